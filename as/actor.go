@@ -1,0 +1,146 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+// PAT is the authenticated bearer of a protection API access token: one
+// resource server acting for one space (FedAuthz 1.3).
+type PAT struct {
+	Space          SpaceID
+	ResourceServer oauth.ClientID
+	Grant          GrantID
+}
+
+// Owner is the authenticated bearer of a token for the policy API: a client
+// acting for an account in one space. Account is "" for an organisation's own
+// client.
+type Owner struct {
+	Space   SpaceID
+	Account AccountID
+	Client  oauth.ClientID
+	Grant   GrantID
+}
+
+// actor is the name under which the owner's acts are recorded.
+func (o Owner) actor() string {
+	if o.Account != "" {
+		return string(o.Account)
+	}
+	return string(o.Client)
+}
+
+var (
+	errInvalidToken      = uma.NewError(uma.InvalidToken, "The access token is unknown, expired or revoked.")
+	errInsufficientScope = uma.NewError(uma.InsufficientScope, "The access token does not have the scope that this endpoint needs.")
+)
+
+// AuthenticatePAT finds the resource server and the space that a bearer token
+// speaks for. The errors are invalid_token and insufficient_scope (RFC 6750
+// 3.1).
+func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
+	var pat PAT
+	err := s.Store.View(ctx, func(r Reader) error {
+		g, err := s.bearer(r, token, uma.ScopeProtection)
+		pat = PAT{Space: g.Space, ResourceServer: g.Client, Grant: g.ID}
+		return err
+	})
+	return pat, err
+}
+
+// AuthenticateOwner finds the account and the space that a bearer token for the
+// policy API speaks for.
+func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, error) {
+	var o Owner
+	err := s.Store.View(ctx, func(r Reader) error {
+		g, err := s.bearer(r, token, oauth.ScopePolicy)
+		if err != nil {
+			return err
+		}
+		o = Owner{Space: g.Space, Account: g.Account, Client: g.Client, Grant: g.ID}
+		if g.Account == "" {
+			return nil
+		}
+		return s.mayManage(r, g.Account, g.Space)
+	})
+	return o, err
+}
+
+// mayManage says whether an account may still manage a space: a role that has
+// ended ends the tokens made under it.
+func (s *Server) mayManage(r Reader, account AccountID, space SpaceID) error {
+	roles, err := r.RolesOf(account)
+	if err != nil {
+		return err
+	}
+	for _, role := range roles {
+		if role.Space == space && role.manages(s.now()) {
+			return nil
+		}
+	}
+	return errInvalidToken
+}
+
+func (r Role) manages(now time.Time) bool {
+	return r.Kind != RoleViewer && (r.EndsAt.IsZero() || now.Before(r.EndsAt))
+}
+
+// bearer finds the live OAuth grant behind an access token and checks that the
+// token has the scope. RPTs are never accepted here, whatever their scopes.
+func (s *Server) bearer(r Reader, token string, scope uma.Scope) (Grant, error) {
+	t, g, err := s.liveToken(r, token)
+	if errors.Is(err, ErrNotFound) {
+		return Grant{}, errInvalidToken
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	if g.Kind != GrantOAuth || !contains(t.scopes(g), scope) {
+		return Grant{}, errInsufficientScope
+	}
+	if g.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy) {
+		return Grant{}, errInsufficientScope
+	}
+	return g, nil
+}
+
+// liveToken finds an access token and its grant, both live, or ErrNotFound.
+func (s *Server) liveToken(r Reader, token string) (AccessToken, Grant, error) {
+	t, err := r.AccessToken(s.vault.digest(anAccess, token))
+	if err != nil {
+		return AccessToken{}, Grant{}, err
+	}
+	now := s.now()
+	if !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt) {
+		return AccessToken{}, Grant{}, ErrNotFound
+	}
+	g, err := r.GrantState(t.Grant)
+	if err != nil {
+		return AccessToken{}, Grant{}, err
+	}
+	if !g.live() {
+		return AccessToken{}, Grant{}, ErrNotFound
+	}
+	return t, g.Grant, nil
+}
+
+// live is the one gate through which every grant passes, whatever made it and
+// whatever uses it: unrevoked, and everybody it depends on is still there and
+// has not called it back.
+func (g GrantState) live() bool {
+	return g.RevokedAt.IsZero() && !g.ClientDisabled &&
+		(g.Account == "" || !g.AccountDisabled && g.AccountGeneration == g.CurrentAccountGeneration) &&
+		(g.Space == "" || g.SpaceGeneration == g.CurrentSpaceGeneration)
+}
+
+func (t AccessToken) scopes(g Grant) []uma.Scope {
+	if t.Scopes != nil {
+		return t.Scopes
+	}
+	return g.Scopes
+}

@@ -1,0 +1,261 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+// oauthScopes are the scopes that can be granted at the authorization endpoint
+// and with client_credentials. All other scopes belong to resources and are
+// granted by permission tickets alone.
+var oauthScopes = []uma.Scope{
+	oauth.ScopeOpenID, oauth.ScopeEmail, oauth.ScopeProfile, oauth.ScopeOfflineAccess,
+	uma.ScopeProtection, oauth.ScopePolicy,
+}
+
+// NeedsSpace says whether what is asked for is access to a space, so that the
+// person has to say which.
+func NeedsSpace(scopes []uma.Scope) bool {
+	return contains(scopes, uma.ScopeProtection) || contains(scopes, oauth.ScopePolicy)
+}
+
+// FindClient returns a registered, enabled client.
+func (s *Server) FindClient(ctx context.Context, id oauth.ClientID) (oauth.Client, error) {
+	var c oauth.Client
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		c, err = r.Client(id)
+		return err
+	})
+	if err == nil && c.Disabled {
+		err = ErrNotFound
+	}
+	return c, absent(err, uma.NewError(uma.InvalidClient, "The client is unknown."))
+}
+
+// AuthenticateClient proves that a caller is a client (RFC 6749 2.3). Unknown,
+// disabled and wrong give the same answer in about the same time.
+func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials) (oauth.Client, error) {
+	c, err := s.FindClient(ctx, cred.ID)
+	var refusal *uma.Error
+	if errors.As(err, &refusal) {
+		c = oauth.Client{} // authenticating it fails, after the same work
+	} else if err != nil {
+		return oauth.Client{}, err
+	}
+	if err := oauth.Authenticate(c, cred); err != nil {
+		return oauth.Client{}, err
+	}
+	return c, nil
+}
+
+// SpacesOf lists the spaces that an account may manage.
+func (s *Server) SpacesOf(ctx context.Context, account AccountID) ([]Space, error) {
+	var out []Space
+	err := s.Store.View(ctx, func(r Reader) error {
+		out = nil
+		roles, err := r.RolesOf(account)
+		if err != nil {
+			return err
+		}
+		for _, role := range roles {
+			if !role.manages(s.now()) {
+				continue
+			}
+			space, err := r.Space(role.Space)
+			if err != nil {
+				return err
+			}
+			out = append(out, space)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// CheckScopes refuses scopes that no authorization endpoint grants.
+func CheckScopes(scopes []uma.Scope) error {
+	if len(without(scopes, oauthScopes)) > 0 {
+		return uma.NewError(uma.InvalidScope, "A scope of a protected resource is granted by a permission ticket, not here.")
+	}
+	return nil
+}
+
+// IssueCode gives the client an authorization code for what the person agreed
+// to. The space is needed when NeedsSpace says so and must be one that the
+// account manages; it is ignored otherwise.
+func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, account AccountID, space SpaceID, authTime time.Time) (string, error) {
+	if err := CheckScopes(req.Scopes); err != nil {
+		return "", err
+	}
+	if !NeedsSpace(req.Scopes) {
+		space = ""
+	}
+	secret, now := s.vault.bearer(), s.now()
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		if space != "" || NeedsSpace(req.Scopes) {
+			if err := s.mayManage(tx, account, space); err != nil {
+				return uma.NewError(uma.AccessDenied, "The account does not manage this space.").Because(err)
+			}
+		}
+		return tx.InsertCode(Code{
+			Digest: s.vault.digest(aCode, secret), Client: req.Client, Account: account, Space: space,
+			RedirectURI: req.RedirectURI, Scopes: req.Scopes, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,
+			AuthTime: authTime, Grant: GrantID(s.vault.id(now)), ExpiresAt: now.Add(s.Lifetimes.Code),
+		})
+	})
+	return secret, err
+}
+
+var errInvalidCode = uma.NewError(uma.InvalidGrant, "The authorization code is unknown, expired, used before, or does not belong to this client, redirect_uri or code_verifier.")
+
+// ExchangeCode answers a token request with an authorization code (RFC 6749
+// 4.1.3, RFC 7636). A code is spent by being presented; a second presentation
+// revokes what the first one led to.
+func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redirectURI, verifier string) (uma.TokenResponse, error) {
+	if !c.Allows(oauth.GrantAuthorizationCode) {
+		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
+	}
+	var answer uma.TokenResponse
+	var refusal *uma.Error
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		answer, refusal = uma.TokenResponse{}, nil
+		digest := s.vault.digest(aCode, secret)
+		code, err := tx.SpendCode(digest, s.now())
+		if errors.Is(err, ErrNotFound) {
+			refusal = errInvalidCode
+			return s.codeReplayed(tx, digest, c)
+		}
+		if err != nil {
+			return err
+		}
+		if code.Client != c.ID || code.RedirectURI != redirectURI || !oauth.VerifyS256(verifier, code.CodeChallenge) {
+			refusal = errInvalidCode
+			return nil
+		}
+		answer, refusal, err = s.grantCode(tx, c, code)
+		return err
+	})
+	switch {
+	case err != nil:
+		return uma.TokenResponse{}, err
+	case refusal != nil:
+		return uma.TokenResponse{}, refusal
+	}
+	return answer, nil
+}
+
+// codeReplayed revokes what a code led to when the code comes a second time
+// (RFC 6749 4.1.2). It does so whoever presents it: the code has leaked.
+func (s *Server) codeReplayed(tx Tx, digest Digest, c oauth.Client) error {
+	code, err := tx.Code(digest)
+	if errors.Is(err, ErrNotFound) || err == nil && code.SpentAt.IsZero() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = tx.RevokeGrant(code.Grant, s.now())
+	if errors.Is(err, ErrNotFound) {
+		return nil // presented badly the first time, so it led to nothing
+	}
+	if err != nil {
+		return err
+	}
+	return s.record(tx, code.Space, EventCodeReplayed, string(c.ID), string(code.Grant), nil)
+}
+
+func (s *Server) grantCode(tx Tx, c oauth.Client, code Code) (answer uma.TokenResponse, refusal *uma.Error, err error) {
+	account, err := tx.Account(code.Account)
+	if errors.Is(err, ErrNotFound) || err == nil && account.Disabled {
+		return answer, errInvalidCode, nil
+	}
+	if err != nil {
+		return answer, nil, err
+	}
+	g := Grant{
+		ID: code.Grant, Kind: GrantOAuth, Client: c.ID, Account: code.Account, Space: code.Space,
+		Scopes: code.Scopes, AuthTime: code.AuthTime, AccountGeneration: account.Generation, CreatedAt: s.now(),
+	}
+	if err := s.insertOAuthGrant(tx, g); err != nil {
+		return answer, nil, err
+	}
+	answer.Scope = uma.JoinScopes(g.Scopes)
+	if err := s.issueTokens(tx, &answer, c, g, nil, time.Time{}, s.Lifetimes.PAT); err != nil {
+		return answer, nil, err
+	}
+	if contains(g.Scopes, oauth.ScopeOpenID) {
+		answer.IDToken, err = s.idToken(c.ID, account, g, code.Nonce)
+	}
+	return answer, nil, err
+}
+
+// insertOAuthGrant writes an OAuth grant; a grant in a space is made under
+// that space's generation and told in its history.
+func (s *Server) insertOAuthGrant(tx Tx, g Grant) error {
+	if g.Space == "" {
+		return tx.InsertGrant(g)
+	}
+	space, err := tx.Space(g.Space)
+	if err != nil {
+		return err
+	}
+	g.SpaceGeneration = space.Generation
+	if err := tx.InsertGrant(g); err != nil {
+		return err
+	}
+	if !contains(g.Scopes, uma.ScopeProtection) {
+		return nil
+	}
+	return s.record(tx, g.Space, EventPATIssued, string(g.Client), string(g.ID), nil)
+}
+
+// ClientCredentials answers a token request in which a client acts for itself
+// (RFC 6749 4.4). Access to a space is only for the client of an organisation,
+// and only to that organisation's. Without scopes the client gets all it is
+// registered for and may have in this way.
+func (s *Server) ClientCredentials(ctx context.Context, c oauth.Client, scopes []uma.Scope) (uma.TokenResponse, error) {
+	if c.Public() || !c.Allows(oauth.GrantClientCredentials) {
+		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
+	}
+	var possible []uma.Scope
+	if c.Space != "" {
+		possible = intersect([]uma.Scope{uma.ScopeProtection, oauth.ScopePolicy}, c.Scopes)
+	}
+	if scopes == nil {
+		scopes = possible
+	}
+	if len(scopes) == 0 || len(without(scopes, possible)) > 0 {
+		return uma.TokenResponse{}, uma.NewError(uma.InvalidScope, "The client may not have this scope with client_credentials.")
+	}
+	g := Grant{ID: GrantID(s.vault.id(s.now())), Kind: GrantOAuth, Client: c.ID, Space: SpaceID(c.Space), Scopes: scopes, CreatedAt: s.now()}
+	answer := uma.TokenResponse{Scope: uma.JoinScopes(scopes)}
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		if err := s.insertOAuthGrant(tx, g); err != nil {
+			return err
+		}
+		noRefresh := oauth.Client{ID: c.ID} // the credentials are as good as a refresh token (RFC 6749 4.4.3)
+		return s.issueTokens(tx, &answer, noRefresh, g, nil, time.Time{}, s.Lifetimes.PAT)
+	})
+	return answer, err
+}
+
+// UserInfo returns the account behind an access token with the scope openid,
+// and the token's scopes (OpenID Connect Core 5.3).
+func (s *Server) UserInfo(ctx context.Context, token string) (Account, []uma.Scope, error) {
+	var account Account
+	var scopes []uma.Scope
+	err := s.Store.View(ctx, func(r Reader) error {
+		g, err := s.bearer(r, token, oauth.ScopeOpenID)
+		if err != nil {
+			return err
+		}
+		scopes = g.Scopes
+		account, err = r.Account(g.Account)
+		return absent(err, errInvalidToken)
+	})
+	return account, scopes, err
+}

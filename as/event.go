@@ -1,0 +1,105 @@
+package as
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// The kinds of event. They are written in the transaction that does what they
+// tell.
+const (
+	EventResourceRegistered   = "resource_registered"
+	EventResourceUpdated      = "resource_updated"
+	EventResourceDeregistered = "resource_deregistered"
+	EventPATIssued            = "pat_issued"
+	EventConnectionEnded      = "connection_ended"
+	EventShareCreated         = "share_created"
+	EventShareReplaced        = "share_replaced"
+	EventShareWithdrawn       = "share_withdrawn"
+	EventRequestSubmitted     = "request_submitted"
+	EventRequestApproved      = "request_approved"
+	EventRequestDenied        = "request_denied"
+	EventPermissionGranted    = "permission_granted"
+	EventPermissionRefused    = "permission_refused"
+	EventTokenRevoked         = "token_revoked"
+	EventTicketReplayed       = "ticket_replayed"
+	EventTicketMisused        = "ticket_misused" // presented by another client
+	EventCodeReplayed         = "code_replayed"
+	EventRefreshReplayed      = "refresh_replayed"
+	EventPCTMisused           = "pct_misused"
+	EventEverythingStopped    = "everything_stopped"
+)
+
+// detail is what an event tells besides its fixed fields. Never a secret.
+type detail map[string]any
+
+// record appends an event to the history of a space.
+func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d detail) error {
+	last, err := tx.LastEvent(space)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	text, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
+	if d == nil {
+		text = []byte("{}")
+	}
+	e := Event{
+		Space: space, Seq: last.Seq + 1, At: s.now(), Kind: kind, Actor: actor,
+		Subject: subject, Detail: string(text), Prev: last.Hash,
+	}
+	e.Hash = e.sum()
+	return tx.AppendEvent(e)
+}
+
+// sum hashes the event and the hash before it. Every field is preceded by its
+// length, so that no two events have the same bytes.
+func (e Event) sum() []byte {
+	h := sha256.New()
+	field := func(b []byte) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
+		h.Write(n[:])
+		h.Write(b)
+	}
+	number := func(n int64) {
+		var b [8]byte
+		binary.BigEndian.PutUint64(b[:], uint64(n))
+		field(b[:])
+	}
+	field([]byte(e.Space))
+	number(e.Seq)
+	number(e.At.UnixMilli())
+	field([]byte(e.Kind))
+	field([]byte(e.Actor))
+	field([]byte(e.Subject))
+	field([]byte(e.Detail))
+	field(e.Prev)
+	return h.Sum(nil)
+}
+
+// VerifyHistory reads the whole history of a space and reports the first event
+// that was changed, removed or put in between.
+func (s *Server) VerifyHistory(ctx context.Context, space SpaceID) error {
+	return s.Store.View(ctx, func(r Reader) error {
+		var prev Event
+		for {
+			events, err := r.Events(space, prev.Seq, 500)
+			if err != nil || len(events) == 0 {
+				return err
+			}
+			for _, e := range events {
+				if e.Seq != prev.Seq+1 || string(e.Prev) != string(prev.Hash) || string(e.Hash) != string(e.sum()) {
+					return fmt.Errorf("as: the history of space %q is broken at event %d", space, prev.Seq+1)
+				}
+				prev = e
+			}
+		}
+	})
+}

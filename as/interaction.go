@@ -1,0 +1,216 @@
+package as
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// The claims interaction endpoint (Grant 3.3.2, 3.3.3). The client's parameters
+// are checked and the ticket is spent when the requesting party arrives; from
+// then on the visit has a handle of its own, which lives in a cookie of that
+// browser and nowhere in a URL.
+
+// BeginInteraction spends the ticket and opens a visit, whose handle it
+// returns. The redirection URI must have been checked already. An *uma.Error
+// goes back to the client on that URI: invalid_request for a ticket that is
+// unknown, expired, spent, or of another client (AMB-15).
+func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket uma.Ticket, redirectURI, state string, hasState bool) (handle string, err error) {
+	handle = s.vault.bearer()
+	var refusal *uma.Error
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		refusal = nil
+		p, err := s.presentTicket(tx, ticket, c.ID)
+		if err != nil {
+			refusal, err = s.noteMisuse(tx, p, err, c.ID)
+			return err
+		}
+		p.ExpiresAt = s.now().Add(s.Lifetimes.Interaction)
+		if err := tx.UpdateProcess(p); err != nil {
+			return err
+		}
+		return tx.InsertInteraction(Interaction{
+			Digest: s.vault.digest(anInteraction, handle), Process: p.ID, Client: c.ID,
+			RedirectURI: redirectURI, State: state, HasState: hasState, ExpiresAt: p.ExpiresAt,
+		})
+	})
+	if err != nil {
+		return "", err
+	}
+	if refusal != nil {
+		return "", uma.NewError(uma.InvalidRequest, refusal.Description).Because(refusal.Cause)
+	}
+	return handle, nil
+}
+
+// Visit is what the pages of the claims interaction endpoint show.
+type Visit struct {
+	Client      oauth.Client
+	RedirectURI string
+	State       string
+	HasState    bool
+	// Promises are what the requesting party is asked to agree to, once it is
+	// known who it is.
+	Promises []Promise
+}
+
+// Promise is a purpose to be stated or terms to be accepted.
+type Promise struct {
+	Name  string // policy.ClaimPurpose or policy.ClaimTerms
+	Value string
+}
+
+// errNoVisit is the answer for a handle that is unknown, expired or done.
+var errNoVisit = uma.NewError(uma.InvalidRequest, "This request has ended. Go back to the application and start again.")
+
+// Visit returns an open visit. The account is who is signed in, "" for nobody;
+// promises are told only to somebody.
+func (s *Server) Visit(ctx context.Context, handle string, account AccountID) (Visit, error) {
+	var v Visit
+	err := s.Store.View(ctx, func(r Reader) error {
+		i, err := r.Interaction(s.vault.digest(anInteraction, handle))
+		if err != nil {
+			return err
+		}
+		if !i.DoneAt.IsZero() || !s.now().Before(i.ExpiresAt) {
+			return ErrNotFound
+		}
+		v = Visit{RedirectURI: i.RedirectURI, State: i.State, HasState: i.HasState}
+		if v.Client, err = r.Client(i.Client); err != nil || account == "" {
+			return err
+		}
+		p, err := r.Process(i.Process)
+		if err != nil {
+			return err
+		}
+		facts, err := s.accountFacts(r, account)
+		if err != nil {
+			return err
+		}
+		v.Promises, err = s.promises(r, p, facts)
+		return err
+	})
+	return v, absent(err, errNoVisit)
+}
+
+// FinishInteraction ends a visit with success: the account's claims and the
+// promises it made join the process, and the process's next ticket goes back to
+// the client. remember is the person's consent to a PCT.
+func (s *Server) FinishInteraction(ctx context.Context, handle string, account AccountID, promised []Promise, remember bool) (uma.Ticket, Interaction, error) {
+	var ticket uma.Ticket
+	var done Interaction
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		var err error
+		if done, err = tx.FinishInteraction(s.vault.digest(anInteraction, handle), s.now()); err != nil {
+			return err
+		}
+		p, err := tx.Process(done.Process)
+		if err != nil {
+			return err
+		}
+		gathered, err := s.accountFacts(tx, account)
+		if err != nil {
+			return err
+		}
+		for _, made := range promised {
+			gathered = append(gathered, policy.Fact{Name: made.Name, Value: made.Value, Issuer: s.Issuer, At: s.now()})
+		}
+		before, err := s.openFacts(p.Claims)
+		if err != nil {
+			return err
+		}
+		facts := mergeFacts(before, gathered)
+		if p.Claims, err = s.sealFacts(facts); err != nil {
+			return err
+		}
+		p.Subject, p.Remember = subjectOf(facts), remember
+		p.ExpiresAt = s.now().Add(s.Lifetimes.Ticket)
+		if err := tx.UpdateProcess(p); err != nil {
+			return err
+		}
+		ticket, err = s.storeTicket(tx, p.ID, p.ExpiresAt)
+		return err
+	})
+	return ticket, done, absent(err, errNoVisit)
+}
+
+// CancelInteraction ends a visit without success. There is no next ticket.
+func (s *Server) CancelInteraction(ctx context.Context, handle string) (Interaction, error) {
+	var done Interaction
+	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+		done, err = tx.FinishInteraction(s.vault.digest(anInteraction, handle), s.now())
+		return err
+	})
+	return done, absent(err, errNoVisit)
+}
+
+// accountFacts are the claims that this server itself can make about an
+// account.
+func (s *Server) accountFacts(r Reader, id AccountID) ([]policy.Fact, error) {
+	account, err := r.Account(id)
+	if err != nil {
+		return nil, err
+	}
+	if account.Disabled {
+		return nil, ErrNotFound
+	}
+	now := s.now()
+	facts := []policy.Fact{{Name: "sub", Value: string(account.ID), Issuer: s.Issuer, At: now}}
+	if account.EmailVerified {
+		facts = append(facts, policy.Fact{Name: "email", Value: account.Email, Issuer: s.Issuer, At: now})
+	}
+	if account.Name != "" {
+		facts = append(facts, policy.Fact{Name: "name", Value: account.Name, Issuer: s.Issuer, At: now})
+	}
+	return facts, nil
+}
+
+// promises finds the purposes and terms that stand between this person and a
+// share. They are found by judging each share as if it asked for none: to
+// somebody whom a share is not for, its terms are not told.
+func (s *Server) promises(r Reader, p Process, facts []policy.Fact) ([]Promise, error) {
+	resources, err := ticketResources(r, p)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := sharesOn(r, resources)
+	if err != nil {
+		return nil, err
+	}
+	var out []Promise
+	for _, t := range resources {
+		for _, share := range shares[t.Resource.ID] {
+			bare := share
+			bare.Purpose, bare.Terms = "", ""
+			if share.Purpose == "" && share.Terms == "" || !s.opensFor(bare, t, p.Client, facts) {
+				continue
+			}
+			if share.Purpose != "" {
+				out = append(out, Promise{policy.ClaimPurpose, share.Purpose})
+			}
+			if share.Terms != "" {
+				out = append(out, Promise{policy.ClaimTerms, share.Terms})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Promise) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	return slices.Compact(out), nil
+}
+
+// opensFor says whether one share alone would give this person anything of the
+// resource.
+func (s *Server) opensFor(share Share, t ticketResource, client oauth.ClientID, facts []policy.Fact) bool {
+	judge := s.judgeWith(map[uma.ResourceID][]Share{t.Resource.ID: {share}}, facts, client, "")
+	for _, scope := range append([]uma.Scope{""}, share.Scopes...) {
+		if o := judge(t.Resource, scope).Outcome; o == policy.Permit || o == policy.AskOwner {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,195 @@
+package as
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/licet/licet/oauth"
+)
+
+// keyring is this server's key set as it was last read. Keys only sign ID
+// tokens and are long-lived, so that a reading may be a few seconds old.
+type keyring struct {
+	mu     sync.Mutex
+	keys   []ringKey
+	loaded time.Time
+}
+
+type ringKey struct {
+	SigningKey
+	key oauth.Key
+}
+
+const keyringFresh = 10 * time.Second
+
+// loadKeys reads the key set, and makes the first key when there is none.
+func (s *Server) loadKeys(ctx context.Context) error {
+	if err := s.readKeys(ctx); err != nil {
+		return err
+	}
+	if len(s.keys.keys) > 0 {
+		return nil
+	}
+	if err := s.addKey(ctx, s.now()); err != nil {
+		return err
+	}
+	return s.readKeys(ctx)
+}
+
+func (s *Server) readKeys(ctx context.Context) error {
+	var stored []SigningKey
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		stored, err = r.SigningKeys()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ring := make([]ringKey, 0, len(stored))
+	for _, k := range stored {
+		jwk, err := s.vault.open(sealedKey, k.Sealed)
+		if err != nil {
+			return err
+		}
+		key, err := oauth.ParsePrivate(jwk)
+		if err != nil {
+			return err
+		}
+		ring = append(ring, ringKey{SigningKey: k, key: key})
+	}
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	s.keys.keys, s.keys.loaded = ring, s.now()
+	return nil
+}
+
+// addKey makes a signing key that signs from the given time on. Keys that
+// signed until then stay published for as long as what they signed lives.
+func (s *Server) addKey(ctx context.Context, from time.Time) error {
+	key, err := oauth.GenerateKey(s.Rand, oauth.DefaultAlgorithm)
+	if err != nil {
+		return err
+	}
+	jwk, err := key.MarshalPrivate()
+	if err != nil {
+		return err
+	}
+	fresh := SigningKey{ID: key.ID, Sealed: s.vault.seal(sealedKey, jwk), CreatedAt: s.now(), ActiveFrom: from}
+	return s.Store.Update(ctx, func(tx Tx) error {
+		old, err := tx.SigningKeys()
+		if err != nil {
+			return err
+		}
+		for _, k := range old {
+			if !k.ExpiresAt.IsZero() {
+				continue
+			}
+			k.ExpiresAt = from.Add(s.Lifetimes.IDToken + s.Lifetimes.KeyOverlap)
+			if err := tx.UpdateSigningKey(k); err != nil {
+				return err
+			}
+		}
+		return tx.InsertSigningKey(fresh)
+	})
+}
+
+// RotateKeys publishes a new signing key now and signs with it after
+// Lifetimes.KeyOverlap, when everybody has seen it. The keys before it stay
+// published until the last token they signed has expired.
+func (s *Server) RotateKeys(ctx context.Context) error {
+	if err := s.addKey(ctx, s.now().Add(s.Lifetimes.KeyOverlap)); err != nil {
+		return err
+	}
+	return s.readKeys(ctx)
+}
+
+// published returns the keys of which tokens may be about, newest first.
+func (s *Server) published() []ringKey {
+	s.keys.mu.Lock()
+	defer s.keys.mu.Unlock()
+	now := s.now()
+	var out []ringKey
+	for _, k := range s.keys.keys {
+		if k.ExpiresAt.IsZero() || now.Before(k.ExpiresAt) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// refreshKeys reads the key set again when the last reading is old, so that
+// every node learns of a rotation. A failed reading is no reason to stop: the
+// last one is still good.
+func (s *Server) refreshKeys(ctx context.Context) {
+	s.keys.mu.Lock()
+	stale := s.now().Sub(s.keys.loaded) >= keyringFresh
+	s.keys.mu.Unlock()
+	if !stale {
+		return
+	}
+	if err := s.readKeys(ctx); err != nil {
+		s.Log.ErrorContext(ctx, "reading the signing keys", "error", err)
+	}
+}
+
+// JWKS is the document that the jwks_uri serves.
+func (s *Server) JWKS(ctx context.Context) (json.RawMessage, error) {
+	s.refreshKeys(ctx)
+	var set oauth.KeySet
+	for _, k := range s.published() {
+		set = append(set, k.key)
+	}
+	return set.Public()
+}
+
+// publicKeys are the keys that this server's own ID tokens are verified with.
+func (s *Server) publicKeys() oauth.PublicKeys {
+	jwks, err := s.JWKS(context.Background())
+	if err != nil {
+		return oauth.PublicKeys{}
+	}
+	keys, err := oauth.ParseJWKS(jwks)
+	if err != nil {
+		return oauth.PublicKeys{}
+	}
+	return keys
+}
+
+// signingKey is the newest key that is active.
+func (s *Server) signingKey() (oauth.Key, error) {
+	now := s.now()
+	var best *ringKey
+	for _, k := range s.published() {
+		if !now.Before(k.ActiveFrom) && (best == nil || k.ActiveFrom.After(best.ActiveFrom)) {
+			best = &k
+		}
+	}
+	if best == nil {
+		return oauth.Key{}, errors.New("as: no signing key is active")
+	}
+	return best.key, nil
+}
+
+// idToken makes an ID token about an account for a client (OpenID Connect Core
+// 2).
+func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, nonce string) (string, error) {
+	key, err := s.signingKey()
+	if err != nil {
+		return "", err
+	}
+	claims := oauth.IDTokenClaims{
+		Issuer: s.Issuer, Subject: string(account.ID), Audience: string(client), Nonce: nonce,
+		IssuedAt: s.now().Unix(), ExpiresAt: s.now().Add(s.Lifetimes.IDToken).Unix(), AuthTime: g.AuthTime.Unix(),
+	}
+	if contains(g.Scopes, oauth.ScopeEmail) {
+		claims.Email, claims.EmailVerified = account.Email, account.EmailVerified
+	}
+	if contains(g.Scopes, oauth.ScopeProfile) {
+		claims.Name = account.Name
+	}
+	return oauth.Sign(key, "JWT", claims)
+}
+

@@ -1,0 +1,313 @@
+package as
+
+import (
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Ids are made by [Server.newID]: time-ordered, with 128 random bits, never
+// reused, and never found by anything but equality.
+type (
+	SpaceID      string
+	AccountID    string
+	ProcessID    string
+	GrantID      string
+	PermissionID string
+	RequestID    string
+)
+
+// Digest is the keyed hash (HMAC-SHA-256) of a bearer artefact together with
+// the kind of artefact it is. Stores keep digests and never the artefact.
+type Digest []byte
+
+// Space is a subject space: whose data it is. Resources, shares and protection
+// API access tokens belong to a space, never to a login.
+type Space struct {
+	ID         SpaceID
+	Name       string
+	Generation int64 // bumped by "stop everything"; see Permission
+	CreatedAt  time.Time
+}
+
+// Account is a person who can sign in.
+type Account struct {
+	ID            AccountID
+	Email         string // canonical form; see CanonicalEmail
+	EmailVerified bool
+	Name          string
+	PasswordHash  string // argon2id in PHC form; "" when there is none
+	Disabled      bool
+	Generation    int64 // bumped by "sign out everywhere"
+	CreatedAt     time.Time
+}
+
+// RoleKind is what an account may do in a space.
+type RoleKind string
+
+const (
+	RoleOwner    RoleKind = "owner"
+	RoleGuardian RoleKind = "guardian"
+	RoleDelegate RoleKind = "delegate"
+	RoleViewer   RoleKind = "viewer"
+)
+
+// Role ties an account to a space.
+type Role struct {
+	Account AccountID
+	Space   SpaceID
+	Kind    RoleKind
+	EndsAt  time.Time // zero: without an end
+}
+
+// Session is a signed-in browser.
+type Session struct {
+	Digest            Digest
+	Account           AccountID
+	AccountGeneration int64
+	AuthTime          time.Time
+	ExpiresAt         time.Time
+}
+
+// Resource is a protected resource that a resource server registered for a
+// space (FedAuthz 3).
+type Resource struct {
+	ID             uma.ResourceID
+	Space          SpaceID
+	ResourceServer oauth.ClientID
+	Description    uma.ResourceDescription
+	Generation     int64 // bumped by nothing but a withdrawal that names the resource
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+// Share is a stored share. Version counts the owner's edits and is the ETag of
+// the policy; Generation is bumped whenever what was granted under it must
+// end.
+type Share struct {
+	policy.Share
+	Space          SpaceID
+	ResourceServer oauth.ClientID
+	Version        int64
+	Generation     int64
+	CreatedBy      AccountID
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	DormantSince   time.Time // when its resource was deregistered; zero: in force
+}
+
+// Process is one authorization process: a client's attempt to gain some
+// permissions, over its chain of single-use tickets.
+type Process struct {
+	ID             ProcessID
+	Space          SpaceID
+	ResourceServer oauth.ClientID
+	Client         oauth.ClientID // bound at first presentation; "" before
+	Permissions    []uma.Permission
+	Requested      []uma.Scope // the scopes the client asked for last
+	Subject        string      // the requesting party, "" while unknown
+	Claims         []byte      // sealed facts
+	Remember       bool        // the requesting party agreed to a PCT
+	Request        RequestID   // the owner's pending request, if any
+	Grant          GrantID     // what the process led to, if anything
+	Interval       int64       // seconds between polls
+	PollAfter      time.Time   // earlier polls raise Interval
+	CreatedAt      time.Time
+	ExpiresAt      time.Time
+}
+
+// Ticket is the stored form of a permission ticket. A sealed ticket has no row
+// until it is presented; then it is inserted already spent.
+type Ticket struct {
+	Digest    Digest
+	Process   ProcessID
+	ExpiresAt time.Time
+	SpentAt   time.Time // zero: unspent
+}
+
+// Interaction is a visit of a requesting party at the claims interaction
+// endpoint. Its digest is of the handle in the visitor's cookie.
+type Interaction struct {
+	Digest      Digest
+	Process     ProcessID
+	Client      oauth.ClientID
+	RedirectURI string
+	State       string
+	HasState    bool
+	ExpiresAt   time.Time
+	DoneAt      time.Time
+}
+
+// Code is an authorization code.
+type Code struct {
+	Digest        Digest
+	Client        oauth.ClientID
+	Account       AccountID
+	Space         SpaceID // for uma_protection and the policy scope; "" otherwise
+	RedirectURI   string
+	Scopes        []uma.Scope
+	Nonce         string
+	CodeChallenge string // S256
+	AuthTime      time.Time
+	Grant         GrantID // what redeeming it makes
+	ExpiresAt     time.Time
+	SpentAt       time.Time
+}
+
+// GrantKind tells an RPT's grant from an ordinary OAuth grant.
+type GrantKind string
+
+const (
+	GrantOAuth GrantKind = "oauth"
+	GrantUMA   GrantKind = "uma"
+)
+
+// Grant is a token family: everything that came from one authorization. It
+// carries the generations it was made under; when any has moved on, all its
+// tokens are dead.
+type Grant struct {
+	ID                GrantID
+	Kind              GrantKind
+	Client            oauth.ClientID
+	Account           AccountID // who authorized it; "" for client_credentials and UMA
+	Space             SpaceID
+	ResourceServer    oauth.ClientID // for UMA: where the RPT is good
+	Subject           string         // for UMA: the requesting party
+	Scopes            []uma.Scope    // for OAuth
+	Process           ProcessID      // for UMA
+	AuthTime          time.Time
+	SpaceGeneration   int64
+	AccountGeneration int64
+	CreatedAt         time.Time
+	RevokedAt         time.Time
+}
+
+// AccessToken is the stored form of an access token: RPT, PAT or other.
+type AccessToken struct {
+	Digest    Digest
+	Grant     GrantID
+	Scopes    []uma.Scope // narrows the grant; nil: not narrowed
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	RevokedAt time.Time
+}
+
+// RefreshToken is the stored form of a refresh token.
+type RefreshToken struct {
+	Digest    Digest
+	Grant     GrantID
+	Scopes    []uma.Scope // narrows the grant; nil: not narrowed
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	SpentAt   time.Time
+	RevokedAt time.Time
+}
+
+// GrantState is a grant with what has become of those it depends on, read in
+// one statement.
+type GrantState struct {
+	Grant
+	ClientDisabled           bool // also when the client is gone
+	AccountDisabled          bool // also when the account is gone
+	CurrentSpaceGeneration   int64
+	CurrentAccountGeneration int64
+}
+
+// Permission is a first-class, revocable record: one resource, the scopes that
+// one share granted on it, to one requesting party through one client. It is
+// live while its own record is unrevoked, its time has not passed, and the
+// generations it was made under are the current ones.
+type Permission struct {
+	ID                 PermissionID
+	Space              SpaceID
+	ResourceServer     oauth.ClientID
+	Resource           uma.ResourceID
+	Scopes             []uma.Scope // empty: the resource without any scope
+	Client             oauth.ClientID
+	Subject            string
+	Process            ProcessID
+	Share              policy.ShareID
+	ShareVersion       int64
+	ShareGeneration    int64
+	ResourceGeneration int64
+	SpaceGeneration    int64
+	CreatedAt          time.Time
+	NotAfter           time.Time // zero: as long as the token
+	RevokedAt          time.Time
+}
+
+// PermissionState is a permission with what has become of those it depends
+// on, read in one statement.
+type PermissionState struct {
+	Permission
+	ShareLive                 bool // the share exists and is not dormant
+	CurrentShareGeneration    int64
+	ResourceLive              bool // the resource is registered
+	CurrentResourceGeneration int64
+	ResourceScopes            []uma.Scope // registered now
+}
+
+// PCT is the stored form of a persisted claims token.
+type PCT struct {
+	Digest    Digest
+	Client    oauth.ClientID
+	Subject   string
+	Claims    []byte // sealed facts
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	SpentAt   time.Time // rotated or revoked
+}
+
+// RequestStatus is the state of a pending request.
+type RequestStatus string
+
+const (
+	RequestPending  RequestStatus = "pending"
+	RequestApproved RequestStatus = "approved"
+	RequestDenied   RequestStatus = "denied"
+)
+
+// Request is a question to the resource owner: may this requesting party have
+// these permissions (Grant 3.3.6, request_submitted).
+type Request struct {
+	ID             RequestID
+	Space          SpaceID
+	ResourceServer oauth.ClientID
+	Process        ProcessID
+	Client         oauth.ClientID
+	Subject        string
+	Claims         []byte // sealed facts about who asks
+	Permissions    []uma.Permission
+	Status         RequestStatus
+	Granted        []uma.Permission
+	Shares         []policy.ShareID // what approval made
+	DecidedBy      AccountID
+	CreatedAt      time.Time
+	DecidedAt      time.Time
+}
+
+// Event is one entry of a space's append-only history. Seq counts from 1
+// within the space; Hash covers the entry and Prev, the hash of the entry
+// before it.
+type Event struct {
+	Space   SpaceID // "" for the server's own history
+	Seq     int64
+	At      time.Time
+	Kind    string
+	Actor   string // account or client id
+	Subject string // what or whom it is about: an id
+	Detail  string // a JSON object, without secrets
+	Prev    []byte
+	Hash    []byte
+}
+
+// SigningKey is a stored key of this server's key set.
+type SigningKey struct {
+	ID         string // kid
+	Sealed     []byte // the private JWK, sealed
+	CreatedAt  time.Time
+	ActiveFrom time.Time // signs from then on
+	ExpiresAt  time.Time // published until then; zero: no successor yet
+}

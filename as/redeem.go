@@ -1,0 +1,427 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Redeem answers a token request of the UMA grant from an authenticated client
+// (Grant 3.3). The address is the caller's, for policies that look at it; "" when
+// unknown.
+//
+// An *uma.Error is a refusal of the protocol: unauthorized_client leaves the
+// ticket as it was, invalid_grant and invalid_scope have spent it. Any other
+// error is the store's.
+func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenRequest, address string) (Result, error) {
+	if !c.Allows(uma.GrantType) {
+		return nil, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
+	}
+	brought := s.verifyClaimToken(ctx, c, req.ClaimToken, req.ClaimTokenFormat)
+	var result Result
+	var refusal *uma.Error
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		result, refusal = nil, nil
+		p, err := s.presentTicket(tx, req.Ticket, c.ID)
+		if err != nil {
+			refusal, err = s.noteMisuse(tx, p, err, c.ID)
+			return err
+		}
+		r := redemption{Server: s, tx: tx, client: c, request: req, address: address, brought: brought, process: p}
+		result, refusal, err = r.run()
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case refusal != nil:
+		return nil, refusal
+	}
+	return result, nil
+}
+
+// redemption is one presented ticket on its way through the assessment, inside
+// one transaction.
+type redemption struct {
+	*Server
+	tx      Tx
+	client  oauth.Client
+	request uma.TokenRequest
+	address string
+	brought pushed
+
+	process Process
+	facts   []policy.Fact // everything known about the requesting party
+	pct     *PCT          // the PCT that counted, if any
+	shares  map[uma.ResourceID][]Share
+}
+
+func (r *redemption) run() (Result, *uma.Error, error) {
+	resources, err := ticketResources(r.tx, r.process)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(resources) == 0 {
+		return nil, uma.NewError(uma.InvalidGrant, "None of the ticket's resources is registered any more."), nil
+	}
+	if r.request.Scopes != nil {
+		r.process.Requested = r.request.Scopes
+	}
+	if err := r.collectClaims(); err != nil {
+		return nil, nil, err
+	}
+	decided, err := r.ownerDecided()
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.shares, err = sharesOn(r.tx, resources); err != nil {
+		return nil, nil, err
+	}
+	d := assess(assessment{
+		Resources: resources, RegisteredScopes: r.client.Scopes, RequestedScopes: r.process.Requested,
+		StrictScopes: r.StrictScopes, Partial: r.Partial, OwnerDecided: decided,
+		Judge: r.judgeWith(r.shares, r.facts, r.client.ID, r.address),
+	})
+	switch d.Conclusion {
+	case concludeInvalidScope:
+		return nil, uma.NewError(uma.InvalidScope, "A requested scope is offered by none of the ticket's resources, or the client is not registered for it."), r.tx.UpdateProcess(r.process)
+	case concludeGranted:
+		result, err := r.grant(d)
+		return result, nil, err
+	case concludeNeedInfo:
+		result, err := r.needInfo(d)
+		return result, nil, err
+	case concludeAskOwner:
+		result, err := r.submit(d)
+		return result, nil, err
+	default:
+		result, err := r.deny(d)
+		return result, nil, err
+	}
+}
+
+// ticketResources finds what is left of the resources of a process.
+func ticketResources(tx Reader, p Process) ([]ticketResource, error) {
+	var out []ticketResource
+	for _, asked := range p.Permissions {
+		res, err := tx.Resource(p.Space, p.ResourceServer, asked.Resource)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ticketResource{Resource: res, TicketScopes: asked.Scopes})
+	}
+	return out, nil
+}
+
+// collectClaims brings together the claims of the process, of a PCT and of the
+// pushed claim token, the later winning.
+func (r *redemption) collectClaims() error {
+	facts, err := r.openFacts(r.process.Claims)
+	if err != nil {
+		return err
+	}
+	persisted, err := r.persistedClaims()
+	if err != nil {
+		return err
+	}
+	merged := mergeFacts(persisted, facts)
+	merged = mergeFacts(merged, r.brought.facts)
+	r.facts = freshFacts(merged, r.now(), r.Lifetimes.Claims)
+	if r.pct != nil && subjectOf(r.facts) != r.pct.Subject {
+		r.pct = nil // somebody else is here now: the PCT did not count
+	}
+	if subject := subjectOf(r.facts); r.process.Subject != "" && subject != r.process.Subject {
+		r.process.Remember = false // the one who agreed to be remembered is gone
+		r.process.Subject = subject
+	} else if subject != "" {
+		r.process.Subject = subject
+	}
+	r.process.Claims, err = r.sealFacts(r.facts)
+	return err
+}
+
+// persistedClaims returns the claims behind the request's PCT. A PCT that is
+// unknown, expired, rotated or of another client counts for nothing and is no
+// error (AMB-17).
+func (r *redemption) persistedClaims() ([]policy.Fact, error) {
+	if r.request.PCT == "" {
+		return nil, nil
+	}
+	pct, err := r.tx.PCT(r.vault.digest(aPCT, string(r.request.PCT)))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if pct.Client != r.client.ID || !pct.SpentAt.IsZero() {
+		return nil, r.record(r.tx, r.process.Space, EventPCTMisused, string(r.client.ID), string(r.process.ID), nil)
+	}
+	if !r.now().Before(pct.ExpiresAt) {
+		return nil, nil
+	}
+	facts, err := r.openFacts(pct.Claims)
+	if err != nil {
+		return nil, err
+	}
+	r.pct = &pct
+	return facts, nil
+}
+
+// ownerDecided says whether the owner answered this process's request.
+func (r *redemption) ownerDecided() (bool, error) {
+	if r.process.Request == "" {
+		return false, nil
+	}
+	q, err := r.tx.Request(r.process.Space, r.process.Request)
+	if err != nil {
+		return false, err
+	}
+	return q.Status != RequestPending, nil
+}
+
+// sharesOn reads the shares in force on the resources.
+func sharesOn(tx Reader, resources []ticketResource) (map[uma.ResourceID][]Share, error) {
+	out := map[uma.ResourceID][]Share{}
+	for _, t := range resources {
+		shares, err := tx.SharesOn(t.Resource.Space, t.Resource.ID)
+		if err != nil {
+			return nil, err
+		}
+		out[t.Resource.ID] = shares
+	}
+	return out, nil
+}
+
+// judgeWith returns the judge of an assessment: each resource is judged by its
+// own shares alone.
+func (s *Server) judgeWith(shares map[uma.ResourceID][]Share, facts []policy.Fact, client oauth.ClientID, address string) func(Resource, uma.Scope) policy.Verdict {
+	now := s.now()
+	return func(res Resource, scope uma.Scope) policy.Verdict {
+		wishes := make([]policy.Share, len(shares[res.ID]))
+		for i, share := range shares[res.ID] {
+			wishes[i] = share.Share
+		}
+		return s.judge.Judge(wishes, policy.Question{
+			Resource: res.ID, ResourceType: res.Description.Type,
+			Space: string(res.Space), Server: string(res.ResourceServer), Scope: scope,
+			Facts: facts, Now: now, Client: string(client), Address: address,
+		})
+	}
+}
+
+// next issues the process's next ticket and keeps the process as it is now.
+func (r *redemption) next(lifetime time.Duration) (uma.Ticket, error) {
+	r.process.ExpiresAt = r.now().Add(lifetime)
+	if err := r.tx.UpdateProcess(r.process); err != nil {
+		return "", err
+	}
+	return r.storeTicket(r.tx, r.process.ID, r.process.ExpiresAt)
+}
+
+func (r *redemption) needInfo(d decision) (Result, error) {
+	ticket, err := r.next(r.Lifetimes.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	return NeedInfo{Ticket: ticket, RequiredClaims: d.Missing, RedirectUser: r.ClaimsInteractionEndpoint}, nil
+}
+
+// maxInterval bounds how far an impatient client can raise its own interval.
+const maxInterval = 5 * time.Minute
+
+// submit asks the owner, once, and tells the client when to come again. A
+// client that comes too early waits longer (AMB-32).
+func (r *redemption) submit(d decision) (Result, error) {
+	p, now := &r.process, r.now()
+	switch {
+	case p.Interval == 0:
+		p.Interval = int64(max(r.Lifetimes.Interval/time.Second, 1))
+	case now.Before(p.PollAfter):
+		p.Interval = min(p.Interval*2, int64(maxInterval/time.Second))
+	}
+	p.PollAfter = now.Add(time.Duration(p.Interval) * time.Second)
+	if err := r.askOwner(d.Ask); err != nil {
+		return nil, err
+	}
+	ticket, err := r.next(r.Lifetimes.Poll)
+	if err != nil {
+		return nil, err
+	}
+	return Submitted{Ticket: ticket, Interval: p.Interval}, nil
+}
+
+// askOwner makes the request that the owner will see, unless this process has
+// one already.
+func (r *redemption) askOwner(asked []uma.Permission) error {
+	if r.process.Request != "" {
+		return nil
+	}
+	q := Request{
+		ID: RequestID(r.vault.id(r.now())), Space: r.process.Space, ResourceServer: r.process.ResourceServer,
+		Process: r.process.ID, Client: r.client.ID, Subject: r.process.Subject, Claims: r.process.Claims,
+		Permissions: asked, Status: RequestPending, CreatedAt: r.now(),
+	}
+	if err := r.tx.InsertRequest(q); err != nil {
+		return err
+	}
+	r.process.Request = q.ID
+	return r.record(r.tx, q.Space, EventRequestSubmitted, string(q.Client), string(q.ID), nil)
+}
+
+func (r *redemption) deny(d decision) (Result, error) {
+	if err := r.tx.UpdateProcess(r.process); err != nil {
+		return nil, err
+	}
+	err := r.record(r.tx, r.process.Space, EventPermissionRefused, string(r.client.ID), string(r.process.ID),
+		detail{"reasons": d.Reasons})
+	return Denied{}, err
+}
+
+// grant issues the RPT: the permissions, their grant, the token, what it
+// upgrades, and the PCT.
+func (r *redemption) grant(d decision) (Result, error) {
+	now := r.now()
+	g, err := r.newGrant()
+	if err != nil {
+		return nil, err
+	}
+	ends := time.Time{}
+	for _, c := range d.Candidates {
+		for _, p := range r.permissions(c, g) {
+			if err := r.tx.InsertPermission(p); err != nil {
+				return nil, err
+			}
+			if err := r.tx.LinkPermission(g.ID, p.ID); err != nil {
+				return nil, err
+			}
+			ends = later(ends, p.NotAfter, now.Add(r.Lifetimes.Refresh))
+		}
+	}
+	upgraded, err := r.upgrade(g)
+	if err != nil {
+		return nil, err
+	}
+	answer := uma.TokenResponse{TokenType: tokenTypeBearer, Upgraded: upgraded}
+	if upgraded {
+		ends = now.Add(r.Lifetimes.Refresh)
+	}
+	if err := r.issueTokens(r.tx, &answer, r.client, g, nil, ends, r.Lifetimes.RPT); err != nil {
+		return nil, err
+	}
+	if answer.PCT, err = r.remember(); err != nil {
+		return nil, err
+	}
+	r.process.Grant = g.ID
+	if err := r.tx.UpdateProcess(r.process); err != nil {
+		return nil, err
+	}
+	err = r.record(r.tx, g.Space, EventPermissionGranted, string(r.client.ID), string(g.ID),
+		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
+	return Granted{answer}, err
+}
+
+// newGrant makes the grant that the RPT and its refresh tokens belong to.
+func (r *redemption) newGrant() (Grant, error) {
+	space, err := r.tx.Space(r.process.Space)
+	if err != nil {
+		return Grant{}, err
+	}
+	g := Grant{
+		ID: GrantID(r.vault.id(r.now())), Kind: GrantUMA, Client: r.client.ID, Space: r.process.Space,
+		ResourceServer: r.process.ResourceServer, Subject: r.process.Subject, Process: r.process.ID,
+		SpaceGeneration: space.Generation, CreatedAt: r.now(),
+	}
+	if g.Subject == "" {
+		g.Subject = "process#" + string(r.process.ID) // AMB-20
+	}
+	// A requesting party with an account here loses its RPTs with the account.
+	for _, f := range r.facts {
+		if f.Name != "sub" || f.Issuer != r.Issuer {
+			continue
+		}
+		account, err := r.tx.Account(AccountID(f.Value))
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return Grant{}, err
+		}
+		g.Account, g.AccountGeneration = account.ID, account.Generation
+	}
+	return g, r.tx.InsertGrant(g)
+}
+
+// permissions makes one permission for each share that granted something on the
+// resource, so that withdrawing one share takes exactly what it gave.
+func (r *redemption) permissions(c candidate, g Grant) []Permission {
+	var out []Permission
+	for _, share := range r.shares[c.Resource.ID] {
+		p := Permission{
+			Space: g.Space, ResourceServer: g.ResourceServer, Resource: c.Resource.ID, Scopes: []uma.Scope{},
+			Client: g.Client, Subject: g.Subject, Process: g.Process,
+			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,
+			ResourceGeneration: c.Resource.Generation, SpaceGeneration: g.SpaceGeneration, CreatedAt: g.CreatedAt,
+		}
+		granted := false
+		for _, gs := range c.Scopes {
+			if gs.Verdict.Shares[0] != share.ID {
+				continue
+			}
+			granted, p.NotAfter = true, gs.Verdict.NotAfter
+			if gs.Scope != "" {
+				p.Scopes = append(p.Scopes, gs.Scope)
+			}
+		}
+		if granted {
+			p.ID = PermissionID(r.vault.id(g.CreatedAt))
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// remember issues the next PCT when the requesting party agreed to one in this
+// process, or brought one that counted; the one brought is spent (AMB-17).
+func (r *redemption) remember() (uma.PCT, error) {
+	if r.pct == nil && !r.process.Remember || r.process.Subject == "" {
+		return "", nil
+	}
+	if r.pct != nil {
+		if _, err := r.tx.SpendPCT(r.pct.Digest, r.now()); err != nil {
+			return "", fmt.Errorf("as: rotating a PCT: %w", err)
+		}
+	}
+	claims, err := r.sealFacts(r.facts)
+	if err != nil {
+		return "", err
+	}
+	secret := r.vault.bearer()
+	return uma.PCT(secret), r.tx.InsertPCT(PCT{
+		Digest: r.vault.digest(aPCT, secret), Client: r.client.ID, Subject: r.process.Subject, Claims: claims,
+		CreatedAt: r.now(), ExpiresAt: r.now().Add(r.Lifetimes.PCT),
+	})
+}
+
+// summary is what the history says was granted.
+func summary(candidates []candidate) []uma.Permission {
+	var out []uma.Permission
+	for _, c := range candidates {
+		p := uma.Permission{Resource: c.Resource.ID, Scopes: []uma.Scope{}}
+		for _, s := range c.Scopes {
+			if s.Scope != "" {
+				p.Scopes = append(p.Scopes, s.Scope)
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}

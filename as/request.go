@@ -1,0 +1,176 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+var (
+	errNoRequest      = uma.NewError(uma.NotFound, "There is no such request.")
+	errRequestDecided = uma.NewError(Conflict, "The request has been decided already.")
+)
+
+// Conflict is the code of our own APIs for an act that comes too late.
+const Conflict uma.Code = "conflict"
+
+// PendingRequest is a request with who asks, as the owner may see it.
+type PendingRequest struct {
+	Request
+	Facts []policy.Fact
+}
+
+// Requests returns a page of the space's requests with a status; "" for all.
+func (s *Server) Requests(ctx context.Context, o Owner, status RequestStatus, page Page) ([]PendingRequest, error) {
+	var list []PendingRequest
+	err := s.Store.View(ctx, func(r Reader) error {
+		found, err := r.Requests(o.Space, status, page)
+		if err != nil {
+			return err
+		}
+		list = make([]PendingRequest, len(found))
+		for i, q := range found {
+			if list[i], err = s.revealed(q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// ReadRequest returns one request of the space.
+func (s *Server) ReadRequest(ctx context.Context, o Owner, id RequestID) (PendingRequest, error) {
+	var p PendingRequest
+	err := s.Store.View(ctx, func(r Reader) error {
+		q, err := r.Request(o.Space, id)
+		if err != nil {
+			return err
+		}
+		p, err = s.revealed(q)
+		return err
+	})
+	return p, absent(err, errNoRequest)
+}
+
+func (s *Server) revealed(q Request) (PendingRequest, error) {
+	facts, err := s.openFacts(q.Claims)
+	return PendingRequest{Request: q, Facts: facts}, err
+}
+
+// Approve answers a request with yes to all of it (granted is nil) or to a part.
+// It makes one share for each resource, with exactly the one who asked, through
+// the app that asked, until notAfter (zero: without an end). The process goes on
+// by an ordinary assessment, so that withdrawing those shares later takes
+// everything back.
+func (s *Server) Approve(ctx context.Context, o Owner, id RequestID, granted []uma.Permission, notAfter time.Time) (PendingRequest, error) {
+	return s.decide(ctx, o, id, func(tx Tx, p *PendingRequest) error {
+		if granted == nil {
+			granted = p.Permissions
+		}
+		if err := partOf(granted, p.Permissions); err != nil {
+			return err
+		}
+		if !notAfter.IsZero() && !notAfter.After(s.now()) {
+			return uma.NewError(uma.InvalidRequest, "not_after has passed already.")
+		}
+		who, err := claimsOfSubject(p.Facts)
+		if err != nil {
+			return err
+		}
+		p.Status, p.Granted, p.Shares = RequestApproved, granted, nil
+		for _, perm := range granted {
+			share, err := s.createShare(tx, o, policy.Share{
+				Resource: perm.Resource, Scopes: perm.Scopes, Claims: who, Client: string(p.Client), NotAfter: notAfter,
+			})
+			if err != nil {
+				return err
+			}
+			p.Shares = append(p.Shares, share.ID)
+		}
+		return s.record(tx, o.Space, EventRequestApproved, o.actor(), string(id), detail{"granted": granted, "shares": p.Shares})
+	})
+}
+
+// Refuse answers a request with no. The process's next poll is final.
+func (s *Server) Refuse(ctx context.Context, o Owner, id RequestID) (PendingRequest, error) {
+	return s.decide(ctx, o, id, func(tx Tx, p *PendingRequest) error {
+		p.Status = RequestDenied
+		return s.record(tx, o.Space, EventRequestDenied, o.actor(), string(id), nil)
+	})
+}
+
+// decide changes a request that is still pending; of two who decide at the same
+// time one comes too late.
+func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx, *PendingRequest) error) (PendingRequest, error) {
+	var p PendingRequest
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		q, err := tx.Request(o.Space, id)
+		if err != nil {
+			return err
+		}
+		if q.Status != RequestPending {
+			return errRequestDecided
+		}
+		if p, err = s.revealed(q); err != nil {
+			return err
+		}
+		if err := act(tx, &p); err != nil {
+			return err
+		}
+		p.DecidedBy, p.DecidedAt = o.Account, s.now()
+		if err := tx.DecideRequest(p.Request); errors.Is(err, ErrNotFound) {
+			return errRequestDecided
+		} else if err != nil {
+			return err
+		}
+		return nil
+	})
+	return p, absent(err, errNoRequest)
+}
+
+// partOf refuses to grant what was not asked for.
+func partOf(granted, asked []uma.Permission) error {
+	if len(granted) == 0 {
+		return uma.NewError(uma.InvalidRequest, "Nothing is approved. Deny the request instead.")
+	}
+	seen := map[uma.ResourceID]bool{}
+	for _, g := range granted {
+		if seen[g.Resource] {
+			return uma.NewError(uma.InvalidRequest, "A resource is named twice.")
+		}
+		seen[g.Resource] = true
+		ok := false
+		for _, a := range asked {
+			zero := len(g.Scopes) == 0 && len(a.Scopes) > 0
+			ok = ok || a.Resource == g.Resource && len(without(g.Scopes, a.Scopes)) == 0 && !zero
+		}
+		if !ok {
+			return uma.NewError(uma.InvalidRequest, "Only what was asked for can be approved.")
+		}
+	}
+	return nil
+}
+
+// claimsOfSubject is the condition that exactly the requesting party of these
+// facts meets.
+func claimsOfSubject(facts []policy.Fact) ([]policy.Claim, error) {
+	friendly := ""
+	for _, f := range facts {
+		if f.Name == "email" || f.Name == "name" && friendly == "" {
+			friendly = f.Value
+		}
+	}
+	for _, f := range facts {
+		if f.Name == "sub" {
+			return []policy.Claim{{
+				RequiredClaim: uma.RequiredClaim{Name: "sub", FriendlyName: friendly, Issuer: []string{f.Issuer}},
+				Values:        []string{f.Value},
+			}}, nil
+		}
+	}
+	return nil, errors.New("as: a request without a requesting party")
+}

@@ -1,0 +1,169 @@
+package as
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Secrets are the server's own keys. They are kept apart from the database, so
+// that a copy of the database alone lets nobody in.
+type Secrets struct {
+	// Digest keys the hashes under which bearer artefacts are stored. It is never
+	// rotated: a new one would forget every token.
+	Digest []byte
+	// Seal encrypts sealed tickets, claims and private keys. The first seals; the
+	// others only open what they sealed before they were replaced.
+	Seal [][]byte
+}
+
+// keyBytes is the length of every key in Secrets.
+const keyBytes = 32
+
+// artefact says what kind of bearer artefact a digest is of, so that one kind
+// never passes as another.
+type artefact string
+
+const (
+	anTicket      artefact = "ticket"
+	anAccess      artefact = "access token"
+	aRefresh      artefact = "refresh token"
+	aPCT          artefact = "pct"
+	aCode         artefact = "code"
+	anInteraction artefact = "interaction"
+	aSession      artefact = "session"
+)
+
+// vault makes and recognises everything secret.
+type vault struct {
+	digestKey []byte
+	sealers   []sealer
+	rand      io.Reader
+}
+
+type sealer struct {
+	id   [4]byte
+	aead cipher.AEAD
+}
+
+func newVault(s Secrets, rand io.Reader) (*vault, error) {
+	if len(s.Digest) != keyBytes {
+		return nil, fmt.Errorf("as: the digest key has %d bytes, not %d", len(s.Digest), keyBytes)
+	}
+	if len(s.Seal) == 0 {
+		return nil, errors.New("as: there is no sealing key")
+	}
+	v := &vault{digestKey: s.Digest, rand: rand}
+	for _, key := range s.Seal {
+		if len(key) != keyBytes {
+			return nil, fmt.Errorf("as: a sealing key has %d bytes, not %d", len(key), keyBytes)
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, err
+		}
+		aead, err := cipher.NewGCM(block)
+		if err != nil {
+			return nil, err
+		}
+		id := sha256.Sum256(key)
+		v.sealers = append(v.sealers, sealer{id: [4]byte(id[:4]), aead: aead})
+	}
+	return v, nil
+}
+
+// random returns n bytes. A source of randomness that fails leaves no safe way
+// to go on.
+func (v *vault) random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(v.rand, b); err != nil {
+		panic("as: no randomness: " + err.Error())
+	}
+	return b
+}
+
+// bearer makes a new bearer artefact of 256 random bits.
+func (v *vault) bearer() string { return encode(v.random(bearerBytes)) }
+
+const bearerBytes = 32
+
+// digest hashes a bearer artefact with its kind.
+func (v *vault) digest(kind artefact, secret string) Digest {
+	mac := hmac.New(sha256.New, v.digestKey)
+	mac.Write([]byte(kind))
+	mac.Write([]byte{0})
+	mac.Write([]byte(secret))
+	return mac.Sum(nil)
+}
+
+// seal encrypts plain for one use: what is sealed as one thing does not open as
+// another.
+func (v *vault) seal(as artefact, plain []byte) []byte {
+	s := v.sealers[0]
+	nonce := v.random(s.aead.NonceSize())
+	out := append(append(make([]byte, 0, len(plain)+32), s.id[:]...), nonce...)
+	return s.aead.Seal(out, nonce, plain, []byte(as))
+}
+
+var errUnsealable = errors.New("as: sealed by another key, for another use, or damaged")
+
+func (v *vault) open(as artefact, sealed []byte) ([]byte, error) {
+	for _, s := range v.sealers {
+		head := len(s.id) + s.aead.NonceSize()
+		if len(sealed) < head || [4]byte(sealed[:4]) != s.id {
+			continue
+		}
+		plain, err := s.aead.Open(nil, sealed[len(s.id):head], sealed[head:], []byte(as))
+		if err != nil {
+			return nil, errUnsealable
+		}
+		return plain, nil
+	}
+	return nil, errUnsealable
+}
+
+// What is sealed besides tickets.
+const (
+	sealedClaims artefact = "claims"
+	sealedKey    artefact = "signing key"
+)
+
+var idEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+
+// id makes an id: 48 bits of milliseconds, then 128 random bits, in an encoding
+// that sorts like the bytes. Ids made later sort later, which keeps indexes
+// compact; nothing relies on that order for a decision.
+func (v *vault) id(now time.Time) string {
+	b := make([]byte, 8, 8+16)
+	binary.BigEndian.PutUint64(b, uint64(now.UnixMilli())<<16)
+	b = append(b[:6], v.random(16)...)
+	s := idEncoding.EncodeToString(b)
+	lower := []byte(s)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	return string(lower)
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// decode accepts exactly what encode makes. Go's decoder skips line breaks and,
+// unless strict, ignores trailing bits: either would give one ticket several
+// spellings and so several digests.
+func decode(s string) ([]byte, bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || encode(b) != s {
+		return nil, false
+	}
+	return b, true
+}

@@ -1,0 +1,152 @@
+package as
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/licet/licet/policy"
+)
+
+// Config is what a Server needs. Zero values of Lifetimes, Now, Rand, Fetch and
+// Log mean the documented defaults; the rest is required or off.
+type Config struct {
+	Issuer    string // this server's issuer identifier, exactly
+	Store     Store
+	Secrets   Secrets
+	Lifetimes Lifetimes
+
+	// Forbids is operator-wide Cedar: forbid policies that always win.
+	Forbids string
+	// ClaimIssuers are the foreign issuers whose ID tokens are believed.
+	ClaimIssuers []ClaimIssuer
+	// Partial says what happens when only a part can be granted.
+	Partial Partial
+	// StrictScopes refuses a requested scope that the client is not registered
+	// for with invalid_scope, instead of ignoring it (Grant 3.3.6, AMB-07).
+	StrictScopes bool
+	// RevokeOnReplay revokes what a process led to when one of its spent tickets
+	// is presented again (Grant 5.5).
+	RevokeOnReplay bool
+
+	ClaimsInteractionEndpoint string       // the redirect_user of need_info
+	Fetch                     *http.Client // fetches keys of claim issuers
+	Now                       func() time.Time
+	Rand                      io.Reader
+	Log                       *slog.Logger
+}
+
+// Lifetimes says how long things live. A zero member means its default.
+type Lifetimes struct {
+	Ticket      time.Duration // a permission ticket; 10 minutes
+	Poll        time.Duration // a ticket from request_submitted; 24 hours
+	Interval    time.Duration // between polls; 5 seconds
+	RPT         time.Duration // 10 minutes
+	PAT         time.Duration // an OAuth access token, PATs included; 1 hour
+	Refresh     time.Duration // a refresh token, from its issue; 90 days
+	PCT         time.Duration // 30 days
+	Claims      time.Duration // how long a claim counts after it was acquired; 30 days
+	Code        time.Duration // an authorization code; 60 seconds
+	Interaction time.Duration // a visit at the claims interaction endpoint; 15 minutes
+	IDToken     time.Duration // 10 minutes
+	Session     time.Duration // a signed-in browser; 12 hours
+	KeyOverlap  time.Duration // a new signing key is published this long before it signs; 1 hour
+	Dormant     time.Duration // shares outlive their resource's registration; 30 days
+}
+
+func (l *Lifetimes) setDefaults() {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&l.Ticket, 10*time.Minute)
+	set(&l.Poll, 24*time.Hour)
+	set(&l.Interval, 5*time.Second)
+	set(&l.RPT, 10*time.Minute)
+	set(&l.PAT, time.Hour)
+	set(&l.Refresh, 90*24*time.Hour)
+	set(&l.PCT, 30*24*time.Hour)
+	set(&l.Claims, 30*24*time.Hour)
+	set(&l.Code, time.Minute)
+	set(&l.Interaction, 15*time.Minute)
+	set(&l.IDToken, 10*time.Minute)
+	set(&l.Session, 12*time.Hour)
+	set(&l.KeyOverlap, time.Hour)
+	set(&l.Dormant, 30*24*time.Hour)
+}
+
+// Partial says which answer is preferred when not everything asked for can be
+// granted (Grant 3.3.4; AMB-06).
+type Partial string
+
+const (
+	// PartialLast grants a part only when neither further claims nor the owner
+	// could add to it. The default.
+	PartialLast Partial = ""
+	// PartialFirst grants a part as soon as there is one.
+	PartialFirst Partial = "first"
+	// PartialNever grants all or nothing.
+	PartialNever Partial = "never"
+)
+
+// Server is the authorization server. Its methods may be called concurrently.
+type Server struct {
+	Config
+	vault   *vault
+	judge   *policy.Engine
+	trusted map[string]*trustedIssuer
+	keys    keyring
+}
+
+// New checks the configuration and makes a Server. It makes the first signing
+// key when the store has none.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if c.Store == nil {
+		return nil, errors.New("as: no store")
+	}
+	if c.Issuer == "" {
+		return nil, errors.New("as: no issuer")
+	}
+	switch c.Partial {
+	case PartialLast, PartialFirst, PartialNever:
+	default:
+		return nil, fmt.Errorf("as: unknown value %q for partial grants", c.Partial)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Lifetimes.setDefaults()
+	if c.Lifetimes.Poll <= c.Lifetimes.Interval {
+		return nil, errors.New("as: a ticket for polling has to live longer than the polling interval")
+	}
+	s := &Server{Config: c}
+	var err error
+	if s.vault, err = newVault(c.Secrets, c.Rand); err != nil {
+		return nil, err
+	}
+	if s.judge, err = policy.New(c.Forbids); err != nil {
+		return nil, err
+	}
+	if s.trusted, err = newTrustedIssuers(c.ClaimIssuers, c.Fetch); err != nil {
+		return nil, err
+	}
+	if err := s.loadKeys(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// now is the server's time, in the milliseconds that stores keep.
+func (s *Server) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }

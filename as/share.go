@@ -1,0 +1,194 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// What an owner does with shares. A share belongs to exactly one space and
+// speaks of exactly one resource of it; the space comes from the token and the
+// id from the path, never from the document.
+
+var (
+	errNoShare      = uma.NewError(uma.NotFound, "There is no such policy.")
+	errShareChanged = uma.NewError(PreconditionFailed, "The policy has been changed meanwhile. Read it again.")
+)
+
+// PreconditionFailed is the code of our own APIs for an If-Match that does not
+// match (RFC 9110 13.1.1).
+const PreconditionFailed uma.Code = "precondition_failed"
+
+// CreateShare writes down a new wish.
+func (s *Server) CreateShare(ctx context.Context, o Owner, wish policy.Share) (Share, error) {
+	var share Share
+	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+		share, err = s.createShare(tx, o, wish)
+		return err
+	})
+	return share, err
+}
+
+func (s *Server) createShare(tx Tx, o Owner, wish policy.Share) (Share, error) {
+	now := s.now()
+	wish.ID = policy.ShareID(s.vault.id(now))
+	share := Share{Share: wish, Space: o.Space, Version: 1, Generation: 1, CreatedBy: o.Account, CreatedAt: now, UpdatedAt: now}
+	if err := s.attach(tx, &share); err != nil {
+		return Share{}, err
+	}
+	if err := tx.InsertShare(share); err != nil {
+		return Share{}, err
+	}
+	return share, s.record(tx, o.Space, EventShareCreated, o.actor(), string(share.ID), shareDetail(share))
+}
+
+// attach checks that the share speaks of a resource of its space and of scopes
+// registered for it, and notes the resource server.
+func (s *Server) attach(tx Tx, share *Share) error {
+	res, err := tx.ResourceInSpace(share.Space, share.Resource)
+	if errors.Is(err, ErrNotFound) {
+		return uma.NewError(uma.InvalidResourceID, "There is no such resource.")
+	}
+	if err != nil {
+		return err
+	}
+	if len(without(share.Scopes, res.Description.Scopes)) > 0 {
+		return uma.NewError(uma.InvalidScope, "At least one scope is not registered for the resource.")
+	}
+	share.ResourceServer = res.ResourceServer
+	return nil
+}
+
+// ReadShare returns one share of the space.
+func (s *Server) ReadShare(ctx context.Context, o Owner, id policy.ShareID) (Share, error) {
+	var share Share
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		share, err = r.Share(o.Space, id)
+		return err
+	})
+	return share, absent(err, errNoShare)
+}
+
+// ListShares returns a page of the space's shares.
+func (s *Server) ListShares(ctx context.Context, o Owner, page Page) ([]Share, error) {
+	var shares []Share
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		shares, err = r.Shares(o.Space, page)
+		return err
+	})
+	return shares, err
+}
+
+// ReplaceShare replaces a share completely. What was granted under its old text
+// ends with it, at once. version is what If-Match named; 0 for any.
+func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, version int64, wish policy.Share) (Share, error) {
+	var share Share
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		old, err := tx.Share(o.Space, id)
+		if err != nil {
+			return err
+		}
+		if version != 0 && version != old.Version {
+			return errShareChanged
+		}
+		wish.ID = id
+		if share = old; reflect.DeepEqual(wish, old.Share) && old.DormantSince.IsZero() {
+			return nil
+		}
+		share.Share = wish
+		if err := s.attach(tx, &share); err != nil {
+			return err
+		}
+		share.Version, share.Generation, share.UpdatedAt = old.Version+1, old.Generation+1, s.now()
+		share.DormantSince = time.Time{}
+		if err := tx.UpdateShare(share); errors.Is(err, ErrNotFound) {
+			return errShareChanged
+		} else if err != nil {
+			return err
+		}
+		return s.record(tx, o.Space, EventShareReplaced, o.actor(), string(id), shareDetail(share))
+	})
+	return share, absent(err, errNoShare)
+}
+
+// WithdrawShare ends a share, and everything granted under it, at once: what
+// was granted names the share, and a share that is not there grants nothing.
+// version is what If-Match named; 0 for any.
+func (s *Server) WithdrawShare(ctx context.Context, o Owner, id policy.ShareID, version int64) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		old, err := tx.Share(o.Space, id)
+		if err != nil {
+			return err
+		}
+		if version != 0 && version != old.Version {
+			return errShareChanged
+		}
+		if err := tx.DeleteShare(o.Space, id); err != nil {
+			return err
+		}
+		return s.record(tx, o.Space, EventShareWithdrawn, o.actor(), string(id), shareDetail(old))
+	})
+	return absent(err, errNoShare)
+}
+
+// shareDetail is what the history says about a share. Who it is with is told
+// by the share, not by the history: an address stays where it can be erased.
+func shareDetail(share Share) detail {
+	return detail{"resource": share.Resource, "scopes": share.Scopes, "version": share.Version}
+}
+
+// RegisteredResources returns a page of all the space's resources, at every
+// resource server.
+func (s *Server) RegisteredResources(ctx context.Context, o Owner, page Page) ([]Resource, error) {
+	var list []Resource
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		list, err = r.ResourcesInSpace(o.Space, page)
+		return err
+	})
+	return list, err
+}
+
+// RegisteredResource returns one resource of the space.
+func (s *Server) RegisteredResource(ctx context.Context, o Owner, id uma.ResourceID) (Resource, error) {
+	var res Resource
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		res, err = r.ResourceInSpace(o.Space, id)
+		return err
+	})
+	return res, absent(err, errNoResource)
+}
+
+// StopEverything ends every permission and every token of the space at once,
+// the protection API access tokens of its resource servers included. The shares
+// stay.
+func (s *Server) StopEverything(ctx context.Context, o Owner) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		if err := tx.BumpSpace(o.Space); err != nil {
+			return err
+		}
+		return s.record(tx, o.Space, EventEverythingStopped, o.actor(), string(o.Space), nil)
+	})
+}
+
+// Disconnect ends the grant of a resource server or an app in the space: its
+// PAT, or its token for the policy API, is dead at once (FedAuthz 8).
+func (s *Server) Disconnect(ctx context.Context, o Owner, id GrantID) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		g, err := tx.GrantState(id)
+		if err != nil {
+			return err
+		}
+		if g.Space != o.Space || g.Kind != GrantOAuth {
+			return ErrNotFound
+		}
+		if err := tx.RevokeGrant(id, s.now()); err != nil {
+			return err
+		}
+		return s.record(tx, o.Space, EventConnectionEnded, o.actor(), string(id), detail{"client": g.Client})
+	})
+	return absent(err, uma.NewError(uma.NotFound, "There is no such connection."))
+}

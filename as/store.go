@@ -1,0 +1,176 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+var (
+	// ErrNotFound: there is no such record, or it is not there to be spent.
+	ErrNotFound = errors.New("as: not found")
+	// ErrExists: a record with this unique key is already there. The
+	// transaction stays usable.
+	ErrExists = errors.New("as: already exists")
+)
+
+// Store keeps and returns; it knows no rule. Its law is in package storetest
+// and every store obeys all of it.
+//
+// View runs f on one consistent snapshot. Update runs f in a transaction; when
+// f returns nil and Update returns nil, everything f wrote is durable, and when
+// f returns an error nothing of it remains. Update may run f several times (a
+// serialisation conflict is the store's to retry), so f must assign, not
+// append, to what it captures, and must not speak to the network. Concurrent
+// Updates take effect one after another, and may share one commit. Updates
+// must not be nested.
+//
+// An error of Update other than f's own means that the outcome is unknown: the
+// caller must treat one-time things as consumed.
+type Store interface {
+	View(ctx context.Context, f func(Reader) error) error
+	Update(ctx context.Context, f func(Tx) error) error
+	Close() error
+}
+
+// Page bounds a listing: at most Limit records whose key follows After, in
+// ascending key order. Ids are time-ordered, so this is also oldest first.
+type Page struct {
+	After string
+	Limit int
+}
+
+// Reader reads records. A single record that is absent is ErrNotFound; a list
+// may be empty. Expired and spent records are returned as they are.
+type Reader interface {
+	Space(SpaceID) (Space, error)
+	Account(AccountID) (Account, error)
+	AccountByEmail(email string) (Account, error)
+	RolesOf(AccountID) ([]Role, error)
+	RolesIn(SpaceID) ([]Role, error)
+	Session(Digest) (Session, error)
+
+	Client(oauth.ClientID) (oauth.Client, error)
+	Clients(Page) ([]oauth.Client, error)
+
+	// Resource finds a resource only inside the space and resource server named.
+	Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error)
+	// ResourceInSpace finds a resource of the space at any resource server.
+	ResourceInSpace(SpaceID, uma.ResourceID) (Resource, error)
+	ResourceIDs(SpaceID, oauth.ClientID, Page) ([]uma.ResourceID, error)
+	ResourcesInSpace(SpaceID, Page) ([]Resource, error)
+
+	Share(SpaceID, policy.ShareID) (Share, error)
+	// SharesOn lists the shares in force on a resource, not the dormant ones.
+	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
+	// Shares lists the shares of a space, dormant ones too.
+	Shares(SpaceID, Page) ([]Share, error)
+
+	Process(ProcessID) (Process, error)
+	Ticket(Digest) (Ticket, error)
+	Interaction(Digest) (Interaction, error)
+	Code(Digest) (Code, error)
+
+	GrantState(GrantID) (GrantState, error)
+	// GrantsIn lists the unrevoked OAuth grants of a space.
+	GrantsIn(SpaceID, Page) ([]Grant, error)
+	AccessToken(Digest) (AccessToken, error)
+	RefreshToken(Digest) (RefreshToken, error)
+	// PermissionsOf lists the permissions linked to a grant, in the order they
+	// were linked.
+	PermissionsOf(GrantID) ([]PermissionState, error)
+	PCT(Digest) (PCT, error)
+
+	Request(SpaceID, RequestID) (Request, error)
+	// Requests lists the requests of a space with this status; "" for all.
+	Requests(SpaceID, RequestStatus, Page) ([]Request, error)
+
+	// LastEvent returns the newest event of a space.
+	LastEvent(SpaceID) (Event, error)
+	// Events lists the events of a space after a sequence number, oldest first.
+	Events(space SpaceID, after int64, limit int) ([]Event, error)
+
+	SigningKeys() ([]SigningKey, error)
+}
+
+// Tx reads and writes. An Insert of a key that is there is ErrExists; an
+// Update or Delete of one that is not is ErrNotFound. A Spend is one conditional
+// write that marks the record spent at now and returns it as it was before; a
+// record that is absent, spent, revoked or expired at now is ErrNotFound. A
+// record expires at its ExpiresAt: at that instant it is expired.
+type Tx interface {
+	Reader
+
+	InsertSpace(Space) error
+	// BumpSpace raises the generation of a space by one.
+	BumpSpace(SpaceID) error
+	InsertAccount(Account) error
+	UpdateAccount(Account) error
+	PutRole(Role) error
+	DeleteRole(AccountID, SpaceID) error
+	InsertSession(Session) error
+	DeleteSession(Digest) error
+
+	InsertClient(oauth.Client) error
+	UpdateClient(oauth.Client) error
+	DeleteClient(oauth.ClientID) error
+
+	InsertResource(Resource) error
+	// UpdateResource replaces description, generation and UpdatedAt of the resource
+	// with this id, space and resource server.
+	UpdateResource(Resource) error
+	// DeleteResource deregisters a resource and makes its shares dormant.
+	DeleteResource(space SpaceID, server oauth.ClientID, id uma.ResourceID, now time.Time) error
+
+	InsertShare(Share) error
+	// UpdateShare replaces a share of the space if its stored Version is
+	// the given one less one; otherwise ErrNotFound.
+	UpdateShare(Share) error
+	DeleteShare(SpaceID, policy.ShareID) error
+
+	InsertProcess(Process) error
+	UpdateProcess(Process) error
+	// BindProcess sets the client of a process that has none or this one;
+	// otherwise ErrNotFound.
+	BindProcess(ProcessID, oauth.ClientID) error
+	InsertTicket(Ticket) error
+	SpendTicket(d Digest, now time.Time) (Ticket, error)
+	InsertInteraction(Interaction) error
+	// FinishInteraction marks an interaction done: a Spend.
+	FinishInteraction(d Digest, now time.Time) (Interaction, error)
+	InsertCode(Code) error
+	SpendCode(d Digest, now time.Time) (Code, error)
+
+	InsertGrant(Grant) error
+	// RevokeGrant is idempotent; the first time stays.
+	RevokeGrant(id GrantID, now time.Time) error
+	InsertAccessToken(AccessToken) error
+	RevokeAccessToken(d Digest, now time.Time) error
+	InsertRefreshToken(RefreshToken) error
+	SpendRefreshToken(d Digest, now time.Time) (RefreshToken, error)
+	InsertPermission(Permission) error
+	LinkPermission(GrantID, PermissionID) error
+	InsertPCT(PCT) error
+	SpendPCT(d Digest, now time.Time) (PCT, error)
+
+	InsertRequest(Request) error
+	// DecideRequest writes Status, Granted, Shares, DecidedBy and DecidedAt
+	// of a request of the space that is still pending; otherwise ErrNotFound.
+	DecideRequest(Request) error
+
+	// AppendEvent adds an event; ErrExists if the space has its Seq already.
+	AppendEvent(Event) error
+
+	InsertSigningKey(SigningKey) error
+	UpdateSigningKey(SigningKey) error
+
+	// Sweep deletes at most limit records that ended before the given time:
+	// sessions, tickets, processes, interactions, codes, tokens and their
+	// grants, permissions no grant names, PCTs, dormant shares, keys. It never
+	// deletes an event, and it returns how many records it deleted.
+	Sweep(before time.Time, limit int) (int, error)
+}

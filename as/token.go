@@ -1,0 +1,207 @@
+package as
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+const tokenTypeBearer = "Bearer"
+
+// issueTokens makes an access token of the grant, and a refresh token when the
+// client is registered for that grant type. Neither outlives ends, when it is
+// set. narrowed is nil for everything the grant has.
+func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, c oauth.Client, g Grant, narrowed []uma.Scope, ends time.Time, life time.Duration) error {
+	now := s.now()
+	secret := s.vault.bearer()
+	token := AccessToken{
+		Digest: s.vault.digest(anAccess, secret), Grant: g.ID, Scopes: narrowed,
+		CreatedAt: now, ExpiresAt: sooner(now.Add(life), ends),
+	}
+	if err := tx.InsertAccessToken(token); err != nil {
+		return err
+	}
+	answer.AccessToken, answer.TokenType = secret, tokenTypeBearer
+	answer.ExpiresIn = int64(token.ExpiresAt.Sub(now) / time.Second)
+	if !c.Allows(oauth.GrantRefreshToken) {
+		return nil
+	}
+	answer.RefreshToken = s.vault.bearer()
+	return tx.InsertRefreshToken(RefreshToken{
+		Digest: s.vault.digest(aRefresh, answer.RefreshToken), Grant: g.ID,
+		CreatedAt: now, ExpiresAt: sooner(now.Add(s.Lifetimes.Refresh), ends),
+	})
+}
+
+// sooner returns the earlier time, where a zero b is no bound.
+func sooner(a, b time.Time) time.Time {
+	if !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// later returns the later of a and of b within bound, where a zero b means the
+// bound itself.
+func later(a, b, bound time.Time) time.Time {
+	if b.IsZero() || b.After(bound) {
+		b = bound
+	}
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+var errInvalidRefresh = uma.NewError(uma.InvalidGrant, "The refresh token is unknown, expired, used before, revoked, or was issued to another client.")
+
+// Refresh answers a token request with a refresh token (RFC 6749 6, Grant
+// 3.6). There is no assessment: what comes back is what is still live of the
+// grant, narrowed to scopes when they are given (nil when not).
+//
+// Every refresh token is of one use. A second use, whoever shows it, revokes
+// the whole family: either the client or a thief has a copy, and nobody can
+// tell which.
+func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, scopes []uma.Scope) (uma.TokenResponse, error) {
+	if !c.Allows(oauth.GrantRefreshToken) {
+		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
+	}
+	var answer uma.TokenResponse
+	var refusal *uma.Error
+	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+		answer, refusal, err = s.refresh(tx, c, s.vault.digest(aRefresh, secret), scopes)
+		return err
+	})
+	switch {
+	case err != nil:
+		return uma.TokenResponse{}, err
+	case refusal != nil:
+		return uma.TokenResponse{}, refusal
+	}
+	return answer, nil
+}
+
+func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, refusal *uma.Error, err error) {
+	t, err := tx.RefreshToken(digest)
+	if errors.Is(err, ErrNotFound) {
+		return answer, errInvalidRefresh, nil
+	}
+	if err != nil {
+		return answer, nil, err
+	}
+	g, err := tx.GrantState(t.Grant)
+	if errors.Is(err, ErrNotFound) {
+		return answer, errInvalidRefresh, nil
+	}
+	if err != nil {
+		return answer, nil, err
+	}
+	if g.Client != c.ID {
+		return answer, errInvalidRefresh, nil // and nothing happens to the family of another client
+	}
+	if !t.SpentAt.IsZero() {
+		return answer, errInvalidRefresh, s.refreshReplayed(tx, g.Grant)
+	}
+	if !g.live() {
+		return answer, errInvalidRefresh, nil
+	}
+	granted, life, ends := g.Scopes, s.Lifetimes.PAT, time.Time{}
+	if g.Kind == GrantUMA {
+		states, err := tx.PermissionsOf(g.ID)
+		if err != nil {
+			return answer, nil, err
+		}
+		live := s.livePermissions(states, g.Grant, nil)
+		if len(live) == 0 {
+			return answer, errInvalidRefresh, nil
+		}
+		granted, life, ends = scopesOf(live), s.Lifetimes.RPT, lastEnd(live, t.ExpiresAt)
+	}
+	if len(without(scopes, granted)) > 0 {
+		return answer, uma.NewError(uma.InvalidScope, "A requested scope was not granted."), nil
+	}
+	if _, err := tx.SpendRefreshToken(digest, s.now()); errors.Is(err, ErrNotFound) {
+		return answer, errInvalidRefresh, nil
+	} else if err != nil {
+		return answer, nil, err
+	}
+	if g.Kind == GrantOAuth {
+		answer.Scope = uma.JoinScopes(granted)
+		if scopes != nil {
+			answer.Scope = uma.JoinScopes(scopes)
+		}
+	}
+	err = s.issueTokens(tx, &answer, c, g.Grant, scopes, ends, life)
+	return answer, nil, err
+}
+
+func (s *Server) refreshReplayed(tx Tx, g Grant) error {
+	if err := tx.RevokeGrant(g.ID, s.now()); err != nil {
+		return err
+	}
+	return s.record(tx, g.Space, EventRefreshReplayed, string(g.Client), string(g.ID), nil)
+}
+
+// Revoke makes a token useless at once (RFC 7009, Grant 3.7): an access token
+// alone, a refresh token with its whole grant, a PCT. The hint only says where
+// to look first, so a wrong one changes nothing; tokens of another client, and
+// strings that are no token, are left alone without a word.
+func (s *Server) Revoke(ctx context.Context, c oauth.Client, token string) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		for _, revoke := range []func(Tx, oauth.Client, string) (SpaceID, string, error){
+			s.revokeAccess, s.revokeRefresh, s.revokePCT,
+		} {
+			space, what, err := revoke(tx, c, token)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			return s.record(tx, space, EventTokenRevoked, string(c.ID), what, nil)
+		}
+		return nil
+	})
+}
+
+func (s *Server) revokeAccess(tx Tx, c oauth.Client, token string) (SpaceID, string, error) {
+	digest := s.vault.digest(anAccess, token)
+	t, err := tx.AccessToken(digest)
+	if err != nil {
+		return "", "", err
+	}
+	g, err := tx.GrantState(t.Grant)
+	if err != nil || g.Client != c.ID || !t.RevokedAt.IsZero() {
+		return "", "", cmp.Or(err, ErrNotFound)
+	}
+	return g.Space, string(g.ID), tx.RevokeAccessToken(digest, s.now())
+}
+
+func (s *Server) revokeRefresh(tx Tx, c oauth.Client, token string) (SpaceID, string, error) {
+	t, err := tx.RefreshToken(s.vault.digest(aRefresh, token))
+	if err != nil {
+		return "", "", err
+	}
+	g, err := tx.GrantState(t.Grant)
+	if err != nil || g.Client != c.ID || !g.RevokedAt.IsZero() {
+		return "", "", cmp.Or(err, ErrNotFound)
+	}
+	return g.Space, string(g.ID), tx.RevokeGrant(g.ID, s.now())
+}
+
+func (s *Server) revokePCT(tx Tx, c oauth.Client, token string) (SpaceID, string, error) {
+	digest := s.vault.digest(aPCT, token)
+	pct, err := tx.PCT(digest)
+	if err != nil {
+		return "", "", err
+	}
+	if pct.Client != c.ID {
+		return "", "", ErrNotFound
+	}
+	_, err = tx.SpendPCT(digest, s.now())
+	return "", pct.Subject, err
+}

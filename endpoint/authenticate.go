@@ -1,0 +1,100 @@
+package endpoint
+
+import (
+	"context"
+	"strings"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+// authenticate lets in whom the route table names and puts them into the call.
+func (s *Server) authenticate(who caller, c *call) error {
+	ctx := c.r.Context()
+	switch who {
+	case anybody:
+		return nil
+	case byClient:
+		return s.authenticateClient(ctx, c)
+	case byPAT:
+		token, err := bearerToken(c)
+		if err != nil {
+			return err
+		}
+		c.pat, err = s.AS.AuthenticatePAT(ctx, token)
+		return err
+	case byOwner:
+		token, err := bearerToken(c)
+		if err != nil {
+			return err
+		}
+		c.owner, err = s.AS.AuthenticateOwner(ctx, token)
+		return err
+	case byBearer:
+		var err error
+		c.token, err = bearerToken(c)
+		return err
+	case byPATOrClient:
+		if scheme(c) != "basic" {
+			return s.authenticate(byPAT, c)
+		}
+		if err := s.authenticateClient(ctx, c); err != nil {
+			return err
+		}
+		if c.client.Public() {
+			return uma.NewError(uma.InvalidClient, "A public client may not introspect tokens.")
+		}
+		return nil
+	case byBrowser:
+		return s.checkBrowser(c)
+	default:
+		return errNobody
+	}
+}
+
+// errNobody is the answer of a route that names no caller. buildMux refuses
+// such a route, so this is a second lock on the same door.
+var errNobody = uma.NewError(uma.AccessDenied, "Nobody may call this.")
+
+// authenticateClient reads the form, because the credentials may be in it, and
+// proves the client.
+func (s *Server) authenticateClient(ctx context.Context, c *call) error {
+	if err := c.readForm(); err != nil {
+		return err
+	}
+	cred, err := oauth.ParseCredentials(c.r.Header.Values("Authorization"), c.form)
+	if err != nil {
+		return err
+	}
+	c.client, err = s.AS.AuthenticateClient(ctx, cred)
+	return err
+}
+
+func scheme(c *call) string {
+	name, _, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	return strings.ToLower(name)
+}
+
+// errNoToken is the answer to a caller that showed no token at all. It names no
+// error code (RFC 6750 3.1).
+var errNoToken = uma.NewError("", "This endpoint needs an access token.")
+
+// bearerToken reads the access token from the header. Tokens in a query or a
+// body are not accepted: they end up in logs.
+func bearerToken(c *call) (string, error) {
+	values := c.r.Header.Values("Authorization")
+	switch {
+	case len(values) == 0:
+		return "", errNoToken
+	case len(values) > 1:
+		return "", uma.NewError(uma.InvalidRequest, "There are several Authorization headers.")
+	}
+	name, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(name, "Bearer") {
+		return "", errNoToken
+	}
+	if token = strings.TrimSpace(token); token == "" || strings.ContainsAny(token, " ,\t") {
+		return "", uma.NewError(uma.InvalidRequest, "The Authorization header is malformed.")
+	}
+	return token, nil
+}

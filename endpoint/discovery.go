@@ -1,0 +1,69 @@
+package endpoint
+
+import (
+	"net/http"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+// ProfilePolicyManager identifies our completion of the Kantara Policy Manager
+// draft: the owner's API and the metadata members that announce it (Grant 4).
+const ProfilePolicyManager = "https://github.com/licet/licet/profiles/policy-manager/1"
+
+// ProfileClaimTokens identifies how trust in pushed ID tokens is established:
+// see docs/reference/claim-tokens.md (Grant 5.7).
+const ProfileClaimTokens = "https://github.com/licet/licet/profiles/id-token-claims/1"
+
+// discovery serves one document under all its well-known names (Grant 2,
+// RFC 8414, OpenID Connect Discovery).
+func (s *Server) discovery(c *call) error {
+	secret := []string{string(oauth.AuthBasic), string(oauth.AuthPost)}
+	c.w.Header().Set("Access-Control-Allow-Origin", "*") // public, and without credentials
+	writeJSON(c.w, http.StatusOK, uma.Metadata{
+		Issuer:                s.AS.Issuer,
+		AuthorizationEndpoint: s.URL(pathAuthorize),
+		TokenEndpoint:         s.URL(pathToken),
+		JWKSURI:               s.URL(pathJWKS),
+		IntrospectionEndpoint: s.URL(pathIntrospect),
+		RevocationEndpoint:    s.URL(pathRevoke),
+		UserInfoEndpoint:      s.URL(pathUserInfo),
+		ScopesSupported: []uma.Scope{
+			oauth.ScopeOpenID, oauth.ScopeEmail, oauth.ScopeProfile, oauth.ScopeOfflineAccess,
+			uma.ScopeProtection, oauth.ScopePolicy,
+		},
+		ResponseTypesSupported: []string{"code"},
+		ResponseModesSupported: []string{"query"},
+		GrantTypesSupported: []string{
+			oauth.GrantAuthorizationCode, oauth.GrantClientCredentials, oauth.GrantRefreshToken, uma.GrantType,
+		},
+		TokenEndpointAuthMethodsSupported:          append(secret, string(oauth.AuthNone)),
+		RevocationEndpointAuthMethodsSupported:     append(secret, string(oauth.AuthNone)),
+		IntrospectionEndpointAuthMethodsSupported:  secret[:1],
+		CodeChallengeMethodsSupported:              []string{"S256"},
+		AuthorizationResponseIssParameterSupported: true,
+		SubjectTypesSupported:                      []string{"public"},
+		IDTokenSigningAlgValuesSupported:           []string{oauth.DefaultAlgorithm},
+		ClaimsSupported:                            []string{"sub", "email", "email_verified", "name"},
+
+		ClaimsInteractionEndpoint:    s.URL(pathClaims),
+		UMAProfilesSupported:         []string{ProfilePolicyManager, ProfileClaimTokens},
+		PermissionEndpoint:           s.URL(pathPermission),
+		ResourceRegistrationEndpoint: s.URL(pathResources),
+		PolicyEndpoint:               s.URL(pathPolicies),
+		RegisteredResourcesEndpoint:  s.URL(pathOwnedResources),
+		PermissionRequestsEndpoint:   s.URL(pathRequests),
+	})
+	return nil
+}
+
+// jwks serves the keys that this server's ID tokens are signed with.
+func (s *Server) jwks(c *call) error {
+	set, err := s.AS.JWKS(c.r.Context())
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Access-Control-Allow-Origin", "*")
+	writeJSON(c.w, http.StatusOK, set)
+	return nil
+}

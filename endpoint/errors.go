@@ -1,0 +1,94 @@
+package endpoint
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/uma"
+)
+
+// This file is the only place where an error becomes a status and a body.
+
+// errMethod is the answer to a method that a path does not have (FedAuthz 3.2).
+var errMethod = uma.NewError(uma.UnsupportedMethod, "This method is not supported here.")
+
+// status is the one table of statuses by error code.
+var status = map[uma.Code]int{
+	"":                       http.StatusUnauthorized,
+	uma.InvalidToken:         http.StatusUnauthorized,
+	uma.InvalidClient:        http.StatusUnauthorized,
+	uma.InsufficientScope:    http.StatusForbidden,
+	uma.AccessDenied:         http.StatusForbidden,
+	uma.NeedInfoCode:         http.StatusForbidden,
+	uma.RequestDenied:        http.StatusForbidden,
+	uma.RequestSubmittedCode: http.StatusForbidden,
+	uma.NotFound:             http.StatusNotFound,
+	uma.UnsupportedMethod:    http.StatusMethodNotAllowed,
+	as.Conflict:              http.StatusConflict,
+	as.PreconditionFailed:    http.StatusPreconditionFailed,
+	uma.ServerError:          http.StatusInternalServerError,
+}
+
+// fail answers with an error in the form of the route's face. An error that is
+// no *uma.Error is a fault of ours: the caller learns a request id, the log the
+// cause.
+func (s *Server) fail(c *call, err error) {
+	var e *uma.Error
+	if !errors.As(err, &e) {
+		id := rand.Text()
+		s.Log.ErrorContext(c.r.Context(), "request failed", "request_id", id, "method", c.r.Method, "path", c.r.URL.Path, "error", err)
+		e = uma.NewError(uma.ServerError, "The server could not answer. Request id: "+id)
+	}
+	code := http.StatusBadRequest
+	if known, ok := status[e.Code]; ok {
+		code = known
+	}
+	if errors.Is(e, uma.ErrTooLarge) {
+		code = http.StatusRequestEntityTooLarge
+	}
+	if code == http.StatusUnauthorized || e.Code == uma.InsufficientScope {
+		c.w.Header().Set("WWW-Authenticate", challenge(c, e))
+	}
+	switch c.face {
+	case faceProblem:
+		writeProblem(c.w, code, e)
+	case facePage:
+		s.errorPage(c, code, e.Description)
+	default:
+		answer := e.Response()
+		if answer.Error == "" { // no token was shown; the body still says something (FedAuthz 6)
+			answer.Error = uma.InvalidToken
+		}
+		writeJSON(c.w, code, answer)
+	}
+}
+
+// challenge says how to authenticate (RFC 6750 3, RFC 6749 5.2).
+func challenge(c *call, e *uma.Error) string {
+	if e.Code == uma.InvalidClient {
+		return `Basic realm="licet", charset="UTF-8"`
+	}
+	parts := []string{`Bearer realm="licet"`}
+	if e.Code != "" {
+		parts = append(parts, `error="`+string(e.Code)+`"`, `error_description="`+e.Description+`"`)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// problem is an error of our own APIs (RFC 9457).
+type problem struct {
+	Type   string   `json:"type"`
+	Title  string   `json:"title"`
+	Status int      `json:"status"`
+	Detail string   `json:"detail,omitempty"`
+	Code   uma.Code `json:"code,omitempty"`
+}
+
+func writeProblem(w http.ResponseWriter, code int, e *uma.Error) {
+	writeBody(w, code, "application/problem+json", problem{
+		Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: e.Description, Code: e.Code,
+	})
+}

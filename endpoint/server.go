@@ -1,0 +1,69 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+)
+
+// SignIn knows who is at the browser.
+type SignIn interface {
+	// Person returns the account that is signed in at this browser, and when it
+	// signed in; ok is false when nobody is.
+	Person(r *http.Request) (account as.Account, at time.Time, ok bool)
+	// SignIn checks an e-mail address and a password from a sign-in form and, if
+	// they are right, signs the browser in by setting a cookie on w. The reason of
+	// a refusal is not told.
+	SignIn(ctx context.Context, w http.ResponseWriter, email, password string) (ok bool, err error)
+	// SignOut signs the browser out.
+	SignOut(w http.ResponseWriter, r *http.Request) error
+}
+
+// Config is what a Server needs.
+type Config struct {
+	AS     *as.Server
+	SignIn SignIn
+	// FormKey keys the anti-forgery tokens in forms; 32 bytes.
+	FormKey []byte
+	Log     *slog.Logger
+}
+
+// Server serves the endpoints below the issuer's path.
+type Server struct {
+	Config
+	issuer *url.URL
+	base   string // the issuer's path without a final slash
+	secure bool   // cookies are Secure and have the __Host- prefix
+	mux    *http.ServeMux
+}
+
+// New checks the configuration and builds the routes. The issuer has to be an
+// https URL; http is for a loopback address only.
+func New(c Config) (*Server, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(c.FormKey) != 32 {
+		return nil, errors.New("endpoint: the form key has to have 32 bytes")
+	}
+	u, err := ParseIssuer(c.AS.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c, issuer: u, base: strings.TrimSuffix(u.Path, "/"), secure: u.Scheme == "https"}
+	s.mux = s.buildMux()
+	return s, nil
+}
+
+// ServeHTTP answers one request. It may be called concurrently.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// URL returns the absolute URL of a path below the issuer. The issuer comes
+// from the configuration and never from a request's headers.
+func (s *Server) URL(path string) string { return strings.TrimSuffix(s.AS.Issuer, "/") + path }

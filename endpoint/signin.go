@@ -1,0 +1,118 @@
+package endpoint
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/licet/licet/uma"
+)
+
+// The problems with a sign-in form. Which of the two was wrong is not told.
+const (
+	problemWrong   = "This e-mail address and this password do not go together."
+	problemMissing = "Write your e-mail address and your password."
+)
+
+// signInPage shows the sign-in form or, to somebody who is signed in and did
+// not come from anywhere, who that is.
+func (s *Server) signInPage(c *call) error {
+	account, _, in := s.SignIn.Person(c.r)
+	to := s.placeToReturn(c.form["return"])
+	if in && to == "" {
+		s.show(c, http.StatusOK, "welcome", "", struct {
+			page
+			Person person
+		}{s.page(c, pathSignOut, ""), about(account)})
+		return nil
+	}
+	_, query, _ := strings.Cut(to, "?")
+	hint := ""
+	if asked, err := uma.ParseQuery(query); err == nil {
+		hint = asked["login_hint"]
+	}
+	s.showSignIn(c, http.StatusOK, to, hint, "")
+	return nil
+}
+
+func (s *Server) showSignIn(c *call, status int, to, email, problem string) {
+	s.show(c, status, "sign-in", "", struct {
+		page
+		Path, Return, Email string
+		App                 *application
+	}{s.page(c, pathSignIn, problem), pathSignIn, to, email, nil})
+}
+
+// signIn answers the sign-in form.
+func (s *Server) signIn(c *call) error {
+	to := s.placeToReturn(c.form["return"])
+	problem, err := s.enter(c)
+	if err != nil {
+		return err
+	}
+	if problem != "" {
+		s.showSignIn(c, http.StatusUnprocessableEntity, to, c.form["email"], problem)
+		return nil
+	}
+	if to == "" {
+		to = s.base + pathSignIn
+	}
+	s.redirect(c, to)
+	return nil
+}
+
+// enter signs in with the form's e-mail address and password. Whoever was
+// signed in at this browser is signed out first, so that a session which
+// somebody planted ends here and the new one is known to nobody else (SEC-063).
+func (s *Server) enter(c *call) (problem string, err error) {
+	email, password := strings.TrimSpace(c.form["email"]), c.form["password"]
+	if email == "" || password == "" {
+		return problemMissing, nil
+	}
+	if _, _, in := s.SignIn.Person(c.r); in {
+		if err := s.SignIn.SignOut(c.w, c.r); err != nil {
+			return "", err
+		}
+	}
+	ok, err := s.SignIn.SignIn(c.r.Context(), c.w, email, password)
+	if err != nil || ok {
+		return "", err
+	}
+	return problemWrong, nil
+}
+
+// placeToReturn lets a person go back to an authorization request and to
+// nowhere else: what does not begin with that path of ours is "". Behind the
+// path there is only a query, which leads to no other host however it is read.
+func (s *Server) placeToReturn(to string) string {
+	notInURL := func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }
+	if !strings.HasPrefix(to, s.base+pathAuthorize+"?") || strings.ContainsFunc(to, notInURL) {
+		return ""
+	}
+	return to
+}
+
+// signInAndReturn sends a browser to the sign-in form and back.
+func (s *Server) signInAndReturn(c *call, asked uma.Form) {
+	to := s.base + pathAuthorize + "?" + encode(asked)
+	s.redirect(c, s.base+pathSignIn+"?"+url.Values{"return": {to}}.Encode())
+}
+
+// signOutPage asks before it signs out: a link alone changes nothing.
+func (s *Server) signOutPage(c *call) error {
+	account, _, in := s.SignIn.Person(c.r)
+	s.show(c, http.StatusOK, "sign-out", "", struct {
+		page
+		In     bool
+		Person person
+	}{s.page(c, pathSignOut, ""), in, about(account)})
+	return nil
+}
+
+func (s *Server) signOut(c *call) error {
+	if err := s.SignIn.SignOut(c.w, c.r); err != nil {
+		return err
+	}
+	s.redirect(c, s.base+pathSignOut)
+	return nil
+}

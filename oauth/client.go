@@ -1,0 +1,62 @@
+package oauth
+
+import (
+	"slices"
+
+	"github.com/licet/licet/uma"
+)
+
+// ClientID identifies an OAuth client. A resource server is a client too, and
+// its client id is how the authorization server knows it.
+type ClientID string
+
+// AuthMethod is a token_endpoint_auth_method of RFC 7591 2.
+type AuthMethod string
+
+const (
+	AuthNone  AuthMethod = "none"                // a public client
+	AuthBasic AuthMethod = "client_secret_basic" // RFC 6749 2.3.1
+	AuthPost  AuthMethod = "client_secret_post"  // RFC 6749 2.3.1
+)
+
+// The grant types a client may be registered for, beside [uma.GrantType].
+const (
+	GrantAuthorizationCode = "authorization_code"
+	GrantClientCredentials = "client_credentials"
+	GrantRefreshToken      = "refresh_token"
+)
+
+// The scopes that are about accounts and spaces, beside [uma.ScopeProtection].
+// All other scopes belong to protected resources.
+const (
+	ScopeOpenID        uma.Scope = "openid"         // OpenID Connect Core 3.1.2.1
+	ScopeEmail         uma.Scope = "email"          // OpenID Connect Core 5.4
+	ScopeProfile       uma.Scope = "profile"        // OpenID Connect Core 5.4
+	ScopeOfflineAccess uma.Scope = "offline_access" // OpenID Connect Core 11
+	ScopePolicy        uma.Scope = "uma_policy"     // the owner's policy API
+)
+
+// Client is a registered OAuth client: an application, or a resource server.
+// Omitted members mean the narrowest thing: no grant, no scope, no redirect.
+// The zero Client may do nothing and can never be authenticated.
+type Client struct {
+	ID                 ClientID
+	Name               string
+	AuthMethod         AuthMethod
+	SecretHash         []byte // SHA-256 of the server-made secret; nil for a public client
+	GrantTypes         []string
+	RedirectURIs       []string    // exact; RFC 6749 3.1.2
+	ClaimsRedirectURIs []string    // exact; Grant 2
+	Scopes             []uma.Scope // what the client is pre-registered for (Grant 3.3.1)
+	PushClaims         bool        // may push claim tokens (Grant 5.7)
+	Space              string      // the organisation it acts for with client_credentials; "" for none
+	Disabled           bool
+}
+
+// Public reports whether the client is registered as one that can keep no
+// secret (RFC 6749 2.1). A client whose secret is merely missing is not public:
+// it is a client that cannot be authenticated.
+func (c Client) Public() bool { return c.AuthMethod == AuthNone }
+
+// Allows reports whether the client is registered for a grant type.
+func (c Client) Allows(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }

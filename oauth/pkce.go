@@ -1,0 +1,35 @@
+package oauth
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+)
+
+// VerifyS256 reports whether a code_verifier is the one of a code_challenge
+// made with S256 (RFC 7636 4.6). It is false when either is missing, so that a
+// code that was asked for without a challenge can never be exchanged, and there
+// is no "plain".
+func VerifyS256(verifier, challenge string) bool {
+	if !isVerifier(verifier) || !isChallenge(challenge) {
+		return false
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	want := base64.RawURLEncoding.EncodeToString(sum[:])
+	return subtle.ConstantTimeCompare([]byte(want), []byte(challenge)) == 1
+}
+
+// isVerifier knows the syntax of RFC 7636 4.1.
+func isVerifier(s string) bool {
+	notUnreserved := func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+			r == '-' || r == '.' || r == '_' || r == '~')
+	}
+	return len(s) >= 43 && len(s) <= 128 && !containsRune(s, notUnreserved)
+}
+
+// isChallenge reports whether s is the base64url form of a SHA-256 sum.
+func isChallenge(s string) bool {
+	sum, err := decodeSegment(s)
+	return err == nil && len(sum) == sha256.Size
+}

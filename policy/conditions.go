@@ -1,0 +1,112 @@
+package policy
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/licet/licet/uma"
+)
+
+// speaksOf says whether the share is about this question at all, as far as the
+// server alone can tell: resource, scope, client and time. Everything is
+// compared as a whole; no prefix, pattern or type widens a share.
+func (s Share) speaksOf(q Question) bool {
+	if s.Resource == "" || s.Resource != q.Resource {
+		return false
+	}
+	if s.Anyone == (len(s.Claims) > 0) {
+		return false // neither a condition nor the word "anyone", or both
+	}
+	if q.Scope == "" {
+		if len(s.Scopes) > 0 {
+			return false
+		}
+	} else if !slices.Contains(s.Scopes, q.Scope) {
+		return false
+	}
+	if s.Client != "" && s.Client != q.Client {
+		return false
+	}
+	return !q.Now.Before(s.NotBefore) && (s.NotAfter.IsZero() || q.Now.Before(s.NotAfter))
+}
+
+// conditions are the claims that have to hold, promises included.
+func (s Share) conditions() []Claim {
+	out := slices.Clone(s.Claims)
+	if s.Purpose != "" {
+		out = append(out, Claim{uma.RequiredClaim{Name: ClaimPurpose, FriendlyName: "What you will use it for"}, []string{s.Purpose}})
+	}
+	if s.Terms != "" {
+		out = append(out, Claim{uma.RequiredClaim{Name: ClaimTerms, FriendlyName: "Your agreement to the terms"}, []string{s.Terms}})
+	}
+	return out
+}
+
+// missing lists the claims that are absent. possible is false when a claim is
+// there with another value: then the share is for somebody else, and asking for
+// more would only tell that it exists. Promises can always still be made.
+func (s Share) missing(facts []Fact) (missing []uma.RequiredClaim, possible bool) {
+	for _, c := range s.conditions() {
+		if c.holds(facts) {
+			continue
+		}
+		promise := c.Name == ClaimPurpose || c.Name == ClaimTerms
+		if !promise && c.answered(facts) {
+			return nil, false
+		}
+		missing = append(missing, c.RequiredClaim)
+	}
+	return missing, true
+}
+
+// acceptable says whether the fact is of the claim's name, and from an issuer
+// and in a format that the claim accepts.
+func (c Claim) acceptable(f Fact) bool {
+	return f.Name == c.Name &&
+		(len(c.Issuer) == 0 || slices.Contains(c.Issuer, f.Issuer)) &&
+		(len(c.ClaimTokenFormat) == 0 || slices.Contains(c.ClaimTokenFormat, f.Format))
+}
+
+func (c Claim) answered(facts []Fact) bool { return slices.ContainsFunc(facts, c.acceptable) }
+
+func (c Claim) holds(facts []Fact) bool {
+	return c.Name != "" && slices.ContainsFunc(facts, func(f Fact) bool {
+		if !c.acceptable(f) {
+			return false
+		}
+		if len(c.Values) == 0 {
+			return true
+		}
+		said := spellings(f)
+		return slices.ContainsFunc(c.Values, func(v string) bool {
+			return slices.Contains(said, canonicalValue(c.Name, v))
+		})
+	})
+}
+
+// spellings are the values that a fact satisfies: its own, and for an e-mail
+// address also "anybody at this domain".
+func spellings(f Fact) []string {
+	v := canonicalValue(f.Name, f.Value)
+	if f.Name != claimEmail {
+		return []string{v}
+	}
+	if domain, ok := domainOf(v); ok {
+		return []string{v, "*@" + domain}
+	}
+	return []string{v}
+}
+
+// named says whether anybody knows who this is.
+func named(facts []Fact) bool {
+	return slices.ContainsFunc(facts, func(f Fact) bool { return f.Name == "sub" && f.Value != "" })
+}
+
+func addMissing(have, more []uma.RequiredClaim) []uma.RequiredClaim {
+	for _, m := range more {
+		if !slices.ContainsFunc(have, func(h uma.RequiredClaim) bool { return reflect.DeepEqual(h, m) }) {
+			have = append(have, m)
+		}
+	}
+	return have
+}

@@ -1,0 +1,115 @@
+package uma
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxForm is the most bytes that a form or a query may have, and
+// maxParameters the most parameters.
+const (
+	MaxForm       = 64 << 10
+	maxParameters = 256
+)
+
+// ErrTooLarge is the cause of an [Error] about input over a limit of size, for
+// those who want to answer 413.
+var ErrTooLarge = errors.New("uma: input over the limit of size")
+
+// Form is a set of parameters, each given once. A parameter that was sent
+// without a value is not in it (RFC 6749 3.1).
+type Form map[string]string
+
+// ParseForm reads an application/x-www-form-urlencoded body. Every fault is
+// an *Error with the code invalid_request.
+func ParseForm(r io.Reader) (Form, error) {
+	raw, err := readLimited(r, MaxForm)
+	if err != nil {
+		return nil, err
+	}
+	return ParseQuery(string(raw))
+}
+
+// ParseQuery reads a form-encoded query string, without the question mark.
+func ParseQuery(raw string) (Form, error) {
+	if len(raw) > MaxForm {
+		return nil, NewError(InvalidRequest, "The request is too large.").Because(ErrTooLarge)
+	}
+	form := Form{}
+	if raw == "" {
+		return form, nil
+	}
+	pairs := strings.Split(raw, "&")
+	if len(pairs) > maxParameters {
+		return nil, NewError(InvalidRequest, "There are too many parameters.")
+	}
+	seen := make(map[string]bool, len(pairs))
+	for _, pair := range pairs {
+		if pair == "" {
+			continue
+		}
+		name, value, err := parsePair(pair)
+		if err != nil {
+			return nil, err
+		}
+		if seen[name] {
+			return nil, NewError(InvalidRequest, fmt.Sprintf("The parameter %s is given twice.", printable(name)))
+		}
+		seen[name] = true
+		if value != "" {
+			form[name] = value
+		}
+	}
+	return form, nil
+}
+
+func parsePair(pair string) (name, value string, err error) {
+	bad := NewError(InvalidRequest, "The parameters are not properly form-encoded.")
+	if strings.ContainsRune(pair, ';') {
+		return "", "", bad
+	}
+	rawName, rawValue, _ := strings.Cut(pair, "=")
+	if name, err = url.QueryUnescape(rawName); err != nil {
+		return "", "", bad.Because(err)
+	}
+	if value, err = url.QueryUnescape(rawValue); err != nil {
+		return "", "", bad.Because(err)
+	}
+	if name == "" || !clean(name) || !clean(value) {
+		return "", "", bad
+	}
+	return name, value, nil
+}
+
+// clean says whether a text is valid UTF-8 without NUL.
+func clean(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// printable shortens a name from outside for use in a description, and drops
+// what RFC 6749 5.2 does not allow there.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if b.Len() >= 40 {
+			break
+		}
+		if r >= 0x20 && r <= 0x7e && r != '"' && r != '\\' {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func readLimited(r io.Reader, limit int) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, NewError(InvalidRequest, "The request could not be read to its end.").Because(err)
+	}
+	if len(raw) > limit {
+		return nil, NewError(InvalidRequest, "The request is too large.").Because(ErrTooLarge)
+	}
+	return raw, nil
+}

@@ -1,0 +1,213 @@
+package uma
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// MaxJSON is the most bytes a JSON document may have, MaxDepth how deep its
+// arrays and objects may be nested.
+const (
+	MaxJSON  = 256 << 10
+	MaxDepth = 16
+)
+
+// Object is a JSON object whose member names are compared byte for byte.
+type Object map[string]json.RawMessage
+
+var errNotJSON = NewError(InvalidRequest, "The body is not a JSON document.")
+
+// ParseObject reads a JSON object. Every fault is an *Error with the code
+// invalid_request: no object, a member given twice at any depth, anything after
+// the object, invalid UTF-8, more than MaxJSON bytes, deeper than MaxDepth.
+func ParseObject(r io.Reader) (Object, error) {
+	raw, err := parseDocument(r)
+	if err != nil {
+		return nil, err
+	}
+	return asObject(raw)
+}
+
+// ParseArray reads a JSON array, as strictly as ParseObject.
+func ParseArray(r io.Reader) ([]json.RawMessage, error) {
+	raw, err := parseDocument(r)
+	if err != nil {
+		return nil, err
+	}
+	return asArray(raw)
+}
+
+// parseDocument reads one JSON value and checks all of it.
+func parseDocument(r io.Reader) (json.RawMessage, error) {
+	raw, err := readLimited(r, MaxJSON)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(raw) {
+		return nil, NewError(InvalidRequest, "The body is not valid UTF-8.")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := checkValue(d, 0); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, NewError(InvalidRequest, "There is something after the JSON document.")
+	}
+	return bytes.TrimSpace(raw), nil
+}
+
+// checkValue walks over one value, refusing too much depth and members given
+// twice. encoding/json would take the last of them without a word.
+func checkValue(d *json.Decoder, depth int) error {
+	t, err := d.Token()
+	if err != nil {
+		return errNotJSON.Because(err)
+	}
+	open, ok := t.(json.Delim)
+	if !ok {
+		return nil
+	}
+	if depth >= MaxDepth {
+		return NewError(InvalidRequest, "The JSON document is nested too deeply.")
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if open == '{' {
+			name, err := d.Token()
+			if err != nil {
+				return errNotJSON.Because(err)
+			}
+			key := name.(string) // the decoder lets nothing else be a name
+			if seen[key] {
+				return NewError(InvalidRequest, fmt.Sprintf("The member %s is given twice.", printable(key)))
+			}
+			seen[key] = true
+		}
+		if err := checkValue(d, depth+1); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return errNotJSON.Because(err)
+	}
+	return nil
+}
+
+func asObject(raw json.RawMessage) (Object, error) {
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil, NewError(InvalidRequest, "A JSON object is expected.")
+	}
+	var o Object
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, errNotJSON.Because(err)
+	}
+	return o, nil
+}
+
+func asArray(raw json.RawMessage) ([]json.RawMessage, error) {
+	if len(raw) == 0 || raw[0] != '[' {
+		return nil, NewError(InvalidRequest, "A JSON array is expected.")
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, errNotJSON.Because(err)
+	}
+	return list, nil
+}
+
+func wrongType(name, want string) error {
+	return NewError(InvalidRequest, fmt.Sprintf("The member %s has to be %s.", printable(name), want))
+}
+
+// String returns a string member; ok is false when it is absent. null is a
+// wrong type, as everywhere here.
+func (o Object) String(name string) (value string, ok bool, err error) {
+	raw, ok := o[name]
+	if !ok {
+		return "", false, nil
+	}
+	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &value) != nil {
+		return "", true, wrongType(name, "a string")
+	}
+	return value, true, nil
+}
+
+// Strings returns a member that is an array of strings.
+func (o Object) Strings(name string) (values []string, ok bool, err error) {
+	raw, ok := o[name]
+	if !ok {
+		return nil, false, nil
+	}
+	list, err := asArray(raw)
+	if err != nil {
+		return nil, true, wrongType(name, "an array of strings")
+	}
+	values = make([]string, len(list))
+	for i, item := range list {
+		if len(item) == 0 || item[0] != '"' || json.Unmarshal(item, &values[i]) != nil {
+			return nil, true, wrongType(name, "an array of strings")
+		}
+	}
+	return values, true, nil
+}
+
+// Int64 returns a member that is an integer.
+func (o Object) Int64(name string) (value int64, ok bool, err error) {
+	raw, ok := o[name]
+	if !ok {
+		return 0, false, nil
+	}
+	if string(raw) == "null" || json.Unmarshal(raw, &value) != nil {
+		return 0, true, wrongType(name, "an integer")
+	}
+	return value, true, nil
+}
+
+// Bool returns a member that is true or false.
+func (o Object) Bool(name string) (value, ok bool, err error) {
+	raw, ok := o[name]
+	if !ok {
+		return false, false, nil
+	}
+	if string(raw) == "null" || json.Unmarshal(raw, &value) != nil {
+		return false, true, wrongType(name, "true or false")
+	}
+	return value, true, nil
+}
+
+// Objects returns a member that is an array of objects.
+func (o Object) Objects(name string) (values []Object, ok bool, err error) {
+	raw, ok := o[name]
+	if !ok {
+		return nil, false, nil
+	}
+	list, err := asArray(raw)
+	if err != nil {
+		return nil, true, wrongType(name, "an array of objects")
+	}
+	values = make([]Object, len(list))
+	for i, item := range list {
+		if values[i], err = asObject(item); err != nil {
+			return nil, true, wrongType(name, "an array of objects")
+		}
+	}
+	return values, true, nil
+}
+
+// OnlyMembers refuses every member that is not named.
+func (o Object) OnlyMembers(names ...string) error {
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+	}
+	for name := range o {
+		if !known[name] {
+			return NewError(InvalidRequest, fmt.Sprintf("The member %s is not known here.", printable(name)))
+		}
+	}
+	return nil
+}

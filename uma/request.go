@@ -1,0 +1,108 @@
+package uma
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// MaxPermissions is how many permissions one permission request may have.
+const MaxPermissions = 200
+
+// ParsePermissionRequest reads the body of the permission endpoint: one
+// permission, or an array of one or more (FedAuthz 4.1). Entries for the same
+// resource are merged.
+func ParsePermissionRequest(r io.Reader) ([]Permission, error) {
+	raw, err := parseDocument(r)
+	if err != nil {
+		return nil, err
+	}
+	list := []json.RawMessage{raw}
+	if raw[0] == '[' {
+		if list, err = asArray(raw); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case len(list) == 0:
+		return nil, NewError(InvalidRequest, "The array of permissions is empty.")
+	case len(list) > MaxPermissions:
+		return nil, NewError(InvalidRequest, "There are too many permissions in one request.")
+	}
+	var out []Permission
+	at := map[ResourceID]int{}
+	for _, item := range list {
+		o, err := asObject(item)
+		if err != nil {
+			return nil, err
+		}
+		p, err := ParsePermission(o)
+		if err != nil {
+			return nil, err
+		}
+		i, known := at[p.Resource]
+		if !known {
+			at[p.Resource] = len(out)
+			out = append(out, p)
+			continue
+		}
+		for _, s := range p.Scopes {
+			out[i].Scopes = appendScope(out[i].Scopes, s)
+		}
+	}
+	return out, nil
+}
+
+// ParsePermission reads one permission. Unknown members are ignored.
+func ParsePermission(o Object) (Permission, error) {
+	id, ok, err := o.String("resource_id")
+	if err != nil {
+		return Permission{}, err
+	}
+	if !ok || id == "" {
+		return Permission{}, NewError(InvalidRequest, "The member resource_id is missing.")
+	}
+	scopes, err := o.scopes("resource_scopes")
+	return Permission{Resource: ResourceID(id), Scopes: scopes}, err
+}
+
+// scopes reads a required member that is an array of scopes, perhaps empty.
+func (o Object) scopes(name string) ([]Scope, error) {
+	values, ok, err := o.Strings(name)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, NewError(InvalidRequest, "The member "+name+" is missing.")
+	}
+	if len(values) > maxScopes {
+		return nil, NewError(InvalidRequest, "There are too many scopes.")
+	}
+	scopes := []Scope{}
+	for _, v := range values {
+		if !Scope(v).Valid() {
+			return nil, NewError(InvalidRequest, "A scope is empty, too long, or has characters that scopes cannot have.")
+		}
+		scopes = appendScope(scopes, Scope(v))
+	}
+	return scopes, nil
+}
+
+// ParseTokenRequest reads a token request of the UMA grant (Grant 3.3.1).
+func ParseTokenRequest(f Form) (TokenRequest, error) {
+	if f["ticket"] == "" {
+		return TokenRequest{}, NewError(InvalidRequest, "The parameter ticket is missing.")
+	}
+	if (f["claim_token"] == "") != (f["claim_token_format"] == "") {
+		return TokenRequest{}, NewError(InvalidRequest, "claim_token and claim_token_format come together or not at all.")
+	}
+	req := TokenRequest{
+		Ticket: Ticket(f["ticket"]), ClaimToken: f["claim_token"], ClaimTokenFormat: f["claim_token_format"],
+		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]),
+	}
+	if f["scope"] == "" {
+		return req, nil
+	}
+	var err error
+	req.Scopes, err = ParseScope(f["scope"])
+	return req, err
+}
