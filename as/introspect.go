@@ -60,9 +60,9 @@ func (s *Server) introspect(ctx context.Context, token string, entitled func(Gra
 	return answer, err
 }
 
-// livePermissions keeps what is still permitted: the record unrevoked, its time
-// not over, the share, resource and space at the generation it was made under,
-// its scopes still registered and, if the token is narrowed, still wanted.
+// livePermissions keeps what is still permitted: its time not over, the share,
+// resource and space at the generation it was made under, its scopes still
+// registered and, if the token is narrowed, still wanted.
 func (s *Server) livePermissions(states []PermissionState, g Grant, narrowed []uma.Scope) []Permission {
 	var out []Permission
 	for _, p := range states {
@@ -83,7 +83,7 @@ func (s *Server) livePermissions(states []PermissionState, g Grant, narrowed []u
 }
 
 func (s *Server) permissionLive(p PermissionState, g Grant) bool {
-	return p.RevokedAt.IsZero() && (p.NotAfter.IsZero() || s.now().Before(p.NotAfter)) &&
+	return (p.NotAfter.IsZero() || s.now().Before(p.NotAfter)) &&
 		p.Space == g.Space && p.ResourceServer == g.ResourceServer && p.SpaceGeneration == g.SpaceGeneration &&
 		p.ShareLive && p.ShareGeneration == p.CurrentShareGeneration &&
 		p.ResourceLive && p.ResourceGeneration == p.CurrentResourceGeneration

@@ -198,11 +198,9 @@ type AccessToken struct {
 type RefreshToken struct {
 	Digest    Digest
 	Grant     GrantID
-	Scopes    []uma.Scope // narrows the grant; nil: not narrowed
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	SpentAt   time.Time
-	RevokedAt time.Time
 }
 
 // GrantState is a grant with what has become of those it depends on, read in
@@ -217,8 +215,8 @@ type GrantState struct {
 
 // Permission is a first-class, revocable record: one resource, the scopes that
 // one share granted on it, to one requesting party through one client. It is
-// live while its own record is unrevoked, its time has not passed, and the
-// generations it was made under are the current ones.
+// live while its time has not passed and the generations it was made under are
+// the current ones.
 type Permission struct {
 	ID                 PermissionID
 	Space              SpaceID
@@ -235,7 +233,6 @@ type Permission struct {
 	SpaceGeneration    int64
 	CreatedAt          time.Time
 	NotAfter           time.Time // zero: as long as the token
-	RevokedAt          time.Time
 }
 
 // PermissionState is a permission with what has become of those it depends

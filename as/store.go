@@ -100,7 +100,7 @@ type Reader interface {
 // Tx reads and writes. An Insert of a key that is there is ErrExists; an
 // Update or Delete of one that is not is ErrNotFound. A Spend is one conditional
 // write that marks the record spent at now and returns it as it was before; a
-// record that is absent, spent, revoked or expired at now is ErrNotFound. A
+// record that is absent, spent or expired at now is ErrNotFound. A
 // record expires at its ExpiresAt: at that instant it is expired.
 type Tx interface {
 	Reader

@@ -1,0 +1,279 @@
+-- +goose Up
+
+-- Column types are those that SQLite and PostgreSQL share: bytea, text,
+-- bigint, boolean. Times are milliseconds since 1970, 0 for none. Lists and
+-- documents are JSON texts.
+
+create table spaces (
+  id text primary key,
+  name text not null,
+  generation bigint not null,
+  created_at bigint not null
+);
+
+create table accounts (
+  id text primary key,
+  email text not null unique,
+  email_verified boolean not null,
+  name text not null,
+  password_hash text not null,
+  disabled boolean not null,
+  generation bigint not null,
+  created_at bigint not null
+);
+
+create table roles (
+  account_id text not null references accounts (id),
+  space_id text not null references spaces (id),
+  kind text not null,
+  ends_at bigint not null,
+  primary key (account_id, space_id)
+);
+create index roles_by_space on roles (space_id);
+
+create table sessions (
+  digest bytea primary key,
+  account_id text not null,
+  account_generation bigint not null,
+  auth_time bigint not null,
+  expires_at bigint not null
+);
+create index sessions_by_end on sessions (expires_at);
+
+create table clients (
+  id text primary key,
+  name text not null,
+  auth_method text not null,
+  secret_hash bytea,
+  grant_types text not null,
+  redirect_uris text not null,
+  claims_redirect_uris text not null,
+  scopes text not null,
+  push_claims boolean not null,
+  space_id text not null,
+  disabled boolean not null
+);
+
+create table resources (
+  id text primary key,
+  space_id text not null,
+  resource_server text not null,
+  description text not null,
+  generation bigint not null,
+  created_at bigint not null,
+  updated_at bigint not null
+);
+create index resources_by_owner on resources (space_id, resource_server, id);
+
+create table shares (
+  id text primary key,
+  space_id text not null,
+  resource_server text not null,
+  resource_id text not null,
+  wish text not null,
+  version bigint not null,
+  generation bigint not null,
+  created_by text not null,
+  created_at bigint not null,
+  updated_at bigint not null,
+  dormant_since bigint not null
+);
+create index shares_by_resource on shares (space_id, resource_id);
+create index shares_by_space on shares (space_id, id);
+create index shares_by_dormancy on shares (dormant_since) where dormant_since > 0;
+
+create table processes (
+  id text primary key,
+  space_id text not null,
+  resource_server text not null,
+  client_id text not null,
+  permissions text not null,
+  requested text not null,
+  subject text not null,
+  claims bytea,
+  remember boolean not null,
+  request_id text not null,
+  grant_id text not null,
+  poll_interval bigint not null,
+  poll_after bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null
+);
+create index processes_by_end on processes (expires_at);
+
+create table tickets (
+  digest bytea primary key,
+  process_id text not null,
+  expires_at bigint not null,
+  spent_at bigint not null
+);
+create index tickets_by_end on tickets (expires_at);
+
+create table interactions (
+  digest bytea primary key,
+  process_id text not null,
+  client_id text not null,
+  redirect_uri text not null,
+  state text not null,
+  has_state boolean not null,
+  expires_at bigint not null,
+  done_at bigint not null
+);
+create index interactions_by_end on interactions (expires_at);
+
+create table codes (
+  digest bytea primary key,
+  client_id text not null,
+  account_id text not null,
+  space_id text not null,
+  redirect_uri text not null,
+  scopes text not null,
+  nonce text not null,
+  code_challenge text not null,
+  auth_time bigint not null,
+  grant_id text not null,
+  expires_at bigint not null,
+  spent_at bigint not null
+);
+create index codes_by_end on codes (expires_at);
+
+create table grants (
+  id text primary key,
+  kind text not null,
+  client_id text not null,
+  account_id text not null,
+  space_id text not null,
+  resource_server text not null,
+  subject text not null,
+  scopes text not null,
+  process_id text not null,
+  auth_time bigint not null,
+  space_generation bigint not null,
+  account_generation bigint not null,
+  created_at bigint not null,
+  revoked_at bigint not null
+);
+create index grants_by_space on grants (space_id, kind, id);
+create index grants_by_client on grants (client_id);
+create index grants_by_age on grants (created_at);
+
+create table access_tokens (
+  digest bytea primary key,
+  grant_id text not null,
+  scopes text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  revoked_at bigint not null
+);
+create index access_tokens_by_grant on access_tokens (grant_id);
+create index access_tokens_by_end on access_tokens (expires_at);
+
+create table refresh_tokens (
+  digest bytea primary key,
+  grant_id text not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  spent_at bigint not null
+);
+create index refresh_tokens_by_grant on refresh_tokens (grant_id);
+create index refresh_tokens_by_end on refresh_tokens (expires_at);
+
+create table permissions (
+  id text primary key,
+  space_id text not null,
+  resource_server text not null,
+  resource_id text not null,
+  scopes text not null,
+  client_id text not null,
+  subject text not null,
+  process_id text not null,
+  share_id text not null,
+  share_version bigint not null,
+  share_generation bigint not null,
+  resource_generation bigint not null,
+  space_generation bigint not null,
+  created_at bigint not null,
+  not_after bigint not null
+);
+create index permissions_by_age on permissions (created_at);
+
+create table grant_permissions (
+  grant_id text not null,
+  position bigint not null,
+  permission_id text not null,
+  primary key (grant_id, position)
+);
+create index grant_permissions_by_permission on grant_permissions (permission_id);
+
+create table pcts (
+  digest bytea primary key,
+  client_id text not null,
+  subject text not null,
+  claims bytea,
+  created_at bigint not null,
+  expires_at bigint not null,
+  spent_at bigint not null
+);
+create index pcts_by_end on pcts (expires_at);
+
+create table requests (
+  id text primary key,
+  space_id text not null,
+  resource_server text not null,
+  process_id text not null,
+  client_id text not null,
+  subject text not null,
+  claims bytea,
+  permissions text not null,
+  status text not null,
+  granted text not null,
+  shares text not null,
+  decided_by text not null,
+  created_at bigint not null,
+  decided_at bigint not null
+);
+create index requests_by_space on requests (space_id, id);
+create index requests_by_status on requests (space_id, status, id);
+
+create table events (
+  space_id text not null,
+  seq bigint not null,
+  at bigint not null,
+  kind text not null,
+  actor text not null,
+  subject text not null,
+  detail text not null,
+  prev bytea,
+  hash bytea not null,
+  primary key (space_id, seq)
+);
+
+create table signing_keys (
+  id text primary key,
+  sealed bytea not null,
+  created_at bigint not null,
+  active_from bigint not null,
+  expires_at bigint not null
+);
+
+-- +goose Down
+drop table signing_keys;
+drop table events;
+drop table requests;
+drop table pcts;
+drop table grant_permissions;
+drop table permissions;
+drop table refresh_tokens;
+drop table access_tokens;
+drop table grants;
+drop table codes;
+drop table interactions;
+drop table tickets;
+drop table processes;
+drop table shares;
+drop table resources;
+drop table clients;
+drop table sessions;
+drop table roles;
+drop table accounts;
+drop table spaces;
