@@ -49,8 +49,8 @@ type ErrorResponse struct {
 
 // Introspection is the answer of the introspection endpoint (RFC 7662 2.2,
 // FedAuthz 5.1.1). An inactive answer has no member but active. An active RPT
-// has permissions and never a scope; any other active token has a scope and no
-// permissions.
+// has permissions, perhaps none, and never a scope; any other active token has a
+// scope and no permissions.
 type Introspection struct {
 	Active      bool                     `json:"active"`
 	TokenType   string                   `json:"token_type,omitempty"`
@@ -61,7 +61,7 @@ type Introspection struct {
 	ExpiresAt   int64                    `json:"exp,omitempty"` // seconds since the epoch
 	IssuedAt    int64                    `json:"iat,omitempty"` // seconds since the epoch
 	NotBefore   int64                    `json:"nbf,omitempty"` // seconds since the epoch
-	Permissions []IntrospectedPermission `json:"permissions,omitempty"`
+	Permissions []IntrospectedPermission `json:"permissions,omitempty"` // nil: no RPT
 }
 
 // IntrospectedPermission is one permission of an active RPT (FedAuthz 5.1.1).

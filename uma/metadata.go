@@ -1,5 +1,11 @@
 package uma
 
+import (
+	"io"
+	"net/url"
+	"strings"
+)
+
 // Metadata is the discovery document: authorization server metadata (RFC 8414)
 // with the members of the two UMA specifications (Grant 2, FedAuthz 2) and of
 // our policy manager.
@@ -34,4 +40,66 @@ type Metadata struct {
 	PolicyEndpoint              string `json:"policy_endpoint,omitempty"`
 	RegisteredResourcesEndpoint string `json:"registered_resources_endpoint,omitempty"`
 	PermissionRequestsEndpoint  string `json:"permission_requests_endpoint,omitempty"`
+}
+
+const wellKnownUMA = "/.well-known/uma2-configuration"
+
+// MetadataURLs are the places where an issuer's discovery document may be, in
+// the order to try: appended to the issuer (Grant 2) and, for an issuer with a
+// path, inserted before it (RFC 8414 3; AMB-01).
+func MetadataURLs(issuer string) []string {
+	base := strings.TrimSuffix(issuer, "/")
+	urls := []string{base + wellKnownUMA}
+	u, err := url.Parse(base)
+	if err != nil || u.Path == "" || u.Host == "" {
+		return urls
+	}
+	return append(urls, u.Scheme+"://"+u.Host+wellKnownUMA+u.EscapedPath())
+}
+
+// ParseMetadata reads a discovery document and refuses one that speaks for
+// another issuer, be it by one character (RFC 8414 3.3). Members that are not
+// known are ignored.
+func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
+	o, err := ParseObject(r)
+	if err != nil {
+		return Metadata{}, err
+	}
+	var m Metadata
+	for name, field := range map[string]*string{
+		"issuer": &m.Issuer, "authorization_endpoint": &m.AuthorizationEndpoint, "token_endpoint": &m.TokenEndpoint,
+		"jwks_uri": &m.JWKSURI, "registration_endpoint": &m.RegistrationEndpoint, "introspection_endpoint": &m.IntrospectionEndpoint,
+		"revocation_endpoint": &m.RevocationEndpoint, "userinfo_endpoint": &m.UserInfoEndpoint, "service_documentation": &m.ServiceDocumentation,
+		"claims_interaction_endpoint": &m.ClaimsInteractionEndpoint, "permission_endpoint": &m.PermissionEndpoint,
+		"resource_registration_endpoint": &m.ResourceRegistrationEndpoint, "policy_endpoint": &m.PolicyEndpoint,
+		"registered_resources_endpoint": &m.RegisteredResourcesEndpoint, "permission_requests_endpoint": &m.PermissionRequestsEndpoint,
+	} {
+		if *field, _, err = o.String(name); err != nil {
+			return Metadata{}, err
+		}
+	}
+	var scopes []string
+	for name, field := range map[string]*[]string{
+		"scopes_supported": &scopes, "response_types_supported": &m.ResponseTypesSupported, "response_modes_supported": &m.ResponseModesSupported,
+		"grant_types_supported": &m.GrantTypesSupported, "token_endpoint_auth_methods_supported": &m.TokenEndpointAuthMethodsSupported,
+		"revocation_endpoint_auth_methods_supported":    &m.RevocationEndpointAuthMethodsSupported,
+		"introspection_endpoint_auth_methods_supported": &m.IntrospectionEndpointAuthMethodsSupported,
+		"code_challenge_methods_supported":              &m.CodeChallengeMethodsSupported, "subject_types_supported": &m.SubjectTypesSupported,
+		"id_token_signing_alg_values_supported": &m.IDTokenSigningAlgValuesSupported, "claims_supported": &m.ClaimsSupported,
+		"uma_profiles_supported": &m.UMAProfilesSupported,
+	} {
+		if *field, _, err = o.Strings(name); err != nil {
+			return Metadata{}, err
+		}
+	}
+	for _, s := range scopes {
+		m.ScopesSupported = append(m.ScopesSupported, Scope(s))
+	}
+	if m.AuthorizationResponseIssParameterSupported, _, err = o.Bool("authorization_response_iss_parameter_supported"); err != nil {
+		return Metadata{}, err
+	}
+	if m.Issuer != issuer {
+		return Metadata{}, NewError(InvalidRequest, "The discovery document speaks for another issuer.")
+	}
+	return m, nil
 }

@@ -106,3 +106,22 @@ func ParseTokenRequest(f Form) (TokenRequest, error) {
 	req.Scopes, err = ParseScope(f["scope"])
 	return req, err
 }
+
+// MarshalJSON writes no scopes as an empty array: the member has to be there
+// (FedAuthz 4.1).
+func (p Permission) MarshalJSON() ([]byte, error) {
+	type plain Permission
+	if p.Scopes == nil {
+		p.Scopes = []Scope{}
+	}
+	return json.Marshal(plain(p))
+}
+
+// MarshalJSON writes no scopes as an empty array (FedAuthz 5.1.1).
+func (p IntrospectedPermission) MarshalJSON() ([]byte, error) {
+	type plain IntrospectedPermission
+	if p.Scopes == nil {
+		p.Scopes = []Scope{}
+	}
+	return json.Marshal(plain(p))
+}
