@@ -3,7 +3,6 @@ package as
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/licet/licet/oauth"
@@ -37,6 +36,11 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 		return err
 	})
 	switch {
+	case errors.Is(err, errPCTSpent):
+		// Another request rotated the PCT first. Nothing of this one remains, not
+		// even the spent ticket, so it runs again without the PCT.
+		req.PCT = ""
+		return s.Redeem(ctx, c, req, address)
 	case err != nil:
 		return nil, err
 	case refusal != nil:
@@ -44,6 +48,9 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 	}
 	return result, nil
 }
+
+// errPCTSpent takes a redemption back whose PCT was spent while it ran.
+var errPCTSpent = errors.New("as: the PCT was spent meanwhile")
 
 // redemption is one presented ticket on its way through the assessment, inside
 // one transaction.
@@ -396,8 +403,12 @@ func (r *redemption) remember() (uma.PCT, error) {
 		return "", nil
 	}
 	if r.pct != nil {
-		if _, err := r.tx.SpendPCT(r.pct.Digest, r.now()); err != nil {
-			return "", fmt.Errorf("as: rotating a PCT: %w", err)
+		_, err := r.tx.SpendPCT(r.pct.Digest, r.now())
+		if errors.Is(err, ErrNotFound) {
+			return "", errPCTSpent
+		}
+		if err != nil {
+			return "", err
 		}
 	}
 	claims, err := r.sealFacts(r.facts)

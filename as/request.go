@@ -68,10 +68,13 @@ func (s *Server) revealed(q Request) (PendingRequest, error) {
 // everything back.
 func (s *Server) Approve(ctx context.Context, o Owner, id RequestID, granted []uma.Permission, notAfter time.Time) (PendingRequest, error) {
 	return s.decide(ctx, o, id, func(tx Tx, p *PendingRequest) error {
-		if granted == nil {
-			granted = p.Permissions
-		}
-		if err := partOf(granted, p.Permissions); err != nil {
+		yes := granted
+		if yes == nil {
+			var err error
+			if yes, err = stillOffered(tx, o.Space, p.Permissions); err != nil {
+				return err
+			}
+		} else if err := partOf(yes, p.Permissions); err != nil {
 			return err
 		}
 		if !notAfter.IsZero() && !notAfter.After(s.now()) {
@@ -81,8 +84,8 @@ func (s *Server) Approve(ctx context.Context, o Owner, id RequestID, granted []u
 		if err != nil {
 			return err
 		}
-		p.Status, p.Granted, p.Shares = RequestApproved, granted, nil
-		for _, perm := range granted {
+		p.Status, p.Granted, p.Shares = RequestApproved, yes, nil
+		for _, perm := range yes {
 			share, err := s.createShare(tx, o, policy.Share{
 				Resource: perm.Resource, Scopes: perm.Scopes, Claims: who, Client: string(p.Client), NotAfter: notAfter,
 			})
@@ -91,8 +94,31 @@ func (s *Server) Approve(ctx context.Context, o Owner, id RequestID, granted []u
 			}
 			p.Shares = append(p.Shares, share.ID)
 		}
-		return s.record(tx, o.Space, EventRequestApproved, o.actor(), string(id), detail{"granted": granted, "shares": p.Shares})
+		return s.record(tx, o.Space, EventRequestApproved, o.actor(), string(id), detail{"granted": yes, "shares": p.Shares})
 	})
+}
+
+// stillOffered is what of the permissions can still be granted: a resource
+// server may have taken back a scope or a resource since they were asked for.
+func stillOffered(tx Tx, space SpaceID, asked []uma.Permission) ([]uma.Permission, error) {
+	var out []uma.Permission
+	for _, p := range asked {
+		res, err := tx.ResourceInSpace(space, p.Resource)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		offered := intersect(p.Scopes, res.Description.Scopes)
+		if len(offered) > 0 || len(p.Scopes) == 0 {
+			out = append(out, uma.Permission{Resource: p.Resource, Scopes: offered})
+		}
+	}
+	if len(out) == 0 {
+		return nil, uma.NewError(Conflict, "Nothing of what was asked for is registered any more.")
+	}
+	return out, nil
 }
 
 // Refuse answers a request with no. The process's next poll is final.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -175,13 +176,27 @@ func (s *Server) sendBackError(c *call, to wayBack, err error) {
 // application is what a page tells about a client.
 type application struct {
 	Name  string
-	Place string // where the browser goes back to, as far as people can judge it
+	Place string // the host the browser goes back to; "" for an application on this device
 }
 
 func describe(client oauth.Client, redirectURI string) application {
-	a := application{Name: client.Name, Place: strings.TrimSpace(formTarget(redirectURI))}
+	a := application{Name: client.Name}
 	if a.Name == "" {
 		a.Name = string(client.ID)
 	}
+	if u, err := url.Parse(redirectURI); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+		a.Place = u.Host
+	}
 	return a
+}
+
+// person is what a page tells somebody about their own account.
+type person struct {
+	Name      string
+	Email     string
+	Confirmed bool
+}
+
+func about(a as.Account) person {
+	return person{Name: a.Name, Email: a.Email, Confirmed: a.EmailVerified}
 }

@@ -20,7 +20,6 @@ const (
 	maxJWKS    = 64 << 10 // bytes
 	maxKeys    = 64
 	minRSABits = 2048
-	maxRSABits = 8192 // a larger one only costs time
 )
 
 // PublicKeys are the keys that an issuer signs with. Only [ParseJWKS] makes
@@ -37,7 +36,8 @@ type publicKey struct {
 // not understand, or that are not for signatures, are left out. A set with a
 // private or a symmetric key is refused as a whole, as its issuer has given
 // away what its signatures stand on; and so is one with an RSA key of fewer
-// than 2048 bits. Certificates are not looked at.
+// than 2048 bits. RSA keys of more than 4096 bits are left out: they only cost
+// time. Certificates are not looked at.
 func ParseJWKS(document []byte) (PublicKeys, error) {
 	if len(document) > maxJWKS {
 		return nil, fmt.Errorf("oauth: a JWK Set of %d bytes is too large", len(document))
@@ -143,7 +143,7 @@ func algorithmsOf(key crypto.PublicKey) ([]string, error) {
 			return []string{ES256}, nil
 		}
 	case *rsa.PublicKey:
-		if bits := k.N.BitLen(); bits < minRSABits || bits > maxRSABits {
+		if bits := k.N.BitLen(); bits < minRSABits {
 			return nil, fmt.Errorf("it is an RSA key of %d bits", bits)
 		}
 		return []string{PS256, RS256}, nil

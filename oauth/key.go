@@ -30,9 +30,10 @@ const (
 type Key struct {
 	ID        string // the thumbprint of RFC 7638
 	Algorithm string
-	// A pointer, so that no formatting of a struct that holds a Key, however
-	// deep, can print what it points to.
-	private *jose.JSONWebKey
+	// A function, as the only thing that fmt cannot look into. It looks into
+	// fields and pointers, without asking Format, once a Key is inside of
+	// something that is not exported.
+	private func() *jose.JSONWebKey // nil in the zero Key
 }
 
 // Format keeps the private part out of logs, whatever the verb.
@@ -101,7 +102,7 @@ func newKey(private crypto.Signer) (Key, error) {
 		return Key{}, fmt.Errorf("oauth: the thumbprint of a key: %w", err)
 	}
 	jwk.KeyID = base64.RawURLEncoding.EncodeToString(sum)
-	return Key{ID: jwk.KeyID, Algorithm: alg, private: jwk}, nil
+	return Key{ID: jwk.KeyID, Algorithm: alg, private: func() *jose.JSONWebKey { return jwk }}, nil
 }
 
 var errNoKey = errors.New("oauth: this key is the zero Key")
@@ -112,7 +113,7 @@ func (k Key) MarshalPrivate() ([]byte, error) {
 	if k.private == nil {
 		return nil, errNoKey
 	}
-	return json.Marshal(k.private)
+	return json.Marshal(k.private())
 }
 
 // ParsePrivate reads what [Key.MarshalPrivate] wrote. The id and the algorithm
@@ -147,7 +148,7 @@ func (s KeySet) Public() (json.RawMessage, error) {
 		if k.private == nil {
 			return nil, errNoKey
 		}
-		set.Keys = append(set.Keys, k.private.Public())
+		set.Keys = append(set.Keys, k.private().Public())
 	}
 	return json.Marshal(set)
 }
@@ -163,7 +164,7 @@ func Sign(key Key, typ string, claims any) (string, error) {
 		return "", fmt.Errorf("oauth: the claims of a %s: %w", typ, err)
 	}
 	signer, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key.private},
+		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(key.Algorithm), Key: key.private()},
 		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)),
 	)
 	if err != nil {
