@@ -192,4 +192,3 @@ func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, nonce 
 	}
 	return oauth.Sign(key, "JWT", claims)
 }
-

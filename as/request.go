@@ -20,7 +20,8 @@ const Conflict uma.Code = "conflict"
 // PendingRequest is a request with who asks, as the owner may see it.
 type PendingRequest struct {
 	Request
-	Facts []policy.Fact
+	ClientName string // "" when the client is gone
+	Facts      []policy.Fact
 }
 
 // Requests returns a page of the space's requests with a status; "" for all.
@@ -33,7 +34,7 @@ func (s *Server) Requests(ctx context.Context, o Owner, status RequestStatus, pa
 		}
 		list = make([]PendingRequest, len(found))
 		for i, q := range found {
-			if list[i], err = s.revealed(q); err != nil {
+			if list[i], err = s.revealed(r, q); err != nil {
 				return err
 			}
 		}
@@ -50,15 +51,22 @@ func (s *Server) ReadRequest(ctx context.Context, o Owner, id RequestID) (Pendin
 		if err != nil {
 			return err
 		}
-		p, err = s.revealed(q)
+		p, err = s.revealed(r, q)
 		return err
 	})
 	return p, absent(err, errNoRequest)
 }
 
-func (s *Server) revealed(q Request) (PendingRequest, error) {
+func (s *Server) revealed(r Reader, q Request) (PendingRequest, error) {
 	facts, err := s.openFacts(q.Claims)
-	return PendingRequest{Request: q, Facts: facts}, err
+	if err != nil {
+		return PendingRequest{}, err
+	}
+	c, err := r.Client(q.Client)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return PendingRequest{}, err
+	}
+	return PendingRequest{Request: q, ClientName: c.Name, Facts: facts}, nil
 }
 
 // Approve answers a request with yes to all of it (granted is nil) or to a part.
@@ -141,7 +149,7 @@ func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx,
 		if q.Status != RequestPending {
 			return errRequestDecided
 		}
-		if p, err = s.revealed(q); err != nil {
+		if p, err = s.revealed(tx, q); err != nil {
 			return err
 		}
 		if err := act(tx, &p); err != nil {

@@ -174,6 +174,34 @@ func (s *Server) StopEverything(ctx context.Context, o Owner) error {
 	})
 }
 
+// Connection is a client that holds a token in the space.
+type Connection struct {
+	Grant
+	ClientName string
+}
+
+// Connections returns a page of the space's connections: the resource servers
+// that hold a PAT, and the owner's apps that use the policy API.
+func (s *Server) Connections(ctx context.Context, o Owner, page Page) ([]Connection, error) {
+	var list []Connection
+	err := s.Store.View(ctx, func(r Reader) error {
+		grants, err := r.GrantsIn(o.Space, page)
+		if err != nil {
+			return err
+		}
+		list = make([]Connection, len(grants))
+		for i, g := range grants {
+			c, err := r.Client(g.Client)
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			list[i] = Connection{Grant: g, ClientName: c.Name}
+		}
+		return nil
+	})
+	return list, err
+}
+
 // Disconnect ends the grant of a resource server or an app in the space: its
 // PAT, or its token for the policy API, is dead at once (FedAuthz 8).
 func (s *Server) Disconnect(ctx context.Context, o Owner, id GrantID) error {

@@ -30,6 +30,8 @@ const (
 	pathPolicies            = "/owner/policies"
 	pathOwnedResources      = "/owner/resources"
 	pathRequests            = "/owner/requests"
+	pathConnections         = "/owner/connections"
+	pathStop                = "/owner/stop"
 	pathOpenAPI             = "/openapi.json"
 )
 

@@ -200,10 +200,9 @@ func (s *Share) readWhen(o uma.Object) error {
 		if !ok {
 			continue
 		}
-		if seconds <= 0 || seconds > maxSeconds {
-			return refuse("The member " + name + " has to be a time in seconds since 1970.")
+		if *field, err = Instant(name, seconds); err != nil {
+			return err
 		}
-		*field = time.Unix(seconds, 0).UTC()
 	}
 	if !s.NotAfter.IsZero() && !s.NotAfter.After(s.NotBefore) {
 		return refuse("not_after has to be later than not_before.")
@@ -213,6 +212,14 @@ func (s *Share) readWhen(o uma.Object) error {
 
 // maxSeconds is the end of the year 9999.
 const maxSeconds = 253402300799
+
+// Instant is the time of a member that counts seconds since the epoch.
+func Instant(name string, seconds int64) (time.Time, error) {
+	if seconds <= 0 || seconds > maxSeconds {
+		return time.Time{}, refuse("The member " + name + " has to be a time in seconds since 1970.")
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}
 
 func (s *Share) readTexts(o uma.Object) error {
 	var err error

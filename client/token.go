@@ -1,0 +1,257 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/uma"
+)
+
+// claimToken is a claim token with its format; they go together or not at all
+// (Grant 3.3.1).
+type claimToken struct{ token, format string }
+
+// refusal is an error answer of a token endpoint.
+type refusal struct {
+	uma.ErrorResponse
+	issuer string
+	status int
+}
+
+func (r *refusal) asError() *ASError {
+	return &ASError{Issuer: r.issuer, Status: r.status, Code: r.Error, Description: r.ErrorDescription}
+}
+
+// lostError says that a question went out and no answer came in, so that the
+// ticket in it may have been spent.
+type lostError struct{ cause error }
+
+func (e *lostError) Error() string {
+	return "client: no answer of the token endpoint: " + e.cause.Error()
+}
+func (e *lostError) Unwrap() error { return e.cause }
+
+// redeem presents the ticket (Grant 3.3.1). Where the answer is an RPT it keeps
+// it, with the PCT, and returns nothing.
+func (d *dance) redeem(ctx context.Context, claim claimToken) (*refusal, error) {
+	meta, err := d.servers.metadata(ctx, d.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	form, before, err := d.form(ctx, claim)
+	if err != nil {
+		return nil, err
+	}
+	d.tickets[d.Ticket] = true
+	d.pushed[claim] = true
+	token, refused, err := d.ask(ctx, d.Issuer, meta.TokenEndpoint, form)
+	if err != nil || refused != nil {
+		return refused, err
+	}
+	err = d.changeTokens(ctx, d.At, func(tokens []Token) []Token {
+		return keep(tokens, d.received(d.Issuer, token), d.Use, token.Upgraded, before)
+	})
+	if err == nil && token.PCT != "" && d.At.User != "" {
+		err = d.c.PCTs.SavePCT(ctx, d.Issuer, d.At.User, token.PCT)
+	}
+	return nil, err
+}
+
+func (d *dance) form(ctx context.Context, claim claimToken) (form url.Values, before uma.RPT, err error) {
+	form = url.Values{"grant_type": {uma.GrantType}, "ticket": {string(d.Ticket)}}
+	if claim != (claimToken{}) {
+		form.Set("claim_token", claim.token)
+		form.Set("claim_token_format", claim.format)
+	}
+	if len(d.scopes) > 0 {
+		form.Set("scope", uma.JoinScopes(d.scopes))
+	}
+	if d.At.User != "" {
+		pct, err := d.c.PCTs.PCT(ctx, d.Issuer, d.At.User)
+		if err != nil {
+			return nil, "", err
+		}
+		if pct != "" {
+			form.Set("pct", string(pct))
+		}
+	}
+	// An RPT of the same server, place and user may be upgraded, even when it
+	// has ended; any other is none of this server's business.
+	tokens, err := d.c.Tokens.Tokens(ctx, d.At)
+	if err != nil {
+		return nil, "", err
+	}
+	tokens = slices.DeleteFunc(slices.Clone(tokens), func(have Token) bool { return have.Issuer != d.Issuer })
+	if i := best(tokens, d.Use); i >= 0 {
+		before = tokens[i].RPT
+		form.Set("rpt", string(before))
+	}
+	return form, before, nil
+}
+
+// ask does one request to a token endpoint, as this client.
+func (t *Transport) ask(ctx context.Context, issuer, endpoint string, form url.Values) (uma.TokenResponse, *refusal, error) {
+	status, body, err := t.post(ctx, endpoint, form)
+	if err != nil {
+		return uma.TokenResponse{}, nil, &lostError{err}
+	}
+	if status != http.StatusOK {
+		res, err := uma.ParseErrorResponse(bytes.NewReader(body))
+		if err != nil {
+			return uma.TokenResponse{}, nil, &lostError{fmt.Errorf("%s answered %d: %w", issuer, status, err)}
+		}
+		return uma.TokenResponse{}, &refusal{res, issuer, status}, nil
+	}
+	token, err := uma.ParseTokenResponse(bytes.NewReader(body))
+	if err == nil && (!strings.EqualFold(token.TokenType, "Bearer") || strings.ContainsFunc(token.AccessToken, notVisible)) {
+		err = errors.New("the token is not a bearer token")
+	}
+	if err != nil {
+		return uma.TokenResponse{}, nil, fmt.Errorf("client: the answer of %s: %w", issuer, err)
+	}
+	return token, nil, nil
+}
+
+func notVisible(r rune) bool { return r <= 0x20 || r >= 0x7f }
+
+// post sends a form with the client's authentication: Basic with a secret, else
+// the client_id alone (RFC 6749 2.3.1, 3.2.1).
+func (t *Transport) post(ctx context.Context, endpoint string, form url.Values) (status int, body []byte, err error) {
+	if t.c.ClientSecret == "" {
+		form.Set("client_id", t.c.ClientID)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if t.c.ClientSecret != "" {
+		req.SetBasicAuth(url.QueryEscape(t.c.ClientID), url.QueryEscape(string(t.c.ClientSecret)))
+	}
+	return exchange(t.c.Base, req)
+}
+
+func (t *Transport) received(issuer string, token uma.TokenResponse) Token {
+	out := Token{RPT: uma.RPT(token.AccessToken), Issuer: issuer, Refresh: Secret(token.RefreshToken)}
+	if token.ExpiresIn > 0 {
+		out.ExpiresAt = t.c.Now().Add(seconds(token.ExpiresIn))
+	}
+	return out
+}
+
+// pick returns the RPT to show for a use, if there is one that may serve. One
+// that has ended is refreshed (Grant 3.6).
+func (t *Transport) pick(ctx context.Context, at Place, use string) (uma.RPT, error) {
+	for range maxTokens {
+		tokens, err := t.c.Tokens.Tokens(ctx, at)
+		if err != nil {
+			return "", err
+		}
+		usable := slices.DeleteFunc(slices.Clone(tokens), func(have Token) bool {
+			return have.expired(t.c.Now()) && have.Refresh == ""
+		})
+		i := best(usable, use)
+		if i < 0 {
+			return "", nil
+		}
+		if !usable[i].expired(t.c.Now()) {
+			return usable[i].RPT, nil
+		}
+		// Two uses of one refresh token would revoke everything. Whoever did
+		// it, the next look tells what came of it.
+		ended := usable[i]
+		_, err = t.gate.alone(ctx, "refresh "+string(ended.Refresh), func() error { return t.refresh(ctx, at, ended) })
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// refresh replaces an ended RPT. A refresh token that is refused is forgotten;
+// the RPT itself stays, as it may still be upgraded.
+func (t *Transport) refresh(ctx context.Context, at Place, ended Token) error {
+	next, err := t.refreshed(ctx, ended)
+	if err != nil {
+		return err
+	}
+	return t.changeTokens(ctx, at, func(tokens []Token) []Token {
+		out := slices.Clone(tokens)
+		for i := range out {
+			if out[i].RPT == ended.RPT {
+				out[i] = next
+			}
+		}
+		return out
+	})
+}
+
+func (t *Transport) refreshed(ctx context.Context, ended Token) (Token, error) {
+	meta, err := t.servers.metadata(ctx, ended.Issuer)
+	if err != nil {
+		return Token{}, err
+	}
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {string(ended.Refresh)}}
+	token, refused, err := t.ask(ctx, ended.Issuer, meta.TokenEndpoint, form)
+	if err != nil {
+		return Token{}, err
+	}
+	if refused != nil {
+		ended.Refresh = ""
+		return ended, nil
+	}
+	next := t.received(ended.Issuer, token)
+	next.Uses = ended.Uses
+	if next.Refresh == "" {
+		next.Refresh = ended.Refresh
+	}
+	return next, nil
+}
+
+// changeTokens reads, changes and writes what is kept of one place, one at a
+// time.
+func (t *Transport) changeTokens(ctx context.Context, at Place, change func([]Token) []Token) error {
+	select {
+	case t.lock <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-t.lock }()
+	tokens, err := t.c.Tokens.Tokens(ctx, at)
+	if err != nil {
+		return err
+	}
+	return t.c.Tokens.SaveTokens(ctx, at, change(tokens))
+}
+
+// Revoke tells an authorization server that an RPT, a refresh token or, with
+// the hint uma.HintPCT, a PCT is not needed any more (Grant 3.7, RFC 7009). The
+// stores are the caller's to clear.
+func (t *Transport) Revoke(ctx context.Context, issuer, token, hint string) error {
+	meta, err := t.servers.metadata(ctx, issuer)
+	if err != nil {
+		return err
+	}
+	if meta.RevocationEndpoint == "" {
+		return fmt.Errorf("client: %s has no revocation endpoint", issuer)
+	}
+	form := url.Values{"token": {token}}
+	if hint != "" {
+		form.Set("token_type_hint", hint)
+	}
+	status, body, err := t.post(ctx, meta.RevocationEndpoint, form)
+	if err != nil || status == http.StatusOK {
+		return err
+	}
+	res, err := uma.ParseErrorResponse(bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("client: %s answered %d to a revocation", issuer, status)
+	}
+	return (&refusal{res, issuer, status}).asError()
+}

@@ -1,0 +1,235 @@
+package endpoint
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// The claims interaction endpoint (Grant 3.3.2, 3.3.3):
+//
+//	GET  /uma/claims        client and redirect URI are checked, the ticket is
+//	                        spent, a visit begins; its handle is in a cookie
+//	GET  /uma/claims/visit  sign-in form, or: what do you want to be told of you?
+//	POST /uma/claims/visit  the answer; the last one ends the visit and sends the
+//	                        browser back with a new ticket, or with an error
+//
+// Until the redirect URI is known to be the client's, every failure is a page.
+
+var (
+	errUnknownApplication = uma.NewError(uma.InvalidRequest, "The link that brought you here names no application that is known here.")
+	errUnknownPlace       = uma.NewError(uma.InvalidRequest, "The application wants you to be sent to an address that it has not registered, so you are not sent there.")
+	errNoVisitHere        = uma.NewError(uma.InvalidRequest, "Nothing has been begun in this browser, or it has ended. Go back to the application and start again.")
+	errUnknownAnswer      = uma.NewError(uma.InvalidRequest, "This page does not know that answer.")
+	errSaidNo             = uma.NewError(uma.AccessDenied, "The person said no.")
+)
+
+// client finds the client that a browser's request names. There is nowhere to
+// send the browser when there is none (Grant 3.3.3).
+func (s *Server) client(c *call, id string) (oauth.Client, error) {
+	client, err := s.AS.FindClient(c.r.Context(), oauth.ClientID(id))
+	var refusal *uma.Error
+	if errors.As(err, &refusal) {
+		return client, errUnknownApplication.Because(err)
+	}
+	return client, err
+}
+
+// claims begins a visit (Grant 3.3.2).
+func (s *Server) claims(c *call) error {
+	client, err := s.client(c, c.form["client_id"])
+	if err != nil {
+		return err
+	}
+	uri, err := client.ClaimsRedirectURI(c.form["claims_redirect_uri"])
+	if err != nil {
+		return errUnknownPlace.Because(err)
+	}
+	to := wayBack{uri: uri}
+	to.state, to.hasState = c.form["state"]
+	handle, err := s.AS.BeginInteraction(c.r.Context(), client, uma.Ticket(c.form["ticket"]), uri, to.state, to.hasState)
+	if err != nil {
+		s.sendBackError(c, to, err)
+		return nil
+	}
+	s.setCookie(c, cookieVisit, handle, int(s.AS.Lifetimes.Interaction/time.Second))
+	s.redirect(c, s.base+pathClaimsVisit)
+	return nil
+}
+
+// visiting is a visit with who is signed in at its browser.
+type visiting struct {
+	as.Visit
+	handle  string
+	account as.Account // without an id when nobody is signed in
+}
+
+func (v visiting) wayBack() wayBack {
+	return wayBack{uri: v.RedirectURI, state: v.State, hasState: v.HasState}
+}
+
+// openVisit finds the visit of this browser. The handle is taken from nowhere
+// but the cookie: one in a URL could be an attacker's (SEC-063).
+func (s *Server) openVisit(c *call) (visiting, error) {
+	handle, found := s.cookie(c, cookieVisit)
+	if !found {
+		return visiting{}, errNoVisitHere
+	}
+	account, _, _ := s.SignIn.Person(c.r)
+	v, err := s.AS.Visit(c.r.Context(), handle, account.ID)
+	if err == nil && v.Client.Disabled {
+		err = errUnknownApplication
+	}
+	return visiting{Visit: v, handle: handle, account: account}, err
+}
+
+// visit shows what the visit waits for. Somebody who is signed in already is
+// asked all the same: otherwise an application could learn who is at the browser
+// by sending it here (Grant 5.1).
+func (s *Server) visit(c *call) error {
+	v, err := s.openVisit(c)
+	if err != nil {
+		return err
+	}
+	s.showVisit(c, http.StatusOK, v, "")
+	return nil
+}
+
+func (s *Server) showVisit(c *call, status int, v visiting, problem string) {
+	common, app := s.page(c, pathClaimsVisit, problem), describe(v.Client, v.RedirectURI)
+	if v.account.ID == "" {
+		s.show(c, status, "sign-in", v.RedirectURI, struct {
+			page
+			Path, Return, Email string
+			App                 *application
+		}{common, pathClaimsVisit, "", c.form["email"], &app})
+		return
+	}
+	s.show(c, status, "visit", v.RedirectURI, struct {
+		page
+		App      application
+		Person   person
+		Promises []promise
+	}{common, app, about(v.account), promisesOf(v.Promises)})
+}
+
+// promise is a promise as a checkbox. The box has a digest of the text as its
+// value, so that nobody agrees to a text that was changed meanwhile.
+type promise struct {
+	Input string // the name of the input
+	Value string
+	Terms bool // Text is the address of terms, and not a purpose
+	Text  string
+}
+
+func promisesOf(asked []as.Promise) []promise {
+	out := make([]promise, len(asked))
+	for i, p := range asked {
+		sum := sha256.Sum256([]byte(p.Name + "\x00" + p.Value))
+		out[i] = promise{
+			Input: "promise-" + strconv.Itoa(i), Value: hex.EncodeToString(sum[:16]),
+			Terms: p.Name == policy.ClaimTerms, Text: p.Value,
+		}
+	}
+	return out
+}
+
+// Link is the address of the terms if it can be a link.
+func (p promise) Link() string {
+	if p.Terms && strings.HasPrefix(p.Text, "https://") {
+		return p.Text
+	}
+	return ""
+}
+
+// answerVisit answers the form of the visit's page.
+func (s *Server) answerVisit(c *call) error {
+	v, err := s.openVisit(c)
+	if err != nil {
+		return err
+	}
+	switch c.form["action"] {
+	case "sign-in":
+		problem, err := s.enter(c)
+		if err != nil {
+			return err
+		}
+		if problem != "" {
+			v.account = as.Account{}
+			s.showVisit(c, http.StatusUnprocessableEntity, v, problem)
+			return nil
+		}
+		s.redirect(c, s.base+pathClaimsVisit)
+		return nil
+	case "switch":
+		if err := s.SignIn.SignOut(c.w, c.r); err != nil {
+			return err
+		}
+		s.redirect(c, s.base+pathClaimsVisit)
+		return nil
+	case "cancel":
+		return s.cancelVisit(c, v)
+	case "allow":
+		return s.finishVisit(c, v)
+	default:
+		return errUnknownAnswer
+	}
+}
+
+// finishVisit ends the visit with success (Grant 3.3.3): the claims join the
+// process here, and the client gets a new ticket and no claim.
+func (s *Server) finishVisit(c *call, v visiting) error {
+	if v.account.ID == "" {
+		return errStaleForm
+	}
+	for _, p := range promisesOf(v.Promises) {
+		if c.form[p.Input] != p.Value {
+			s.showVisit(c, http.StatusUnprocessableEntity, v, "Something is left to agree to. Tick it if you do, or cancel.")
+			return nil
+		}
+	}
+	ticket, done, err := s.AS.FinishInteraction(c.r.Context(), v.handle, v.account.ID, v.Promises, c.form["remember"] == "yes")
+	var refusal *uma.Error
+	switch {
+	case errors.As(err, &refusal):
+		return err
+	case err != nil:
+		s.endVisit(c, v.wayBack(), err)
+	default:
+		s.endVisit(c, wayBack{done.RedirectURI, done.State, done.HasState}, nil, [2]string{"ticket", string(ticket)})
+	}
+	return nil
+}
+
+// cancelVisit ends the visit without success.
+func (s *Server) cancelVisit(c *call, v visiting) error {
+	_, err := s.AS.CancelInteraction(c.r.Context(), v.handle)
+	var refusal *uma.Error
+	if errors.As(err, &refusal) {
+		return err
+	}
+	if err == nil {
+		err = errSaidNo
+	}
+	s.endVisit(c, v.wayBack(), err)
+	return nil
+}
+
+// endVisit takes the handle from the browser and sends it back.
+func (s *Server) endVisit(c *call, to wayBack, err error, params ...[2]string) {
+	s.setCookie(c, cookieVisit, "", -1)
+	if err != nil {
+		s.sendBackError(c, to, err)
+		return
+	}
+	s.sendBack(c, to, params...)
+}

@@ -1,0 +1,295 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/login"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/store/sqlite"
+	"github.com/licet/licet/uma"
+)
+
+// world is a whole authorization server with people and applications: the real
+// handler behind a real listener on loopback, the real store, a clock that
+// stands still until it is advanced.
+type world struct {
+	t      testing.TB
+	Issuer string
+	AS     *as.Server
+	Server *Server
+	Store  as.Store
+	Clock  *testClock
+	HTTP   *http.Client // follows no redirect and keeps no cookie
+
+	// Alice and Anna own things, Bob and Carlos would like to see some. All four
+	// have a space of their own and the password testPassword.
+	Alice, Anna, Bob, Carlos resident
+
+	RS1, RS2 registered // resource servers
+	C1, C2   registered // confidential clients with two, and with one claims redirection URI
+	Public   registered // a client that can keep no secret
+}
+
+// resident is a person with an account and a space.
+type resident struct {
+	as.Account
+	Space as.SpaceID
+}
+
+// registered is a client with its secret, "" for a public one.
+type registered struct {
+	oauth.Client
+	Secret string
+}
+
+const testPassword = "correct horse battery staple"
+
+var testPasswordHash = sync.OnceValues(func() (string, error) { return login.HashPassword(testPassword, rand.Reader) })
+
+// testClock is a clock that a test advances.
+type testClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *testClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *testClock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// newWorld makes a world over plain http. Options change how the authorization
+// server is configured.
+func newWorld(t testing.TB, options ...func(*as.Config)) *world {
+	t.Helper()
+	return makeWorld(t, httptest.NewServer, options...)
+}
+
+// newSecureWorld makes a world over https.
+func newSecureWorld(t testing.TB, options ...func(*as.Config)) *world {
+	t.Helper()
+	return makeWorld(t, httptest.NewTLSServer, options...)
+}
+
+func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options ...func(*as.Config)) *world {
+	t.Helper()
+	ctx := context.Background()
+	w := &world{t: t, Clock: &testClock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}}
+	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licet.db"))
+	w.must(err)
+	srv := listen(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.Server.ServeHTTP(rw, r) }))
+	t.Cleanup(func() {
+		srv.Close()
+		w.must(store.Close())
+	})
+	w.Issuer, w.HTTP = srv.URL, srv.Client()
+	w.HTTP.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+	c := as.Config{
+		Issuer: w.Issuer, Store: store, Now: w.Clock.Now,
+		Secrets:                   as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
+		ClaimsInteractionEndpoint: w.Issuer + pathClaims,
+	}
+	for _, change := range options {
+		change(&c)
+	}
+	w.Store = c.Store
+	w.AS, err = as.New(ctx, c)
+	w.must(err)
+	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil})
+	w.must(err)
+	w.Server, err = New(Config{AS: w.AS, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32)})
+	w.must(err)
+
+	w.Alice, w.Anna = w.person("alice@example.com", "Alice"), w.person("anna@example.com", "Anna")
+	w.Bob, w.Carlos = w.person("bob@example.com", "Bob"), w.person("carlos@example.com", "Carlos")
+	all := []uma.Scope{oauth.ScopeOpenID, oauth.ScopeEmail, oauth.ScopeProfile, oauth.ScopeOfflineAccess, oauth.ScopePolicy}
+	server := oauth.Client{
+		AuthMethod: oauth.AuthBasic, Scopes: []uma.Scope{uma.ScopeProtection},
+		GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, oauth.GrantClientCredentials},
+	}
+	app := oauth.Client{
+		AuthMethod: oauth.AuthBasic, Scopes: append(all, "view", "comment"), PushClaims: true,
+		GrantTypes: []string{oauth.GrantAuthorizationCode, oauth.GrantRefreshToken, uma.GrantType},
+	}
+	w.RS1 = w.client(server, "rs1", "Photos", "https://rs1.example/cb")
+	w.RS2 = w.client(server, "rs2", "Clinic", "https://rs2.example/cb")
+	w.C1 = w.client(app, "c1", "Pulse Diary", "https://c1.example/cb", "https://c1.example/claims", "https://c1.example/claims?from=licet")
+	w.C2 = w.client(app, "c2", "Second App", "https://c2.example/cb", "https://c2.example/claims")
+	app.AuthMethod, app.PushClaims = oauth.AuthNone, false
+	w.Public = w.client(app, "public", "Pocket App", "http://127.0.0.1/cb", "https://public.example/claims")
+	return w
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) person(email, name string) resident {
+	w.t.Helper()
+	hash, err := testPasswordHash()
+	w.must(err)
+	a, space, err := w.AS.CreateAccount(context.Background(), as.Account{
+		Email: email, EmailVerified: true, Name: name, PasswordHash: hash,
+	}, name)
+	w.must(err)
+	return resident{a, space.ID}
+}
+
+// client registers a copy of c under an id, with its redirect URI and its claims
+// redirection URIs.
+func (w *world) client(c oauth.Client, id oauth.ClientID, name, redirect string, claims ...string) registered {
+	w.t.Helper()
+	c.ID, c.Name, c.RedirectURIs, c.ClaimsRedirectURIs = id, name, []string{redirect}, claims
+	c, secret, err := w.AS.RegisterClient(context.Background(), c)
+	w.must(err)
+	return registered{c, secret}
+}
+
+// token gives a client an access token in the person's space.
+func (w *world) token(c registered, who resident, scopes ...uma.Scope) string {
+	w.t.Helper()
+	answer, err := w.AS.IssueToken(context.Background(), c.ID, who.ID, who.Space, scopes...)
+	w.must(err)
+	return answer.AccessToken
+}
+
+// pat gives a resource server a PAT of the person.
+func (w *world) pat(rs registered, who resident) string {
+	w.t.Helper()
+	return w.token(rs, who, uma.ScopeProtection)
+}
+
+// resource registers a resource at a resource server.
+func (w *world) resource(pat, name string, scopes ...uma.Scope) uma.ResourceID {
+	w.t.Helper()
+	p, err := w.AS.AuthenticatePAT(context.Background(), pat)
+	w.must(err)
+	members := uma.Object{}
+	for member, value := range map[string]any{"name": name, "resource_scopes": scopes} {
+		members[member], err = json.Marshal(value)
+		w.must(err)
+	}
+	res, err := w.AS.RegisterResource(context.Background(), p, uma.ResourceDescription{Name: name, Scopes: scopes, Members: members})
+	w.must(err)
+	return res.ID
+}
+
+// ticket has a resource server ask for permissions.
+func (w *world) ticket(pat string, asked ...uma.Permission) uma.Ticket {
+	w.t.Helper()
+	p, err := w.AS.AuthenticatePAT(context.Background(), pat)
+	w.must(err)
+	ticket, err := w.AS.RequestPermissions(context.Background(), p, asked)
+	w.must(err)
+	return ticket
+}
+
+// ticketFor has a resource server ask for one resource with some scopes.
+func (w *world) ticketFor(pat string, id uma.ResourceID, scopes ...uma.Scope) uma.Ticket {
+	w.t.Helper()
+	return w.ticket(pat, uma.Permission{Resource: id, Scopes: scopes})
+}
+
+// share lets a person share.
+func (w *world) share(who resident, wish policy.Share) as.Share {
+	w.t.Helper()
+	share, err := w.AS.CreateShare(context.Background(), as.Owner{Space: who.Space, Account: who.ID}, wish)
+	w.must(err)
+	return share
+}
+
+// withEmail is the condition of a share that is for these e-mail addresses.
+func withEmail(addresses ...string) []policy.Claim {
+	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: addresses}}
+}
+
+// answer is an HTTP answer with its body.
+type answer struct {
+	*http.Response
+	Body []byte
+}
+
+// json reads the body as a JSON object.
+func (a answer) json(t testing.TB) map[string]any {
+	t.Helper()
+	var out map[string]any
+	if err := json.Unmarshal(a.Body, &out); err != nil {
+		t.Fatalf("%s is no JSON object: %v", a.Body, err)
+	}
+	return out
+}
+
+// do sends a request without cookies. The path is below the issuer.
+func (w *world) do(method, path string, header http.Header, body string) answer {
+	w.t.Helper()
+	return w.send(w.HTTP, method, w.Issuer+path, header, body)
+}
+
+func (w *world) send(client *http.Client, method, uri string, header http.Header, body string) answer {
+	w.t.Helper()
+	r, err := http.NewRequest(method, uri, bytes.NewBufferString(body))
+	w.must(err)
+	for name, values := range header {
+		r.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	response, err := client.Do(r)
+	w.must(err)
+	defer func() { _ = response.Body.Close() }()
+	read, err := io.ReadAll(response.Body)
+	w.must(err)
+	return answer{response, read}
+}
+
+// postToken posts to the token endpoint as a client, with the way it is
+// registered to authenticate.
+func (w *world) postToken(c registered, form url.Values) answer {
+	w.t.Helper()
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	if c.Secret == "" {
+		form.Set("client_id", string(c.ID))
+	} else {
+		header.Set("Authorization", basic(string(c.ID), c.Secret))
+	}
+	return w.do(http.MethodPost, pathToken, header, form.Encode())
+}
+
+// postTicket presents a permission ticket; more are name and value pairs.
+func (w *world) postTicket(c registered, ticket uma.Ticket, more ...string) answer {
+	w.t.Helper()
+	form := url.Values{"grant_type": {uma.GrantType}, "ticket": {string(ticket)}}
+	for i := 0; i+1 < len(more); i += 2 {
+		form.Set(more[i], more[i+1])
+	}
+	return w.postToken(c, form)
+}
+
+func basic(user, password string) string {
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(url.QueryEscape(user), url.QueryEscape(password))
+	return r.Header.Get("Authorization")
+}
+
+func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }

@@ -1,0 +1,229 @@
+package endpoint
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// ownerRoutes are the owner's own API: our completion of the Kantara Policy
+// Manager draft. The space comes from the token, ids from the path, wishes from
+// the body; nothing is found by name.
+func ownerRoutes() []route {
+	return []route{
+		{http.MethodGet, pathOwnedResources, byOwner, faceProblem, (*Server).ownedResources},
+		{http.MethodGet, pathOwnedResources + "/{id}", byOwner, faceProblem, (*Server).ownedResource},
+		{http.MethodGet, pathPolicies, byOwner, faceProblem, (*Server).listPolicies},
+		{http.MethodPost, pathPolicies, byOwner, faceProblem, (*Server).createPolicy},
+		{http.MethodGet, pathPolicies + "/{id}", byOwner, faceProblem, (*Server).readPolicy},
+		{http.MethodPut, pathPolicies + "/{id}", byOwner, faceProblem, (*Server).replacePolicy},
+		{http.MethodDelete, pathPolicies + "/{id}", byOwner, faceProblem, (*Server).deletePolicy},
+		{http.MethodGet, pathRequests, byOwner, faceProblem, (*Server).listRequests},
+		{http.MethodGet, pathRequests + "/{id}", byOwner, faceProblem, (*Server).readRequest},
+		{http.MethodPost, pathRequests + "/{id}/approve", byOwner, faceProblem, (*Server).approveRequest},
+		{http.MethodPost, pathRequests + "/{id}/deny", byOwner, faceProblem, (*Server).denyRequest},
+		{http.MethodGet, pathConnections, byOwner, faceProblem, (*Server).listConnections},
+		{http.MethodDelete, pathConnections + "/{id}", byOwner, faceProblem, (*Server).disconnect},
+		{http.MethodPost, pathStop, byOwner, faceProblem, (*Server).stopEverything},
+		{http.MethodGet, pathOpenAPI, anybody, faceProblem, (*Server).openAPI},
+	}
+}
+
+// The pages of a list.
+const (
+	defaultPage = 100
+	maxPage     = 1000
+)
+
+// query parses the request's query and refuses parameters that are not named.
+func (c *call) query(names ...string) (uma.Form, error) {
+	form, err := uma.ParseQuery(c.r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	for name := range form {
+		known := false
+		for _, n := range names {
+			known = known || n == name
+		}
+		if !known {
+			return nil, uma.NewError(uma.InvalidRequest, "There is a query parameter that is not known here.")
+		}
+	}
+	return form, nil
+}
+
+// pageOf reads after and limit. What follows after is an id; one that was made
+// up only moves the beginning of the caller's own list.
+func pageOf(form uma.Form) (as.Page, error) {
+	p := as.Page{After: form["after"], Limit: defaultPage}
+	if form["limit"] == "" {
+		return p, nil
+	}
+	n, err := strconv.Atoi(form["limit"])
+	if err != nil || n < 1 || n > maxPage {
+		return p, uma.NewError(uma.InvalidRequest, "The parameter limit has to be a number from 1 to 1000.")
+	}
+	p.Limit = n
+	return p, nil
+}
+
+// writePage answers with a list, and with a link to what follows when the page
+// is full.
+func writePage[T any](s *Server, c *call, form uma.Form, page as.Page, list []T, id func(T) string, write func(T) (any, error)) error {
+	out := make([]any, len(list))
+	for i, item := range list {
+		var err error
+		if out[i], err = write(item); err != nil {
+			return err
+		}
+	}
+	if len(list) == page.Limit {
+		next := url.Values{"limit": {strconv.Itoa(page.Limit)}, "after": {id(list[len(list)-1])}}
+		if form["status"] != "" {
+			next.Set("status", form["status"])
+		}
+		path := strings.TrimPrefix(c.r.URL.Path, s.base)
+		c.w.Header().Set("Link", "<"+s.URL(path)+"?"+next.Encode()+`>; rel="next"`)
+	}
+	writeJSON(c.w, http.StatusOK, out)
+	return nil
+}
+
+// policyDocument is a share as the owner sees it.
+func policyDocument(share as.Share) (any, error) {
+	o, err := share.MarshalDocument()
+	if err != nil {
+		return nil, err
+	}
+	status := "in_force"
+	if !share.DormantSince.IsZero() {
+		status = "dormant"
+	}
+	return with(o, map[string]any{"_id": share.ID, "resource_server": share.ResourceServer, "status": status})
+}
+
+// with adds members to an object.
+func with(o uma.Object, members map[string]any) (uma.Object, error) {
+	for name, v := range members {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		o[name] = raw
+	}
+	return o, nil
+}
+
+func etag(share as.Share) string { return `"` + strconv.FormatInt(share.Version, 10) + `"` }
+
+func (s *Server) writePolicy(c *call, status int, share as.Share) error {
+	doc, err := policyDocument(share)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("ETag", etag(share))
+	writeJSON(c.w, status, doc)
+	return nil
+}
+
+func (s *Server) listPolicies(c *call) error {
+	form, err := c.query("after", "limit")
+	if err != nil {
+		return err
+	}
+	page, err := pageOf(form)
+	if err != nil {
+		return err
+	}
+	list, err := s.AS.ListShares(c.r.Context(), c.owner, page)
+	if err != nil {
+		return err
+	}
+	return writePage(s, c, form, page, list, func(share as.Share) string { return string(share.ID) }, policyDocument)
+}
+
+func (s *Server) wish(c *call) (policy.Share, error) {
+	o, err := body(c)
+	if err != nil {
+		return policy.Share{}, err
+	}
+	return policy.ParseDocument(o)
+}
+
+func (s *Server) createPolicy(c *call) error {
+	wish, err := s.wish(c)
+	if err != nil {
+		return err
+	}
+	share, err := s.AS.CreateShare(c.r.Context(), c.owner, wish)
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Location", s.URL(pathPolicies+"/"+string(share.ID)))
+	return s.writePolicy(c, http.StatusCreated, share)
+}
+
+func (c *call) shareID() policy.ShareID { return policy.ShareID(c.r.PathValue("id")) }
+
+func (s *Server) readPolicy(c *call) error {
+	share, err := s.AS.ReadShare(c.r.Context(), c.owner, c.shareID())
+	if err != nil {
+		return err
+	}
+	if match := c.r.Header.Get("If-None-Match"); match == "*" || match == etag(share) {
+		c.w.Header().Set("ETag", etag(share))
+		c.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	return s.writePolicy(c, http.StatusOK, share)
+}
+
+// ifMatch reads If-Match (RFC 9110 13.1.1): 0 when any version will do.
+func (c *call) ifMatch() (int64, error) {
+	values := c.r.Header.Values("If-Match")
+	if len(values) == 0 || len(values) == 1 && values[0] == "*" {
+		return 0, nil
+	}
+	tag, ok := strings.CutPrefix(values[0], `"`)
+	tag, closed := strings.CutSuffix(tag, `"`)
+	version, err := strconv.ParseInt(tag, 10, 64)
+	if len(values) > 1 || !ok || !closed || err != nil || version < 1 {
+		return 0, uma.NewError(uma.InvalidRequest, "If-Match has to be the ETag of the policy.")
+	}
+	return version, nil
+}
+
+func (s *Server) replacePolicy(c *call) error {
+	version, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	wish, err := s.wish(c)
+	if err != nil {
+		return err
+	}
+	share, err := s.AS.ReplaceShare(c.r.Context(), c.owner, c.shareID(), version, wish)
+	if err != nil {
+		return err
+	}
+	return s.writePolicy(c, http.StatusOK, share)
+}
+
+func (s *Server) deletePolicy(c *call) error {
+	version, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	if err := s.AS.WithdrawShare(c.r.Context(), c.owner, c.shareID(), version); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
