@@ -114,7 +114,8 @@ var errInvalidCode = uma.NewError(uma.InvalidGrant, "The authorization code is u
 
 // ExchangeCode answers a token request with an authorization code (RFC 6749
 // 4.1.3, RFC 7636). A code is spent by being presented; a second presentation
-// revokes what the first one led to.
+// revokes what the first one led to. redirectURI may be "", since PKCE ties the
+// code to its request; one that is given has to be that of the request.
 func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redirectURI, verifier string) (uma.TokenResponse, error) {
 	if !c.Allows(oauth.GrantAuthorizationCode) {
 		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
@@ -132,7 +133,7 @@ func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redir
 		if err != nil {
 			return err
 		}
-		if code.Client != c.ID || code.RedirectURI != redirectURI || !oauth.VerifyS256(verifier, code.CodeChallenge) {
+		if code.Client != c.ID || redirectURI != "" && redirectURI != code.RedirectURI || !oauth.VerifyS256(verifier, code.CodeChallenge) {
 			refusal = errInvalidCode
 			return nil
 		}

@@ -33,9 +33,10 @@ type trustedIssuer struct {
 	ClaimIssuer
 	fetch *http.Client
 
-	mu      sync.Mutex
-	keys    oauth.PublicKeys
-	fetched time.Time
+	mu     sync.Mutex
+	keys   oauth.PublicKeys
+	tried  time.Time // when the keys were last fetched, or not to be had
+	failed error     // why they were not to be had
 }
 
 func newTrustedIssuers(list []ClaimIssuer, fetch *http.Client) (map[string]*trustedIssuer, error) {
@@ -72,27 +73,25 @@ const (
 )
 
 // current returns the issuer's keys, fetched anew when they are old, or when
-// again is set and the last fetch is not just over.
+// again is set and the last attempt is not just over. An issuer that does not
+// answer is not asked again for a while, either: its tokens count for nothing
+// meanwhile, and others are not held up.
 func (t *trustedIssuer) current(ctx context.Context, now time.Time, again bool) (oauth.PublicKeys, error) {
 	if len(t.JWKS) > 0 {
 		return t.keys, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	age := now.Sub(t.fetched)
-	if !t.fetched.IsZero() && age < keysFresh && !(again && age >= keysRefetch) {
-		return t.keys, nil
+	age := now.Sub(t.tried)
+	if !t.tried.IsZero() && (age < keysRefetch || age < keysFresh && !again && t.failed == nil) {
+		return t.keys, t.failed
 	}
 	body, err := egress.Fetch(ctx, t.fetch, t.JWKSURI)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		t.keys, err = oauth.ParseJWKS(body)
 	}
-	keys, err := oauth.ParseJWKS(body)
-	if err != nil {
-		return nil, err
-	}
-	t.keys, t.fetched = keys, now
-	return keys, nil
+	t.tried, t.failed = now, err
+	return t.keys, err
 }
 
 // pushed is what came of a pushed claim token: facts, or the reason why it

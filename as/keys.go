@@ -192,3 +192,17 @@ func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, nonce 
 	}
 	return oauth.Sign(key, "JWT", claims)
 }
+
+// RotateKeysAfter rotates the keys when the newest one is older than the given
+// age.
+func (s *Server) RotateKeysAfter(ctx context.Context, age time.Duration) error {
+	if err := s.readKeys(ctx); err != nil {
+		return err
+	}
+	for _, k := range s.published() {
+		if s.now().Sub(k.CreatedAt) < age {
+			return nil
+		}
+	}
+	return s.RotateKeys(ctx)
+}

@@ -177,6 +177,13 @@ func (t *Transport) pick(ctx context.Context, at Place, use string) (uma.RPT, er
 // refresh replaces an ended RPT. A refresh token that is refused is forgotten;
 // the RPT itself stays, as it may still be upgraded.
 func (t *Transport) refresh(ctx context.Context, at Place, ended Token) error {
+	tokens, err := t.c.Tokens.Tokens(ctx, at)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(tokens, func(have Token) bool { return have.RPT == ended.RPT && have.Refresh == ended.Refresh }) {
+		return nil // done while we were on the way
+	}
 	next, err := t.refreshed(ctx, ended)
 	if err != nil {
 		return err

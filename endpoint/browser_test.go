@@ -24,7 +24,10 @@ func (w *world) browser() *browser {
 	w.t.Helper()
 	jar, err := cookiejar.New(nil)
 	w.must(err)
-	return &browser{w, &http.Client{Jar: jar, Transport: w.HTTP.Transport, CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+	return &browser{w, &http.Client{Jar: jar, Transport: w.HTTP.Transport, CheckRedirect: func(r *http.Request, before []*http.Request) error {
+		if len(before) > 10 {
+			return errors.New("sent on for ever")
+		}
 		if strings.HasPrefix(r.URL.String(), w.Issuer+"/") {
 			return nil
 		}

@@ -67,3 +67,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 // URL returns the absolute URL of a path below the issuer. The issuer comes
 // from the configuration and never from a request's headers.
 func (s *Server) URL(path string) string { return strings.TrimSuffix(s.AS.Issuer, "/") + path }
+
+// ClaimsInteractionURL is the claims interaction endpoint of an issuer: what
+// need_info names as redirect_user (Grant 3.3.6).
+func ClaimsInteractionURL(issuer string) string { return strings.TrimSuffix(issuer, "/") + pathClaims }
+
+// OwnerURLs are the policy endpoint and the requests endpoint of an issuer.
+func OwnerURLs(issuer string) (policies, requests string) {
+	base := strings.TrimSuffix(issuer, "/")
+	return base + pathPolicies, base + pathRequests
+}

@@ -73,7 +73,7 @@ func (s *Server) tokenUMA(c *call) error {
 }
 
 func (s *Server) tokenCode(c *call) error {
-	for _, name := range []string{"code", "redirect_uri", "code_verifier"} {
+	for _, name := range []string{"code", "code_verifier"} {
 		if c.form[name] == "" {
 			return uma.NewError(uma.InvalidRequest, "The parameter "+name+" is missing.")
 		}

@@ -81,6 +81,7 @@ func TestUnclearCredentialsAreRefused(t *testing.T) {
 		"header and another id":  {[]string{basic("c1:s")}, uma.Form{"client_id": "c2"}, uma.InvalidRequest, oauth.AuthBasic},
 		"two headers":            {[]string{basic("c1:s"), basic("c1:s")}, nil, uma.InvalidClient, oauth.AuthBasic},
 		"bearer":                 {[]string{"Bearer abc"}, uma.Form{"client_id": "n1"}, uma.InvalidClient, oauth.AuthBasic},
+		"bearer of a pair":       {[]string{strings.Replace(basic("c1:s"), "Basic", "Bearer", 1)}, nil, uma.InvalidClient, oauth.AuthBasic},
 		"no scheme":              {[]string{""}, uma.Form{"client_id": "n1"}, uma.InvalidClient, oauth.AuthBasic},
 		"nothing after basic":    {[]string{"Basic"}, nil, uma.InvalidClient, oauth.AuthBasic},
 		"not base64":             {[]string{"Basic c1:s"}, nil, uma.InvalidClient, oauth.AuthBasic},
@@ -121,6 +122,8 @@ func TestWrongCredentialsAreAllTheSame(t *testing.T) {
 	disabled.Disabled, disabledPublic.Disabled, broken.SecretHash = true, true, nil
 	noMethod := confidential()
 	noMethod.AuthMethod = ""
+	nameless := native()
+	nameless.ID = ""
 	right := oauth.Credentials{ID: "c1", Secret: secretOfConfidential, Method: oauth.AuthBasic}
 	sentences := map[string]bool{}
 	for name, tc := range map[string]struct {
@@ -141,6 +144,7 @@ func TestWrongCredentialsAreAllTheSame(t *testing.T) {
 		"unknown client":                  {oauth.Client{}, right},
 		"unknown client without an id":    {oauth.Client{}, oauth.Credentials{Method: oauth.AuthNone}},
 		"the zero credentials":            {oauth.Client{}, oauth.Credentials{}},
+		"a public client without an id":   {nameless, oauth.Credentials{Method: oauth.AuthNone}},
 		"registered with no method":       {noMethod, right},
 		"hash lost":                       {broken, oauth.Credentials{ID: "c1", Method: oauth.AuthBasic}},
 	} {
@@ -159,7 +163,6 @@ func TestWrongCredentialsAreAllTheSame(t *testing.T) {
 	}
 }
 
-// Proves SEC-117.
 func TestCredentialsPrintWithoutTheSecret(t *testing.T) {
 	const canary = "canary-of-a-secret"
 	cred := oauth.Credentials{ID: "c1", Secret: canary, Method: oauth.AuthPost}

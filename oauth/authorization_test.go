@@ -70,8 +70,8 @@ func TestAuthorizationRequestMayLeaveOutWhatIsOptional(t *testing.T) {
 
 // Proves SEC-080.
 func TestNothingIsSentToARedirectURIThatIsNotTrusted(t *testing.T) {
-	disabled, two, none := confidential(), confidential(), confidential()
-	disabled.Disabled = true
+	disabled, two, none, nameless := confidential(), confidential(), confidential(), confidential()
+	disabled.Disabled, nameless.ID = true, ""
 	two.RedirectURIs = []string{callback, "https://app.example/other"}
 	none.RedirectURIs = nil
 	forms := map[string]struct {
@@ -82,6 +82,7 @@ func TestNothingIsSentToARedirectURIThatIsNotTrusted(t *testing.T) {
 		"another client_id":         {change("client_id", "c2"), confidential()},
 		"unknown client":            {goodRequest(), oauth.Client{}},
 		"unknown client without id": {change("client_id", ""), oauth.Client{}},
+		"client without an id":      {change("client_id", ""), nameless},
 		"disabled client":           {goodRequest(), disabled},
 		"of two, none named":        {change("redirect_uri", ""), two},
 		"none registered":           {goodRequest(), none},

@@ -77,7 +77,7 @@ func TestZeroClientMayDoNothing(t *testing.T) {
 }
 
 func TestRegistrationThatBreaksARuleIsRefused(t *testing.T) {
-	for name, break_ := range map[string]func(*oauth.Client){
+	for name, spoil := range map[string]func(*oauth.Client){
 		"no id":                         func(c *oauth.Client) { c.ID = "" },
 		"id with a space":               func(c *oauth.Client) { c.ID = "c 1" },
 		"id with a line break":          func(c *oauth.Client) { c.ID = "c\r\n1" },
@@ -112,7 +112,7 @@ func TestRegistrationThatBreaksARuleIsRefused(t *testing.T) {
 		"claims redirect URIs no end": func(c *oauth.Client) { c.ClaimsRedirectURIs = make([]string, 33) },
 	} {
 		c := confidential()
-		break_(&c)
+		spoil(&c)
 		var e *uma.Error
 		if err := c.Validate(); !errors.As(err, &e) {
 			t.Errorf("%s: valid", name)
@@ -180,6 +180,7 @@ var unregistrable = map[string]string{
 	"ftp":                       "ftp://app.example/cb",
 	"websocket":                 "wss://app.example/cb",
 	"private scheme, no dot":    "myapp:/cb",
+	"private scheme, capitals":  "COM.example.app:/cb",
 	"private scheme, no path":   "com.example.app:cb",
 	"private scheme, user":      "com.example.app://user@host/cb",
 	"private scheme, bare":      "com.example.app:",

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -100,7 +101,7 @@ func VerifyJWT(token string, keys PublicKeys, algs []string) (uma.Object, Header
 	if err != nil {
 		return nil, Header{}, err
 	}
-	claims, err := uma.ParseObject(strings.NewReader(string(payload)))
+	claims, err := uma.ParseObject(bytes.NewReader(payload))
 	if err != nil {
 		return nil, Header{}, refuse(FaultSyntax, "the token's claims are not a JSON object").because(err)
 	}
@@ -116,14 +117,15 @@ func parseHeaderOf(token string) (Header, error) {
 	if strings.Count(token, ".") != 2 {
 		return Header{}, refuse(FaultSyntax, "the token does not have three parts")
 	}
+	var parts [][]byte
 	for part := range strings.SplitSeq(token, ".") {
-		if _, err := decodeSegment(part); err != nil {
+		raw, err := decodeSegment(part)
+		if err != nil {
 			return Header{}, refuse(FaultSyntax, "the token is not base64url").because(err)
 		}
+		parts = append(parts, raw)
 	}
-	first, _, _ := strings.Cut(token, ".")
-	raw, _ := decodeSegment(first)
-	members, err := uma.ParseObject(strings.NewReader(string(raw)))
+	members, err := uma.ParseObject(bytes.NewReader(parts[0]))
 	if err != nil {
 		return Header{}, refuse(FaultSyntax, "the token's header is not a JSON object").because(err)
 	}

@@ -311,7 +311,6 @@ func TestWhatIsNoJSONIsNotSigned(t *testing.T) {
 	}
 }
 
-// Proves SEC-117.
 func TestKeyPrintsWithoutThePrivatePart(t *testing.T) {
 	for _, alg := range signingAlgorithms {
 		key := newKey(t, alg)

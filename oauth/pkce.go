@@ -11,12 +11,9 @@ import (
 // code that was asked for without a challenge can never be exchanged, and there
 // is no "plain".
 func VerifyS256(verifier, challenge string) bool {
-	if !isVerifier(verifier) || !isChallenge(challenge) {
-		return false
-	}
 	sum := sha256.Sum256([]byte(verifier))
 	want := base64.RawURLEncoding.EncodeToString(sum[:])
-	return subtle.ConstantTimeCompare([]byte(want), []byte(challenge)) == 1
+	return isVerifier(verifier) && subtle.ConstantTimeCompare([]byte(want), []byte(challenge)) == 1
 }
 
 // isVerifier knows the syntax of RFC 7636 4.1.

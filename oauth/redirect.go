@@ -81,9 +81,6 @@ func withoutLoopbackPort(uri string) (string, bool) {
 				return "", false
 			}
 		}
-		if rest != "" && rest[0] != '/' && rest[0] != '?' {
-			return "", false
-		}
 		return origin + rest, true
 	}
 	return "", false
@@ -91,7 +88,7 @@ func withoutLoopbackPort(uri string) (string, bool) {
 
 // AddQuery returns uri with parameters added to its query. What is there
 // already stays as it is, byte for byte (RFC 6749 3.1.2, Grant 3.3.2). The URI
-// has no fragment: a client that has one is not [Client.Validate].
+// has no fragment: [Client.Validate] lets none in.
 func AddQuery(uri string, params [][2]string) string {
 	var b strings.Builder
 	b.WriteString(uri)

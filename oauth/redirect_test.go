@@ -73,7 +73,7 @@ func TestRedirectURIIsRegisteredExactlyOrUnknown(t *testing.T) {
 	}
 }
 
-// Proves GRANT-3.3.2-06, GRANT-3.3.2-07, GRANT-3.3.2-10, SEC-060.
+// Proves GRANT-3.3.2-04, GRANT-3.3.2-06, GRANT-3.3.2-07, GRANT-3.3.2-10, SEC-060.
 func TestClaimsRedirectURIIsRegisteredExactlyOrUnknown(t *testing.T) {
 	c := confidential()
 	c.ClaimsRedirectURIs = []string{callback, "https://app.example/other"}

@@ -58,9 +58,9 @@ type Introspection struct {
 	Subject     string                   `json:"sub,omitempty"`
 	Scope       string                   `json:"scope,omitempty"`
 	Issuer      string                   `json:"iss,omitempty"`
-	ExpiresAt   int64                    `json:"exp,omitempty"` // seconds since the epoch
-	IssuedAt    int64                    `json:"iat,omitempty"` // seconds since the epoch
-	NotBefore   int64                    `json:"nbf,omitempty"` // seconds since the epoch
+	ExpiresAt   int64                    `json:"exp,omitempty"`         // seconds since the epoch
+	IssuedAt    int64                    `json:"iat,omitempty"`         // seconds since the epoch
+	NotBefore   int64                    `json:"nbf,omitempty"`         // seconds since the epoch
 	Permissions []IntrospectedPermission `json:"permissions,omitempty"` // nil: no RPT
 }
 

@@ -42,8 +42,6 @@ func prefixes(list ...string) []netip.Prefix {
 func (o Options) checkHTTPS(to netip.AddrPort) error {
 	ip := embedded(to.Addr())
 	switch {
-	case ip.Zone() != "":
-		return fmt.Errorf("egress: %s is an address of one link", ip)
 	case slices.ContainsFunc(o.Allow, func(p netip.Prefix) bool { return p.Contains(ip) }):
 		return nil
 	case o.AllowLoopback && ip.IsLoopback():

@@ -39,10 +39,7 @@ var (
 // New returns the egress client. It is safe for concurrent use and keeps no
 // connection open. Reading more than 64 KiB of an answer is an error; a
 // redirect is returned as the answer that it is.
-func New(o Options) *http.Client {
-	d := &net.Dialer{}
-	return newClient(o, d)
-}
+func New(o Options) *http.Client { return newClient(o, &net.Dialer{}) }
 
 func newClient(o Options, d *net.Dialer) *http.Client {
 	t := &transport{https: newTransport(d, o.checkHTTPS)}

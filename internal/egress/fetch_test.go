@@ -48,8 +48,9 @@ func TestJSONDocumentIsFetched(t *testing.T) {
 
 func TestRequestAsksForNothingButJSON(t *testing.T) {
 	var got http.Header
+	var closes bool
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header
+		got, closes = r.Header, r.Close
 		answer("application/json", []byte(`{}`))(w, r)
 	})
 	if _, err := fetchHere(url); err != nil {
@@ -57,6 +58,9 @@ func TestRequestAsksForNothingButJSON(t *testing.T) {
 	}
 	if got.Get("Accept-Encoding") != "" || got.Get("Cookie") != "" || got.Get("Authorization") != "" || !strings.HasPrefix(got.Get("Accept"), "application/json") {
 		t.Errorf("asked with %v", got)
+	}
+	if !closes {
+		t.Error("the connection is kept open")
 	}
 }
 

@@ -9,23 +9,19 @@ import (
 	"github.com/licet/licet/store/internal/rows"
 )
 
-// job is one Update on its way through the committer.
+// job is one Update on its way through the committer. The function of an Update
+// runs in the goroutine that called it, when its turn comes, so that a panic
+// is the caller's with its own stack, and a test may end there.
 type job struct {
-	ctx  context.Context
-	f    func(as.Tx) error
-	done chan outcome
-}
-
-// outcome is what a waiting Update is told.
-type outcome struct {
-	err      error
-	panicked any // what f panicked with
+	turn chan *rows.Tx // the committer: it is your turn
+	ran  chan bool     // the Update: my function is through; whether to keep what it wrote
+	done chan error    // the committer: what became of the commit
 }
 
 // Update implements as.Store. It returns when what f wrote is on the disk. Once
-// f has begun, the outcome is told even if ctx ends meanwhile.
+// f has run, the outcome is told even if ctx has ended meanwhile.
 func (s *Store) Update(ctx context.Context, f func(as.Tx) error) error {
-	j := &job{ctx: ctx, f: f, done: make(chan outcome, 1)}
+	j := job{turn: make(chan *rows.Tx, 1), ran: make(chan bool, 1), done: make(chan error, 1)}
 	select {
 	case s.queue <- j:
 	case <-ctx.Done():
@@ -33,11 +29,33 @@ func (s *Store) Update(ctx context.Context, f func(as.Tx) error) error {
 	case <-s.closing:
 		return errClosed
 	}
-	o := <-j.done
-	if o.panicked != nil {
-		panic(o.panicked)
+	select {
+	case tx := <-j.turn:
+		if err := j.run(ctx, tx, f); err != nil {
+			return err
+		}
+		return <-j.done
+	case err := <-j.done:
+		return err
 	}
-	return o.err
+}
+
+// run runs f and tells the committer how it went, also when f panics or ends
+// its goroutine.
+func (j job) run(ctx context.Context, tx *rows.Tx, f func(as.Tx) error) error {
+	keep := false
+	defer func() { j.ran <- keep }()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return err
+	}
+	if err := tx.Err(); err != nil {
+		return err
+	}
+	keep = true
+	return nil
 }
 
 // maxBatch is the most Updates that share a commit.
@@ -58,8 +76,8 @@ func (s *Store) commitAll() {
 }
 
 // gather takes what is waiting.
-func (s *Store) gather(first *job) []*job {
-	batch := []*job{first}
+func (s *Store) gather(first job) []job {
+	batch := []job{first}
 	for len(batch) < maxBatch {
 		select {
 		case j := <-s.queue:
@@ -71,71 +89,63 @@ func (s *Store) gather(first *job) []*job {
 	return batch
 }
 
-// errBatch says that the transaction that several Updates shared is lost.
-var errBatch = errors.New("sqlite: the shared transaction failed")
-
-// commit runs a batch in one transaction and tells each its outcome.
-func (s *Store) commit(batch []*job) {
-	outcomes, err := s.runBatch(batch)
-	wrote := int64(0)
-	for i, j := range batch {
-		switch {
-		case err != nil && outcomes[i].err == nil && outcomes[i].panicked == nil:
-			outcomes[i].err = err
-		case outcomes[i].err == nil && outcomes[i].panicked == nil:
-			wrote++
-		}
-		j.done <- outcomes[i]
-	}
-	if err == nil {
-		s.stats.updates.Add(wrote)
+// commit runs a batch and tells each Update what became of it. Those that
+// failed by themselves have left already and do not hear it.
+func (s *Store) commit(batch []job) {
+	kept, err := s.runBatch(batch)
+	if err == nil && kept > 0 {
+		s.stats.updates.Add(kept)
 		s.stats.commits.Add(1)
+	}
+	for _, j := range batch {
+		j.done <- err
 	}
 }
 
-func (s *Store) runBatch(batch []*job) ([]outcome, error) {
+// runBatch runs a batch in one transaction and returns how many Updates it
+// kept. An error is everybody's: what they wrote is lost, or its fate unknown.
+func (s *Store) runBatch(batch []job) (kept int64, err error) {
 	ctx := context.Background()
-	outcomes := make([]outcome, len(batch))
 	if err := s.writer.run(ctx, "begin immediate"); err != nil {
-		return outcomes, fmt.Errorf("sqlite: %w", err)
+		return 0, fmt.Errorf("sqlite: %w", err)
 	}
-	for i, j := range batch {
-		var err error
-		if outcomes[i], err = s.runOne(j); err != nil {
-			return outcomes, errors.Join(errBatch, err, s.writer.run(ctx, "rollback"))
+	for _, j := range batch {
+		keep, err := s.runOne(ctx, j)
+		if err != nil {
+			return 0, errors.Join(fmt.Errorf("sqlite: the shared transaction failed: %w", err), s.writer.run(ctx, "rollback"))
 		}
+		if keep {
+			kept++
+		}
+	}
+	if kept == 0 {
+		if err := s.writer.run(ctx, "rollback"); err != nil {
+			return 0, fmt.Errorf("sqlite: %w", err)
+		}
+		return 0, nil
 	}
 	if err := s.writer.run(ctx, "commit"); err != nil {
 		// After a commit that failed the transaction may be over or not.
 		_ = s.writer.run(ctx, "rollback")
-		return outcomes, fmt.Errorf("sqlite: whether the commit took effect is unknown: %w", err)
+		return 0, fmt.Errorf("sqlite: whether the commit took effect is unknown: %w", err)
 	}
-	return outcomes, nil
+	return kept, nil
 }
 
-// runOne runs one Update in a savepoint. The error is that of the savepoint
-// itself and ends the batch: what would be kept is no longer known.
-func (s *Store) runOne(j *job) (o outcome, err error) {
-	if err := j.ctx.Err(); err != nil {
-		return outcome{err: err}, nil
-	}
-	ctx := context.WithoutCancel(j.ctx)
+// runOne gives one Update its turn, in a savepoint. The error is that of the
+// savepoint itself and ends the batch: what would be kept is no longer known.
+func (s *Store) runOne(ctx context.Context, j job) (keep bool, err error) {
 	if err := s.writer.run(ctx, "savepoint one"); err != nil {
-		return o, err
+		return false, err
 	}
-	o = call(j.f, rows.New(ctx, s.writer))
-	if o.err != nil || o.panicked != nil {
+	tx := rows.New(ctx, s.writer)
+	j.turn <- tx
+	keep = <-j.ran
+	tx.End()
+	if !keep {
 		if err := s.writer.run(ctx, "rollback to one"); err != nil {
-			return o, err
+			return false, err
 		}
 	}
-	return o, s.writer.run(ctx, "release one")
-}
-
-// call runs f and catches its panic, which belongs to the caller of Update and
-// not to the committer.
-func call(f func(as.Tx) error, tx as.Tx) (o outcome) {
-	defer func() { o.panicked = recover() }()
-	o.err = f(tx)
-	return o
+	return keep, s.writer.run(ctx, "release one")
 }

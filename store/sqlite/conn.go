@@ -5,10 +5,27 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"net/url"
 	"regexp"
 
 	"modernc.org/sqlite"
 )
+
+// The settings of every connection, and of each kind. Checkpoints are ours to
+// make: see checkpointAll. They rather give up than keep the committer waiting.
+const (
+	always     = "?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-16000)"
+	forWriting = always + "&_pragma=busy_timeout(10000)"
+	forReading = always + "&_pragma=busy_timeout(10000)&_pragma=query_only(1)"
+	forMoving  = always + "&_pragma=busy_timeout(50)"
+)
+
+// openDB opens a database with settings of one kind. Its connections are kept.
+func openDB(path, settings string) *sql.DB {
+	db := sql.OpenDB(connector{driver: &sqlite.Driver{}, dsn: "file:" + (&url.URL{Path: path}).EscapedPath() + settings})
+	db.SetMaxIdleConns(readerCount())
+	return db
+}
 
 // connector opens connections with one data source name.
 type connector struct {
@@ -28,7 +45,10 @@ type conn struct {
 
 func newConn(ctx context.Context, db *sql.DB) (*conn, error) {
 	raw, err := db.Conn(ctx)
-	return &conn{raw: raw, prepared: map[string]*sql.Stmt{}}, err
+	if err != nil {
+		return nil, err
+	}
+	return &conn{raw: raw, prepared: map[string]*sql.Stmt{}}, nil
 }
 
 var placeholder = regexp.MustCompile(`\$([0-9]+)`)

@@ -3,9 +3,8 @@ package rows
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
-	"time"
+	"fmt"
 
 	"github.com/licet/licet/as"
 )
@@ -16,11 +15,15 @@ type DB interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// Tx is a transaction in the verbs of as.Tx. It is good for as long as its
-// transaction, and for one goroutine.
+// Tx is a transaction in the verbs of as.Tx, for one goroutine and until End.
+//
+// A statement that the database could not carry out spoils the transaction:
+// the database may have rolled it back by itself, and whatever came after would
+// be kept although what came before is lost. So nothing can come after.
 type Tx struct {
-	ctx context.Context
-	db  DB
+	ctx     context.Context
+	db      DB
+	spoiled error
 }
 
 var _ as.Tx = (*Tx)(nil)
@@ -28,45 +31,60 @@ var _ as.Tx = (*Tx)(nil)
 // New wraps a transaction.
 func New(ctx context.Context, db DB) *Tx { return &Tx{ctx: ctx, db: db} }
 
-// all reads every row. into returns the places for a row's columns and a
-// function that makes the record once they are filled.
-func all[T any](t *Tx, into func() ([]any, func() (T, error)), query string, args ...any) ([]T, error) {
+// Err returns what spoiled the transaction, if anything did.
+func (t *Tx) Err() error { return t.spoiled }
+
+// End makes the transaction useless to whoever still has it.
+func (t *Tx) End() { t.spoiled = errEnded }
+
+var errEnded = errors.New("rows: the transaction is over")
+
+func (t *Tx) spoil(err error) error {
+	t.spoiled = fmt.Errorf("rows: %w", err)
+	return t.spoiled
+}
+
+// all reads every row. into returns the places for a row's columns and the
+// record that they are in once they are filled.
+func all[T any](t *Tx, into func() ([]any, *T), query string, args ...any) ([]T, error) {
+	if t.spoiled != nil {
+		return nil, t.spoiled
+	}
 	found, err := t.db.QueryContext(t.ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, t.spoil(err)
 	}
 	defer found.Close()
 	var out []T
 	for found.Next() {
-		places, make := into()
+		places, record := into()
 		if err := found.Scan(places...); err != nil {
-			return nil, err
+			return nil, t.spoil(err)
 		}
-		record, err := make()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, record)
+		out = append(out, *record)
 	}
-	return out, found.Err()
+	if err := found.Err(); err != nil {
+		return nil, t.spoil(err)
+	}
+	return out, nil
 }
 
 // one reads one row; none is as.ErrNotFound.
-func one[T any](t *Tx, into func() ([]any, func() (T, error)), query string, args ...any) (T, error) {
-	var none T
+func one[T any](t *Tx, into func() ([]any, *T), query string, args ...any) (T, error) {
 	list, err := all(t, into, query, args...)
-	switch {
-	case err != nil:
+	if err == nil && len(list) == 0 {
+		err = as.ErrNotFound
+	}
+	if err != nil {
+		var none T
 		return none, err
-	case len(list) == 0:
-		return none, as.ErrNotFound
 	}
 	return list[0], nil
 }
 
-// insert runs an insertion that does nothing when the key is there already.
+// insert runs an insertion of what must not be there yet.
 func (t *Tx) insert(query string, args ...any) error {
-	return t.exec(as.ErrExists, query+" on conflict do nothing", args...)
+	return t.exec(as.ErrExists, query, args...)
 }
 
 // change runs an update or a deletion of what has to be there.
@@ -76,67 +94,25 @@ func (t *Tx) change(query string, args ...any) error {
 
 // exec runs a statement; otherwise is the error when it changes nothing.
 func (t *Tx) exec(otherwise error, query string, args ...any) error {
-	result, err := t.db.ExecContext(t.ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	n, err := result.RowsAffected()
+	n, err := t.count(query, args...)
 	if err == nil && n == 0 {
-		err = otherwise
+		return otherwise
 	}
 	return err
 }
 
-// ms writes a time, instant reads it.
-func ms(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
+// count runs a statement and returns how many rows it changed.
+func (t *Tx) count(query string, args ...any) (int, error) {
+	if t.spoiled != nil {
+		return 0, t.spoiled
 	}
-	return t.UnixMilli()
-}
-
-// instant reads a time where a row has one.
-type instant struct{ to *time.Time }
-
-func (i instant) Scan(v any) error {
-	n, ok := v.(int64)
-	if !ok {
-		return errors.New("rows: a time is not a number")
+	result, err := t.db.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, t.spoil(err)
 	}
-	*i.to = time.Time{}
-	if n != 0 {
-		*i.to = time.UnixMilli(n).UTC()
+	n, err := result.RowsAffected()
+	if err != nil {
+		return 0, t.spoil(err)
 	}
-	return nil
-}
-
-// text writes anything as JSON text, document reads it. nil and empty lists are
-// different texts, so that they are different again when they are read.
-func text(v any) (string, error) {
-	raw, err := json.Marshal(v)
-	return string(raw), err
-}
-
-type document struct{ to any }
-
-func (d document) Scan(v any) error {
-	switch v := v.(type) {
-	case string:
-		return json.Unmarshal([]byte(v), d.to)
-	case []byte:
-		return json.Unmarshal(v, d.to)
-	}
-	return errors.New("rows: a document is not a text")
-}
-
-// texts writes several values as JSON texts.
-func texts(values ...any) ([]string, error) {
-	out := make([]string, len(values))
-	for i, v := range values {
-		var err error
-		if out[i], err = text(v); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return int(n), nil
 }

@@ -59,6 +59,7 @@ create table resources (
   space_id text not null,
   resource_server text not null,
   description text not null,
+  scopes text not null,
   generation bigint not null,
   created_at bigint not null,
   updated_at bigint not null
@@ -70,7 +71,15 @@ create table shares (
   space_id text not null,
   resource_server text not null,
   resource_id text not null,
-  wish text not null,
+  scopes text not null,
+  claims text not null,
+  anyone boolean not null,
+  client_id text not null,
+  not_before bigint not null,
+  not_after bigint not null,
+  purpose text not null,
+  terms text not null,
+  ask boolean not null,
   version bigint not null,
   generation bigint not null,
   created_by text not null,
@@ -153,9 +162,8 @@ create table grants (
   created_at bigint not null,
   revoked_at bigint not null
 );
-create index grants_by_space on grants (space_id, kind, id);
+create index grants_by_space on grants (space_id, id) where kind = 'oauth';
 create index grants_by_client on grants (client_id);
-create index grants_by_age on grants (created_at);
 
 create table access_tokens (
   digest bytea primary key,
@@ -165,8 +173,8 @@ create table access_tokens (
   expires_at bigint not null,
   revoked_at bigint not null
 );
-create index access_tokens_by_grant on access_tokens (grant_id);
-create index access_tokens_by_end on access_tokens (expires_at);
+create index access_tokens_by_grant on access_tokens (grant_id, expires_at);
+create index access_tokens_by_end on access_tokens (expires_at, digest);
 
 create table refresh_tokens (
   digest bytea primary key,
@@ -175,8 +183,8 @@ create table refresh_tokens (
   expires_at bigint not null,
   spent_at bigint not null
 );
-create index refresh_tokens_by_grant on refresh_tokens (grant_id);
-create index refresh_tokens_by_end on refresh_tokens (expires_at);
+create index refresh_tokens_by_grant on refresh_tokens (grant_id, expires_at);
+create index refresh_tokens_by_end on refresh_tokens (expires_at, digest);
 
 create table permissions (
   id text primary key,
@@ -195,15 +203,14 @@ create table permissions (
   created_at bigint not null,
   not_after bigint not null
 );
-create index permissions_by_age on permissions (created_at);
 
 create table grant_permissions (
-  grant_id text not null,
+  grant_id text not null references grants (id) on delete cascade,
   position bigint not null,
-  permission_id text not null,
+  permission_id text not null references permissions (id) on delete cascade,
   primary key (grant_id, position)
 );
-create index grant_permissions_by_permission on grant_permissions (permission_id);
+create unique index grant_permissions_by_permission on grant_permissions (permission_id, grant_id);
 
 create table pcts (
   digest bytea primary key,

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/egress"
+	"github.com/licet/licet/login"
+	"github.com/licet/licet/store/sqlite"
+)
+
+// node is a built server: the rooms, connected.
+type node struct {
+	as      *as.Server
+	store   *sqlite.Store
+	handler http.Handler
+	log     *slog.Logger
+}
+
+// build connects the rooms over the data directory.
+func build(ctx context.Context, data string, c as.Config, log *slog.Logger) (*node, error) {
+	keys, err := openSecrets(filepath.Join(data, "secret.json"))
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.Open(ctx, filepath.Join(data, "licet.db"))
+	if err != nil {
+		return nil, err
+	}
+	n, err := connect(ctx, store, keys, c, log)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return n, nil
+}
+
+func connect(ctx context.Context, store *sqlite.Store, keys secrets, c as.Config, log *slog.Logger) (*node, error) {
+	issuer, err := endpoint.ParseIssuer(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	c.Store, c.Log = store, log
+	c.Secrets = as.Secrets{Digest: keys.Digest, Seal: keys.Seal}
+	c.ClaimsInteractionEndpoint = endpoint.ClaimsInteractionURL(c.Issuer)
+	if c.Fetch == nil {
+		c.Fetch = egress.New(egress.Options{AllowLoopback: issuer.Scheme == "http"})
+	}
+	server, err := as.New(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	people, err := login.New(login.Config{AS: server, Secure: issuer.Scheme == "https"})
+	if err != nil {
+		return nil, err
+	}
+	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, FormKey: keys.Form, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return &node{as: server, store: store, handler: face, log: log}, nil
+}
+
+func (n *node) Close() error { return n.store.Close() }
+
+// How often ended records are swept away, and how many in one transaction.
+const (
+	sweepEvery = time.Minute
+	sweepBatch = 1000
+	rotateKeys = 90 * 24 * time.Hour
+)
+
+// keepHouse sweeps until ctx ends.
+func (n *node) keepHouse(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := n.as.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
+			n.log.Error("sweeping", "error", err)
+		}
+		if err := n.as.RotateKeysAfter(ctx, rotateKeys); err != nil && ctx.Err() == nil {
+			n.log.Error("rotating the signing keys", "error", err)
+		}
+	}
+}
+
+// secrets are the server's own keys, in a file beside the database.
+type secrets struct {
+	Digest []byte   `json:"digest"`
+	Seal   [][]byte `json:"seal"` // the first seals, the others only open
+	Form   []byte   `json:"form"`
+}
+
+// openSecrets reads the server's keys, or makes them when the file is not there.
+// It never writes over a file: with other keys, everything stored is lost.
+func openSecrets(path string) (secrets, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return makeSecrets(path)
+	}
+	if err != nil {
+		return secrets{}, err
+	}
+	var s secrets
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s); err != nil {
+		return secrets{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+func makeSecrets(path string) (secrets, error) {
+	key := func() []byte {
+		b := make([]byte, 32)
+		_, _ = rand.Read(b) // never fails
+		return b
+	}
+	s := secrets{Digest: key(), Seal: [][]byte{key()}, Form: key()}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return secrets{}, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return secrets{}, err
+	}
+	return s, writeDurably(path, text)
+}
+
+// writeDurably makes a file that is either whole and on the disk, or not there:
+// records sealed with keys that a power cut takes away could never be opened.
+func writeDurably(path string, text []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Link(f.Name(), path) // fails if another process was faster
+	}
+	err = errors.Join(err, os.Remove(f.Name()))
+	if err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

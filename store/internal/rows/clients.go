@@ -1,0 +1,64 @@
+package rows
+
+import (
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+)
+
+const clientColumns = `id, name, auth_method, secret_hash, grant_types, redirect_uris, claims_redirect_uris, scopes, push_claims, space_id, disabled`
+
+var insertClient = insertInto("clients", clientColumns)
+
+func intoClient() ([]any, *oauth.Client) {
+	c := new(oauth.Client)
+	return []any{&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, listInto(&c.GrantTypes), listInto(&c.RedirectURIs),
+		listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes), &c.PushClaims, &c.Space, &c.Disabled}, c
+}
+
+func (t *Tx) Client(id oauth.ClientID) (oauth.Client, error) {
+	return one(t, intoClient, `select `+clientColumns+` from clients where id = $1`, id)
+}
+
+func (t *Tx) Clients(p as.Page) ([]oauth.Client, error) {
+	return all(t, intoClient, `select `+clientColumns+` from clients where id > $1 order by id limit $2`, p.After, p.Limit)
+}
+
+func (t *Tx) InsertClient(c oauth.Client) error {
+	return t.insert(insertClient, c.ID, c.Name, c.AuthMethod, c.SecretHash, listOf(c.GrantTypes), listOf(c.RedirectURIs),
+		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled)
+}
+
+func (t *Tx) UpdateClient(c oauth.Client) error {
+	return t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, grant_types = $5, redirect_uris = $6,
+		claims_redirect_uris = $7, scopes = $8, push_claims = $9, space_id = $10, disabled = $11 where id = $1`,
+		c.ID, c.Name, c.AuthMethod, c.SecretHash, listOf(c.GrantTypes), listOf(c.RedirectURIs),
+		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled)
+}
+
+// belongings delete what a client of the same id would otherwise inherit: what
+// was made for it, and what it would be shown as a resource server. Links go
+// with their permissions.
+var belongings = []string{
+	`delete from permissions where id in (select l.permission_id from grant_permissions l join grants g on g.id = l.grant_id
+		where g.client_id = $1 or g.resource_server = $1)`,
+	`delete from access_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
+	`delete from refresh_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
+	`delete from grants where client_id = $1 or resource_server = $1`,
+	`delete from codes where client_id = $1`,
+	`delete from pcts where client_id = $1`,
+	`delete from interactions where client_id = $1`,
+	`delete from tickets where process_id in (select id from processes where client_id = $1 or resource_server = $1)`,
+	`delete from processes where client_id = $1 or resource_server = $1`,
+}
+
+func (t *Tx) DeleteClient(id oauth.ClientID) error {
+	if err := t.change(`delete from clients where id = $1`, id); err != nil {
+		return err
+	}
+	for _, query := range belongings {
+		if _, err := t.count(query, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package rows
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/uma"
+)
+
+// ms writes a time, instant reads it.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// instant reads a time where a row has one.
+type instant struct{ to *time.Time }
+
+func (i instant) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return errors.New("a time is not a number")
+	}
+	*i.to = time.Time{}
+	if n != 0 {
+		*i.to = time.UnixMilli(n).UTC()
+	}
+	return nil
+}
+
+// list writes and reads a list as JSON text. nil and empty lists are different
+// texts, so that they are different again when they are read.
+type list[T any] struct{ of *[]T }
+
+func listOf[T any](v []T) list[T]    { return list[T]{&v} }
+func listInto[T any](v *[]T) list[T] { return list[T]{v} }
+
+func (l list[T]) Value() (driver.Value, error) { return marshal(*l.of) }
+
+func (l list[T]) Scan(v any) error {
+	raw, err := textOf(v)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, l.of)
+}
+
+// description writes and reads a resource description as it was sent.
+type description struct{ of *uma.ResourceDescription }
+
+func (d description) Value() (driver.Value, error) { return marshal(d.of.Members) }
+
+func (d description) Scan(v any) error {
+	raw, err := textOf(v)
+	if err != nil {
+		return err
+	}
+	var o uma.Object
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return err
+	}
+	*d.of, err = uma.ParseResourceDescription(o)
+	return err
+}
+
+// marshal writes JSON without escaping <, > and &: that would change what was
+// sent, and make it longer than a parser later takes.
+func marshal(v any) (driver.Value, error) {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return strings.TrimSuffix(b.String(), "\n"), err
+}
+
+func textOf(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case string:
+		return []byte(v), nil
+	case []byte:
+		return v, nil
+	}
+	return nil, errors.New("a JSON text is not a text")
+}

@@ -1,0 +1,79 @@
+package rows
+
+import "github.com/licet/licet/as"
+
+const requestColumns = `id, space_id, resource_server, process_id, client_id, subject, claims, permissions, status, granted, shares, decided_by,
+	created_at, decided_at`
+
+var insertRequest = insertInto("requests", requestColumns)
+
+func intoRequest() ([]any, *as.Request) {
+	r := new(as.Request)
+	return []any{&r.ID, &r.Space, &r.ResourceServer, &r.Process, &r.Client, &r.Subject, &r.Claims, listInto(&r.Permissions), &r.Status,
+		listInto(&r.Granted), listInto(&r.Shares), &r.DecidedBy, instant{&r.CreatedAt}, instant{&r.DecidedAt}}, r
+}
+
+func (t *Tx) Request(space as.SpaceID, id as.RequestID) (as.Request, error) {
+	return one(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and id = $2`, space, id)
+}
+
+func (t *Tx) Requests(space as.SpaceID, status as.RequestStatus, p as.Page) ([]as.Request, error) {
+	if status == "" {
+		return all(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and id > $2 order by id limit $3`, space, p.After, p.Limit)
+	}
+	return all(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and status = $2 and id > $3 order by id limit $4`,
+		space, status, p.After, p.Limit)
+}
+
+func (t *Tx) InsertRequest(r as.Request) error {
+	return t.insert(insertRequest, r.ID, r.Space, r.ResourceServer, r.Process, r.Client, r.Subject, r.Claims, listOf(r.Permissions), r.Status,
+		listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.CreatedAt), ms(r.DecidedAt))
+}
+
+func (t *Tx) DecideRequest(r as.Request) error {
+	return t.change(`update requests set status = $3, granted = $4, shares = $5, decided_by = $6, decided_at = $7
+		where space_id = $1 and id = $2 and status = 'pending'`,
+		r.Space, r.ID, r.Status, listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.DecidedAt))
+}
+
+const eventColumns = `space_id, seq, at, kind, actor, subject, detail, prev, hash`
+
+var insertEvent = insertInto("events", eventColumns)
+
+func intoEvent() ([]any, *as.Event) {
+	e := new(as.Event)
+	return []any{&e.Space, &e.Seq, instant{&e.At}, &e.Kind, &e.Actor, &e.Subject, &e.Detail, &e.Prev, &e.Hash}, e
+}
+
+func (t *Tx) LastEvent(space as.SpaceID) (as.Event, error) {
+	return one(t, intoEvent, `select `+eventColumns+` from events where space_id = $1 order by seq desc limit 1`, space)
+}
+
+func (t *Tx) Events(space as.SpaceID, after int64, limit int) ([]as.Event, error) {
+	return all(t, intoEvent, `select `+eventColumns+` from events where space_id = $1 and seq > $2 order by seq limit $3`, space, after, limit)
+}
+
+func (t *Tx) AppendEvent(e as.Event) error {
+	return t.insert(insertEvent, e.Space, e.Seq, ms(e.At), e.Kind, e.Actor, e.Subject, e.Detail, e.Prev, e.Hash)
+}
+
+const keyColumns = `id, sealed, created_at, active_from, expires_at`
+
+var insertKey = insertInto("signing_keys", keyColumns)
+
+func intoKey() ([]any, *as.SigningKey) {
+	k := new(as.SigningKey)
+	return []any{&k.ID, &k.Sealed, instant{&k.CreatedAt}, instant{&k.ActiveFrom}, instant{&k.ExpiresAt}}, k
+}
+
+func (t *Tx) SigningKeys() ([]as.SigningKey, error) {
+	return all(t, intoKey, `select `+keyColumns+` from signing_keys order by active_from desc, id`)
+}
+
+func (t *Tx) InsertSigningKey(k as.SigningKey) error {
+	return t.insert(insertKey, k.ID, k.Sealed, ms(k.CreatedAt), ms(k.ActiveFrom), ms(k.ExpiresAt))
+}
+
+func (t *Tx) UpdateSigningKey(k as.SigningKey) error {
+	return t.change(`update signing_keys set sealed = $2, active_from = $3, expires_at = $4 where id = $1`, k.ID, k.Sealed, ms(k.ActiveFrom), ms(k.ExpiresAt))
+}
