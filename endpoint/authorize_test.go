@@ -147,6 +147,7 @@ func TestPromptNoneNeverShowsAPage(t *testing.T) {
 	isSentBackWith(t, quietly(), "https://c1.example/cb", uma.LoginRequired, w.Issuer)
 	b.signIn(b.get(pathSignIn), w.Bob)
 	isSentBackWith(t, quietly(), "https://c1.example/cb", uma.ConsentRequired, w.Issuer)
+	isSentBackWith(t, quietly("max_age", "0"), "https://c1.example/cb", uma.LoginRequired, w.Issuer)
 	w.Clock.Advance(61 * time.Second)
 	isSentBackWith(t, quietly("max_age", "60"), "https://c1.example/cb", uma.LoginRequired, w.Issuer)
 	isSentBackWith(t, quietly("max_age", "61"), "https://c1.example/cb", uma.ConsentRequired, w.Issuer)

@@ -103,6 +103,10 @@ func TestSignOutAsksAndLeadsNowhereElse(t *testing.T) {
 	if a := b.post(pathSignOut, url.Values{}); a.StatusCode != http.StatusForbidden {
 		t.Errorf("without a token: %d", a.StatusCode)
 	}
+	consent, _ := findForm(t, b.get(authorizePath(ask(w.C1, "openid"))).Body, "allow")
+	if a := b.post(pathSignOut, consent.values); a.StatusCode != http.StatusForbidden {
+		t.Errorf("with the token of another form: %d", a.StatusCode)
+	}
 	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if uri, _ := sentTo(t, b.press(page, "sign-out", "post_logout_redirect_uri", "https://evil.example")); uri != pathSignOut {
 		t.Errorf("sent to %s", uri)
