@@ -278,6 +278,12 @@ func TestAProcessThatEndedBeginsAnewAtTheResourceServer(t *testing.T) {
 			if _, err := s.do(s.transport(), t.Context(), "GET", "/album"); err == nil || len(s.forms) != 2 {
 				t.Errorf("%v after %d token requests", err, len(s.forms))
 			}
+			// The resource server is gone meanwhile.
+			s = newStage(t, first)
+			c := s.transport(func(c *Config) { c.Base = &goneAfter{requests: 3} })
+			if _, err := s.do(c, t.Context(), "GET", "/album"); !errors.Is(err, errGone) {
+				t.Errorf("the error is %v", err)
+			}
 			// Not with a body that cannot be sent again.
 			s = newStage(t, first, rpt("rpt-1"))
 			req, _ := http.NewRequest("POST", s.rs.URL+"/album", strings.NewReader("new"))
@@ -345,4 +351,16 @@ func TestWhatIsKeptOfAPlaceIsBounded(t *testing.T) {
 	if len(m) != 3 || m[9] != 9 {
 		t.Errorf("kept are %v", m)
 	}
+}
+
+var errGone = errors.New("gone")
+
+// goneAfter is a network that breaks down after some requests.
+type goneAfter struct{ requests int }
+
+func (g *goneAfter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if g.requests--; g.requests < 0 {
+		return nil, errGone
+	}
+	return http.DefaultTransport.RoundTrip(r)
 }

@@ -170,20 +170,19 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, err
 	}
-	res, err := t.send(req, sent, false)
 	for restarted := false; ; restarted = true {
+		res, err := t.send(req, sent, restarted)
 		if err != nil {
 			return nil, err
 		}
 		p, challenged, err := t.challenge(res, at, use)
-		if err != nil {
-			discard(res)
-			return nil, err
-		}
-		if !challenged {
+		if err == nil && !challenged {
 			return res, nil
 		}
 		discard(res)
+		if err != nil {
+			return nil, err
+		}
 		err = t.obtain(ctx, p, sent, restarted)
 		switch {
 		case err == nil && !replayable(req):
@@ -197,7 +196,6 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		sent = ""
-		res, err = t.send(req, sent, true)
 	}
 }
 

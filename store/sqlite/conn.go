@@ -14,10 +14,10 @@ import (
 // The settings of every connection, and of each kind. Checkpoints are ours to
 // make: see checkpointAll. They rather give up than keep the committer waiting.
 const (
-	always     = "?_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-16000)"
-	forWriting = always + "&_pragma=busy_timeout(10000)"
-	forReading = always + "&_pragma=busy_timeout(10000)&_pragma=query_only(1)"
-	forMoving  = always + "&_pragma=busy_timeout(50)"
+	always     = "&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-16000)"
+	forWriting = "?_pragma=busy_timeout(10000)" + always
+	forReading = "?_pragma=busy_timeout(10000)" + always + "&_pragma=query_only(1)"
+	forMoving  = "?_pragma=busy_timeout(50)" + always
 )
 
 // openDB opens a database with settings of one kind. Its connections are kept.
