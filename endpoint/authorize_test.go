@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +135,16 @@ func TestBadAuthorizationRequestGoesBackToTheClient(t *testing.T) {
 		a := w.browser().get(authorizePath(ask(w.C1, "openid", c.change...)))
 		if query := isSentBackWith(t, a, "https://c1.example/cb", c.code, w.Issuer); query.Get("state") != "s t&1" {
 			t.Errorf("%v: state %q", c.change, query.Get("state"))
+		}
+	}
+	password := url.Values{"grant_type": {"password"}, "username": {w.Bob.Email}, "password": {testPassword}}
+	if a := w.postToken(w.C1, password); a.json(t)["error"] != string(uma.UnsupportedGrantType) {
+		t.Errorf("a password at the token endpoint: %s", a.Body)
+	}
+	metadata := w.do(http.MethodGet, pathOAuthConfiguration, nil, "").json(t)
+	for member, banned := range map[string]string{"response_types_supported": "token", "grant_types_supported": "password", "response_modes_supported": "fragment"} {
+		if list, ok := metadata[member].([]any); !ok || slices.Contains(list, any(banned)) {
+			t.Errorf("%s: %v", member, metadata[member])
 		}
 	}
 }

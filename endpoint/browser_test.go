@@ -70,7 +70,7 @@ func (b *browser) press(on answer, button string, fill ...string) answer {
 			f.values.Del(fill[i])
 		}
 	}
-	return b.post(f.action, f.values)
+	return b.post(strings.TrimPrefix(f.action, b.w.Server.base), f.values)
 }
 
 // signIn signs a person in with the form on a page.
@@ -89,6 +89,16 @@ func (b *browser) cookie(name string) string {
 		}
 	}
 	return ""
+}
+
+// session is the browser's sign-in.
+func (b *browser) session() string { return b.cookie("licet-session") }
+
+// setCookie plants a cookie, over http.
+func (b *browser) setCookie(name, value string) {
+	u, err := url.Parse(b.w.Issuer)
+	b.w.must(err)
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
 }
 
 // sentTo reads where an answer sends the browser: the URI without its query,

@@ -19,7 +19,7 @@ import (
 //
 //	GET  /uma/claims        client and redirect URI are checked, the ticket is
 //	                        spent, a visit begins; its handle is in a cookie
-//	GET  /uma/claims/visit  sign-in form, or: what do you want to be told of you?
+//	GET  /uma/claims/visit  the sign-in form, or: do you want to say who you are?
 //	POST /uma/claims/visit  the answer; the last one ends the visit and sends the
 //	                        browser back with a new ticket, or with an error
 //
@@ -107,11 +107,7 @@ func (s *Server) visit(c *call) error {
 func (s *Server) showVisit(c *call, status int, v visiting, problem string) {
 	common, app := s.page(c, pathClaimsVisit, problem), describe(v.Client, v.RedirectURI)
 	if v.account.ID == "" {
-		s.show(c, status, "sign-in", v.RedirectURI, struct {
-			page
-			Path, Return, Email string
-			App                 *application
-		}{common, pathClaimsVisit, "", c.form["email"], &app})
+		s.show(c, status, "sign-in", v.RedirectURI, signInForm{page: common, Path: pathClaimsVisit, Email: c.form["email"], App: &app})
 		return
 	}
 	s.show(c, status, "visit", v.RedirectURI, struct {

@@ -101,18 +101,18 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 		srv.Close()
 		w.must(store.Close())
 	})
-	w.Issuer, w.HTTP = srv.URL, srv.Client()
+	w.HTTP = srv.Client()
 	w.HTTP.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 	c := as.Config{
-		Issuer: w.Issuer, Store: store, Now: w.Clock.Now,
-		Secrets:                   as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
-		ClaimsInteractionEndpoint: w.Issuer + pathClaims,
+		Issuer: srv.URL, Store: store, Now: w.Clock.Now,
+		Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
 	}
 	for _, change := range options {
 		change(&c)
 	}
-	w.Store = c.Store
+	c.ClaimsInteractionEndpoint = c.Issuer + pathClaims
+	w.Issuer, w.Store = c.Issuer, c.Store
 	w.AS, err = as.New(ctx, c)
 	w.must(err)
 	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil})
@@ -291,5 +291,3 @@ func basic(user, password string) string {
 	r.SetBasicAuth(url.QueryEscape(user), url.QueryEscape(password))
 	return r.Header.Get("Authorization")
 }
-
-func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -126,6 +127,25 @@ func TestPagesAreWellMade(t *testing.T) {
 			t.Errorf("%s: %d h1, %d main", name, headings, main)
 		}
 	})
+}
+
+func TestPagesWorkBelowAPath(t *testing.T) {
+	w := newWorld(t, func(c *as.Config) { c.Issuer += "/tenant/one" })
+	b := w.browser()
+	_, query := sentTo(t, b.press(b.signIn(b.get(knock(w.C1, w.photo().ticket(w))), w.Bob), "allow"))
+	if query.Get("ticket") == "" || query.Get("iss") != w.Issuer {
+		t.Errorf("the visit ends with %v", query)
+	}
+	b = w.browser()
+	_, query = sentTo(t, b.press(b.signIn(b.get(authorizePath(ask(w.C1, "openid"))), w.Bob), "allow"))
+	if query.Get("code") == "" {
+		t.Errorf("the question ends with %v", query)
+	}
+	page := b.press(b.get(pathSignOut), "sign-out")
+	if !strings.Contains(string(page.Body), `href="/tenant/one/style.css"`) {
+		t.Errorf("the style sheet is elsewhere: %s", page.Body)
+	}
+	isErrorPage(t, w.browser().get(pathSignIn+"?return=a&return=b"))
 }
 
 // Proves SEC-069.

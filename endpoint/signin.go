@@ -35,12 +35,20 @@ func (s *Server) signInPage(c *call) error {
 	return nil
 }
 
+// signInForm is the sign-in page. With an application, it is part of a visit
+// and can be cancelled.
+type signInForm struct {
+	page
+	Path   string // where the form is posted to
+	Return string
+	Email  string
+	App    *application
+}
+
 func (s *Server) showSignIn(c *call, status int, to, email, problem string) {
-	s.show(c, status, "sign-in", "", struct {
-		page
-		Path, Return, Email string
-		App                 *application
-	}{s.page(c, pathSignIn, problem), pathSignIn, to, email, nil})
+	s.show(c, status, "sign-in", "", signInForm{
+		page: s.page(c, pathSignIn, problem), Path: pathSignIn, Return: to, Email: email,
+	})
 }
 
 // signIn answers the sign-in form.
