@@ -92,8 +92,11 @@ func (d *directory) fetchFrom(ctx context.Context, issuer, address string) (uma.
 	if err != nil {
 		return uma.Metadata{}, err
 	}
-	for _, endpoint := range []string{meta.TokenEndpoint, meta.RevocationEndpoint, meta.ClaimsInteractionEndpoint} {
-		if err := secure(endpoint); endpoint != "" && err != nil {
+	for i, endpoint := range []string{meta.TokenEndpoint, meta.RevocationEndpoint, meta.ClaimsInteractionEndpoint} {
+		if i > 0 && endpoint == "" {
+			continue // not offered
+		}
+		if err := secure(endpoint); err != nil {
 			return uma.Metadata{}, fmt.Errorf("an endpoint of the authorization server: %w", err)
 		}
 	}

@@ -147,7 +147,7 @@ func TestACallbackWithoutItsStateIsRefused(t *testing.T) {
 	}{
 		"no session": {"", []string{state}}, "another session": {"other session", []string{state}}, "another session's state": {"session", []string{other}},
 		"no state": {"session", nil}, "empty state": {"session", []string{""}}, "wrong state": {"session", []string{state[:42] + "_"}},
-		"a part of it": {"session", []string{state[:42]}}, "moved border": {"session " + state[:1], []string{state[1:]}},
+		"a part of it": {"session", []string{state[:42]}}, "moved border": {"session" + state[:1], []string{state[1:]}},
 	} {
 		values := url.Values{"ticket": {"back"}}
 		if call.state != nil {
@@ -187,6 +187,10 @@ func TestACallbackOfAnotherUserIsRefused(t *testing.T) {
 	}
 	if _, err := c.Begin(bob, need, ""); err == nil {
 		t.Error("it begins without a session")
+	}
+	need.At.User = ""
+	if _, err := c.Begin(t.Context(), need, "session"); err == nil {
+		t.Error("it begins without a user, and the RPT would be everybody's")
 	}
 	if len(s.forms) != 1 {
 		t.Error("a ticket was presented")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -120,14 +121,28 @@ func TestAPCTIsKeptForItsUserAndItsServer(t *testing.T) {
 	if p, _ := memory.PCT(t.Context(), s.as.URL, ""); p != "" {
 		t.Error("a PCT of nobody was kept")
 	}
-	// Another authorization server is shown none of it.
+	// Not even one that the store has for nobody is shown.
+	if err := memory.SavePCT(t.Context(), s.as.URL, "", "pct-of-nobody"); err != nil {
+		t.Fatal(err)
+	}
+	s.script, s.good["GET /c"] = []answer{rpt("rpt-6")}, "rpt-6"
+	s.gets(c, t.Context(), "/c")
+	if s.forms[5].Has("pct") {
+		t.Errorf("nobody's PCT was shown: %v", s.forms[5])
+	}
+	// Another authorization server, at the same resource server, is shown
+	// neither PCT nor RPT of this one.
 	other := newStage(t, rpt("rpt-9"))
-	other.good["GET /a"] = "rpt-9"
-	other.gets(c, bob, "/a")
+	s.good["GET /d"] = "rpt-9"
+	s.challenge = func(h http.Header, ticket string) int {
+		h.Set("WWW-Authenticate", fmt.Sprintf(`UMA as_uri=%q, ticket=%q`, other.as.URL, ticket))
+		return 401
+	}
+	s.gets(c, bob, "/d")
 	if other.forms[0].Has("pct") || other.forms[0].Has("rpt") {
 		t.Errorf("the other server was shown %v", other.forms[0])
 	}
-	for _, call := range append(s.calls, other.calls...) {
+	for _, call := range s.calls {
 		if strings.Contains(call, "pct-") {
 			t.Errorf("a resource server was shown a PCT: %s", call)
 		}
@@ -280,14 +295,21 @@ func TestAProcessThatEndedBeginsAnewAtTheResourceServer(t *testing.T) {
 			}
 			// The resource server is gone meanwhile.
 			s = newStage(t, first)
-			c := s.transport(func(c *Config) { c.Base = &goneAfter{requests: 3} })
+			requests := 0
+			c := s.transport(func(c *Config) {
+				c.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
+					if requests++; requests > 3 {
+						return nil, errGone
+					}
+					return http.DefaultTransport.RoundTrip(r)
+				})
+			})
 			if _, err := s.do(c, t.Context(), "GET", "/album"); !errors.Is(err, errGone) {
 				t.Errorf("the error is %v", err)
 			}
 			// Not with a body that cannot be sent again.
 			s = newStage(t, first, rpt("rpt-1"))
-			req, _ := http.NewRequest("POST", s.rs.URL+"/album", strings.NewReader("new"))
-			req.GetBody = nil
+			req, _ := http.NewRequest("POST", s.rs.URL+"/album", io.MultiReader(strings.NewReader("new")))
 			if _, err := (&http.Client{Transport: s.transport()}).Do(req); err == nil || len(s.calls) != 1 {
 				t.Errorf("%v, the resource server saw %v", err, s.calls)
 			}
@@ -354,13 +376,3 @@ func TestWhatIsKeptOfAPlaceIsBounded(t *testing.T) {
 }
 
 var errGone = errors.New("gone")
-
-// goneAfter is a network that breaks down after some requests.
-type goneAfter struct{ requests int }
-
-func (g *goneAfter) RoundTrip(r *http.Request) (*http.Response, error) {
-	if g.requests--; g.requests < 0 {
-		return nil, errGone
-	}
-	return http.DefaultTransport.RoundTrip(r)
-}

@@ -41,6 +41,8 @@ type world struct {
 	RS1, RS2 registered // resource servers
 	C1, C2   registered // confidential clients with two, and with one claims redirection URI
 	Public   registered // a client that can keep no secret
+
+	lastTicket uma.Ticket // of the newest pendingRequest
 }
 
 // resident is a person with an account and a space.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -111,9 +112,9 @@ func (d *double) register(w http.ResponseWriter, method string, owner Owner, id 
 		d.say(w, 200, "%s", raw)
 	case id == "" && method == "POST":
 		d.next++
-		id = fmt.Sprintf("id %d", d.next) // a space: ids are anybody's strings
+		id = idNumber(d.next)
 		mine[id] = body
-		w.Header().Set("Location", "/rreg/"+id)
+		w.Header().Set("Location", "/rreg/"+url.PathEscape(id))
 		d.say(w, 201, `{"_id":%q,"x_unknown":{}}`, id)
 	case method == "GET":
 		var o map[string]json.RawMessage
@@ -131,6 +132,10 @@ func (d *double) register(w http.ResponseWriter, method string, owner Owner, id 
 		w.WriteHeader(204)
 	}
 }
+
+// idNumber is an id with all that a path could take amiss: ids are anybody's
+// strings.
+func idNumber(n int) string { return fmt.Sprintf("id/%d?a b%%41", n) }
 
 // permission insists, as the specification does, on registered resources and
 // scopes.

@@ -280,8 +280,11 @@ func TestTheResourceServerMayBeStricter(t *testing.T) {
 
 func TestARouteThatSaysNothingLetsNobodyThrough(t *testing.T) {
 	p := newPhotos(t)
-	if res := p.call("GET", "/nothing", "rpt"); res.StatusCode != 403 || p.handled.Load() != 0 || len(p.alarms) != 1 {
+	if res := p.call("GET", "/nothing", "rpt"); res.StatusCode != 403 || res.Header.Get("Warning") != "" || p.handled.Load() != 0 || len(p.alarms) != 1 {
 		t.Errorf("the answer is %s, the alarm heard %v", res.Status, p.alarms)
+	}
+	if asked := p.as.asked("/"); len(asked) != 0 {
+		t.Errorf("the authorization server was asked %v", asked)
 	}
 }
 

@@ -113,6 +113,7 @@ func TestAnotherAuthorizationServersIdsMeanNothing(t *testing.T) {
 	newPhotos(t, func(c *Config) { c.Registry = registry })
 	other := newDouble(t)
 	other.next = 100
+	other.resources["alice"] = map[string]json.RawMessage{idNumber(1): json.RawMessage(`{"resource_scopes":[]}`), idNumber(2): json.RawMessage(`{"resource_scopes":[]}`)}
 	s, err := New(Config{Issuer: other.URL, PAT: StaticPAT{"alice": "pat-alice"}, Route: routePhotos, Registry: registry})
 	if err != nil {
 		t.Fatal(err)
@@ -178,8 +179,8 @@ func TestKeysAreUnique(t *testing.T) {
 func TestAResourceThatTheServerForgotIsRegisteredAgainOnce(t *testing.T) {
 	p := newPhotos(t)
 	p.as.locked(func() {
-		delete(p.as.resources["alice"], "id 1")
-		delete(p.as.resources["alice"], "id 2")
+		delete(p.as.resources["alice"], idNumber(1))
+		delete(p.as.resources["alice"], idNumber(2))
 		// Another node registered this, and nobody said that it has to go.
 		p.as.resources["alice"]["other"] = json.RawMessage(`{"resource_scopes":[],"resource_key":"other"}`)
 	})
