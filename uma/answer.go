@@ -3,7 +3,9 @@ package uma
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // The parsers of this file read what an authorization server answers. Members
@@ -126,16 +128,17 @@ func ParseRegisteredResource(r io.Reader) (RegisteredResource, error) {
 // ParseResourceIDs reads the list of registered resources (FedAuthz 3.2.5). It
 // may be far longer than MaxJSON and is read as it comes, up to limit elements.
 func ParseResourceIDs(r io.Reader, limit int) ([]ResourceID, error) {
-	d := json.NewDecoder(r)
+	d := json.NewDecoder(io.LimitReader(r, int64(limit+1)*maxText))
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
 		return nil, NewError(InvalidRequest, "The list of resources is no array.").Because(err)
 	}
 	ids := []ResourceID{}
 	for d.More() {
-		t, err := d.Token()
-		id, ok := t.(string)
-		if err != nil || !ok {
-			return nil, NewError(InvalidRequest, "The list of resources has an element that is no string.").Because(err)
+		var raw json.RawMessage
+		err := d.Decode(&raw)
+		id, ok := asString(raw)
+		if err != nil || !ok || id == "" || len(id) > maxText || !utf8.Valid(raw) || !realEscapes(raw) {
+			return nil, NewError(InvalidRequest, "The list of resources has an element that cannot be an _id.").Because(err)
 		}
 		if len(ids) == limit {
 			return nil, NewError(InvalidRequest, "The list of resources is too long.").Because(ErrTooLarge)
@@ -144,6 +147,9 @@ func ParseResourceIDs(r io.Reader, limit int) ([]ResourceID, error) {
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, NewError(InvalidRequest, "The list of resources breaks off.").Because(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, NewError(InvalidRequest, "There is something after the list of resources.")
 	}
 	return ids, nil
 }
@@ -196,13 +202,17 @@ func ParseIntrospection(r io.Reader) (Introspection, error) {
 	return in, nil
 }
 
-// times reads exp, iat and nbf; 0 when they are absent.
+// times reads exp, iat and nbf; 0 when they are absent. An end that is there and
+// is 0 is refused: it would turn into no end.
 func (o Object) times(exp, iat, nbf *int64) error {
 	for name, field := range map[string]*int64{"exp": exp, "iat": iat, "nbf": nbf} {
 		var err error
 		if *field, _, err = o.Int64(name); err != nil {
 			return err
 		}
+	}
+	if _, ok := o["exp"]; ok && *exp <= 0 {
+		return wrongType("exp", "a time after 1970")
 	}
 	return nil
 }
@@ -241,7 +251,7 @@ func (in Introspection) Permits(resource ResourceID, scopes []Scope, now time.Ti
 		}
 	}
 	for _, s := range scopes {
-		if len(appendScope(have, s)) != len(have) {
+		if !slices.Contains(have, s) {
 			return false
 		}
 	}

@@ -10,10 +10,15 @@ type Challenge struct {
 	Ticket Ticket
 }
 
-// schemeUMA is the name of the HTTP authentication scheme.
-const schemeUMA = "UMA"
+// schemeUMA is the name of the HTTP authentication scheme, and maxHeader the
+// most bytes of a header in which it is looked for.
+const (
+	schemeUMA = "UMA"
+	maxHeader = 32 << 10
+)
 
-// String is the value for a WWW-Authenticate header.
+// String is the value for a WWW-Authenticate header. It has the ticket in it, so
+// it is nothing for a log; LogValue is.
 func (c Challenge) String() string {
 	var parts []string
 	if c.Realm != "" {
@@ -49,6 +54,9 @@ func quote(s string) string {
 // or ticket is none.
 func ParseChallenge(values []string) (Challenge, bool) {
 	for _, value := range values {
+		if len(value) > maxHeader {
+			continue
+		}
 		for _, found := range scanChallenges(value) {
 			if !strings.EqualFold(found.scheme, schemeUMA) {
 				continue

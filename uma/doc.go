@@ -14,5 +14,10 @@
 // [ParseForm] for application/x-www-form-urlencoded bodies and [ParseObject]
 // (or [ParseArray]) for JSON. Both refuse what the field's parsers usually let
 // pass: parameters or members given twice, member names in another case,
-// trailing data, invalid UTF-8, too much depth, too many bytes.
+// trailing data, invalid UTF-8, too much depth, too many bytes. Behind the door
+// the parser of the message ([ParseTokenRequest], [ParsePermissionRequest],
+// [ParseResourceDescription] and so on) makes a value of it or an [Error], and
+// nobody looks at the raw form again. Servers are strict with what they are
+// sent; clients are with everything but the challenge, which resource servers
+// write in many ways, and ignore the members that they do not know.
 package uma

@@ -39,8 +39,10 @@ type Error struct {
 	Cause       error
 }
 
-// NewError makes an error from a code and a fixed, safe sentence. There is no
-// variant that formats values: they would end up in front of the caller.
+// NewError makes an error from a code and a sentence that the caller may see.
+// The sentence is fixed, or names a parameter or member as far as its name is
+// printable. A value never belongs in it: the value may be a secret, and the
+// sentence goes into headers and other people's logs.
 func NewError(code Code, description string) *Error {
 	return &Error{Code: code, Description: description}
 }
@@ -50,6 +52,7 @@ func (e *Error) Because(cause error) *Error {
 	return &Error{Code: e.Code, Description: e.Description, Cause: cause}
 }
 
+// Error is for the operator: it tells the cause, too.
 func (e *Error) Error() string {
 	s := string(e.Code) + ": " + e.Description
 	if e.Cause != nil {

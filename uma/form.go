@@ -69,6 +69,8 @@ func ParseQuery(raw string) (Form, error) {
 
 func parsePair(pair string) (name, value string, err error) {
 	bad := NewError(InvalidRequest, "The parameters are not properly form-encoded.")
+	// Others take ";" for a separator: what they see as two parameters must not
+	// be one here.
 	if strings.ContainsRune(pair, ';') {
 		return "", "", bad
 	}
@@ -85,7 +87,8 @@ func parsePair(pair string) (name, value string, err error) {
 	return name, value, nil
 }
 
-// clean says whether a text is valid UTF-8 without NUL.
+// clean says whether a text is valid UTF-8 without NUL, at which some stores
+// would cut it off.
 func clean(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // printable shortens a name from outside for use in a description, and drops

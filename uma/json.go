@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -22,7 +24,8 @@ var errNotJSON = NewError(InvalidRequest, "The body is not a JSON document.")
 
 // ParseObject reads a JSON object. Every fault is an *Error with the code
 // invalid_request: no object, a member given twice at any depth, anything after
-// the object, invalid UTF-8, more than MaxJSON bytes, deeper than MaxDepth.
+// the object, invalid UTF-8, an escape that is no character, more than MaxJSON
+// bytes, deeper than MaxDepth.
 func ParseObject(r io.Reader) (Object, error) {
 	raw, err := parseDocument(r)
 	if err != nil {
@@ -57,7 +60,45 @@ func parseDocument(r io.Reader) (json.RawMessage, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, NewError(InvalidRequest, "There is something after the JSON document.")
 	}
+	if !realEscapes(raw) {
+		return nil, NewError(InvalidRequest, "The JSON document has an escape that stands for no character.")
+	}
 	return bytes.TrimSpace(raw), nil
+}
+
+// realEscapes says whether every \u escape of a JSON document stands for a
+// character. For half a surrogate pair encoding/json puts the replacement
+// character, so that different names would become one; and NUL has no place in
+// a name, as in forms.
+func realEscapes(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		r := escaped(raw[i+1:])
+		i += 4
+		if utf16.IsSurrogate(r) {
+			if !bytes.HasPrefix(raw[i+1:], []byte(`\u`)) || utf16.DecodeRune(r, escaped(raw[i+3:])) == utf8.RuneError {
+				return false
+			}
+			i += 6
+		}
+		if r == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// escaped reads the four digits of an escape in a document that is known to be
+// valid.
+func escaped(digits []byte) rune {
+	n, _ := strconv.ParseUint(string(digits[:4]), 16, 32)
+	return rune(n)
 }
 
 // checkValue walks over one value, refusing too much depth and members given
@@ -119,6 +160,11 @@ func asArray(raw json.RawMessage) ([]json.RawMessage, error) {
 	return list, nil
 }
 
+func asString(raw json.RawMessage) (value string, ok bool) {
+	ok = len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &value) == nil
+	return value, ok
+}
+
 func wrongType(name, want string) error {
 	return NewError(InvalidRequest, fmt.Sprintf("The member %s has to be %s.", printable(name), want))
 }
@@ -130,7 +176,7 @@ func (o Object) String(name string) (value string, ok bool, err error) {
 	if !ok {
 		return "", false, nil
 	}
-	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &value) != nil {
+	if value, ok = asString(raw); !ok {
 		return "", true, wrongType(name, "a string")
 	}
 	return value, true, nil
@@ -148,14 +194,15 @@ func (o Object) Strings(name string) (values []string, ok bool, err error) {
 	}
 	values = make([]string, len(list))
 	for i, item := range list {
-		if len(item) == 0 || item[0] != '"' || json.Unmarshal(item, &values[i]) != nil {
+		if values[i], ok = asString(item); !ok {
 			return nil, true, wrongType(name, "an array of strings")
 		}
 	}
 	return values, true, nil
 }
 
-// Int64 returns a member that is an integer.
+// Int64 returns a member that is an integer, written without fraction and
+// exponent.
 func (o Object) Int64(name string) (value int64, ok bool, err error) {
 	raw, ok := o[name]
 	if !ok {

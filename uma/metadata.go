@@ -19,7 +19,7 @@ type Metadata struct {
 	RevocationEndpoint                         string   `json:"revocation_endpoint,omitempty"`
 	UserInfoEndpoint                           string   `json:"userinfo_endpoint,omitempty"`
 	ScopesSupported                            []Scope  `json:"scopes_supported,omitempty"`
-	ResponseTypesSupported                     []string `json:"response_types_supported"`
+	ResponseTypesSupported                     []string `json:"response_types_supported,omitzero"`
 	ResponseModesSupported                     []string `json:"response_modes_supported,omitempty"`
 	GrantTypesSupported                        []string `json:"grant_types_supported,omitempty"`
 	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported,omitempty"`
@@ -100,6 +100,9 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 	}
 	if m.Issuer != issuer {
 		return Metadata{}, NewError(InvalidRequest, "The discovery document speaks for another issuer.")
+	}
+	if m.TokenEndpoint == "" {
+		return Metadata{}, NewError(InvalidRequest, "The discovery document has no token_endpoint.")
 	}
 	return m, nil
 }

@@ -8,9 +8,12 @@ import (
 // MaxPermissions is how many permissions one permission request may have.
 const MaxPermissions = 200
 
+var errTooManyScopes = NewError(InvalidRequest, "There are too many scopes.")
+
 // ParsePermissionRequest reads the body of the permission endpoint: one
 // permission, or an array of one or more (FedAuthz 4.1). Entries for the same
-// resource are merged.
+// resource are merged in the order of the first. Every fault is an *Error with
+// the code invalid_request, and then there is no permission at all.
 func ParsePermissionRequest(r io.Reader) ([]Permission, error) {
 	raw, err := parseDocument(r)
 	if err != nil {
@@ -48,6 +51,9 @@ func ParsePermissionRequest(r io.Reader) ([]Permission, error) {
 		for _, s := range p.Scopes {
 			out[i].Scopes = appendScope(out[i].Scopes, s)
 		}
+		if len(out[i].Scopes) > maxScopes {
+			return nil, errTooManyScopes
+		}
 	}
 	return out, nil
 }
@@ -75,7 +81,7 @@ func (o Object) scopes(name string) ([]Scope, error) {
 		return nil, NewError(InvalidRequest, "The member "+name+" is missing.")
 	}
 	if len(values) > maxScopes {
-		return nil, NewError(InvalidRequest, "There are too many scopes.")
+		return nil, errTooManyScopes
 	}
 	scopes := []Scope{}
 	for _, v := range values {
@@ -87,7 +93,8 @@ func (o Object) scopes(name string) ([]Scope, error) {
 	return scopes, nil
 }
 
-// ParseTokenRequest reads a token request of the UMA grant (Grant 3.3.1).
+// ParseTokenRequest reads a token request of the UMA grant (Grant 3.3.1). The
+// error is an *Error with the code invalid_request, or invalid_scope.
 func ParseTokenRequest(f Form) (TokenRequest, error) {
 	if f["ticket"] == "" {
 		return TokenRequest{}, NewError(InvalidRequest, "The parameter ticket is missing.")
@@ -99,11 +106,10 @@ func ParseTokenRequest(f Form) (TokenRequest, error) {
 		Ticket: Ticket(f["ticket"]), ClaimToken: f["claim_token"], ClaimTokenFormat: f["claim_token_format"],
 		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]),
 	}
-	if f["scope"] == "" {
-		return req, nil
+	scopes, err := ParseScope(f["scope"])
+	if len(scopes) > 0 {
+		req.Scopes = scopes
 	}
-	var err error
-	req.Scopes, err = ParseScope(f["scope"])
 	return req, err
 }
 

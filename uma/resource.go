@@ -7,11 +7,10 @@ import (
 	"strings"
 )
 
-// The most that a resource description may hold.
+// The most bytes of the texts of a resource description.
 const (
-	maxScopes = 256
-	maxText   = 1 << 10 // bytes of a name, type or URI
-	maxLong   = 8 << 10 // bytes of a description
+	maxText = 1 << 10 // name, type, URI
+	maxLong = 8 << 10 // description
 )
 
 // ResourceDescription describes a resource to be protected (FedAuthz 3.1).
@@ -29,12 +28,20 @@ type ResourceDescription struct {
 
 // ParseResourceDescription reads a resource description. "_id" and
 // "user_access_policy_uri" are the authorization server's to say; in a
-// description they are ignored.
+// description they are ignored. Every fault is an *Error with the code
+// invalid_request.
 func ParseResourceDescription(o Object) (ResourceDescription, error) {
 	d := ResourceDescription{Members: Object{}}
+	var err error
+	if d.Scopes, err = o.scopes("resource_scopes"); err != nil {
+		return ResourceDescription{}, err
+	}
 	for name, value := range o {
 		if name == "_id" || name == "user_access_policy_uri" {
 			continue
+		}
+		if err := d.readText(o, name); err != nil {
+			return ResourceDescription{}, err
 		}
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, value); err != nil {
@@ -42,47 +49,37 @@ func ParseResourceDescription(o Object) (ResourceDescription, error) {
 		}
 		d.Members[name] = compact.Bytes()
 	}
-	var err error
-	if d.Scopes, err = o.scopes("resource_scopes"); err != nil {
-		return ResourceDescription{}, err
-	}
-	for name, field := range map[string]*string{"name": &d.Name, "description": &d.Description, "icon_uri": &d.IconURI, "type": &d.Type} {
-		if *field, _, err = o.String(name); err != nil {
-			return ResourceDescription{}, err
-		}
-		limit := maxText
-		if name == "description" {
-			limit = maxLong
-		}
-		if len(*field) > limit {
-			return ResourceDescription{}, NewError(InvalidRequest, "The member "+name+" is too long.")
-		}
-	}
-	if err := o.checkLanguages("name", "description", "icon_uri"); err != nil {
-		return ResourceDescription{}, err
-	}
-	if d.IconURI != "" && !isWebURI(d.IconURI) {
-		return ResourceDescription{}, NewError(InvalidRequest, "The member icon_uri has to be an absolute http or https URI.")
-	}
 	return d, nil
 }
 
-// checkLanguages checks the members in other languages, such as "name#de"
-// (RFC 7591 2.2).
-func (o Object) checkLanguages(bases ...string) error {
-	for name := range o {
-		base, _, found := strings.Cut(name, "#")
-		if !found {
-			continue
-		}
-		for _, b := range bases {
-			if base != b {
-				continue
-			}
-			if _, _, err := o.String(name); err != nil {
-				return err
-			}
-		}
+// readText checks a member that is a text, in whichever language: "name#de" is
+// the German "name" (RFC 7591 2.2). Other members are none of its business.
+func (d *ResourceDescription) readText(o Object, name string) error {
+	base, _, translated := strings.Cut(name, "#")
+	limit := maxText
+	var field *string
+	switch {
+	case base == "name":
+		field = &d.Name
+	case base == "description":
+		field, limit = &d.Description, maxLong
+	case base == "icon_uri":
+		field = &d.IconURI
+	case name == "type":
+		field = &d.Type
+	default:
+		return nil
+	}
+	text, _, err := o.String(name)
+	switch {
+	case err != nil:
+		return err
+	case len(text) > limit:
+		return NewError(InvalidRequest, "The member "+printable(name)+" is too long.")
+	case base == "icon_uri" && !isWebURI(text):
+		return wrongType(name, "an absolute http or https URI")
+	case !translated:
+		*field = text
 	}
 	return nil
 }
@@ -92,8 +89,20 @@ func isWebURI(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
-// MarshalJSON writes the description as it was sent.
-func (d ResourceDescription) MarshalJSON() ([]byte, error) { return json.Marshal(d.Members) }
+// MarshalJSON writes the description as it was sent. One that was made by hand,
+// without Members, it writes from its fields.
+func (d ResourceDescription) MarshalJSON() ([]byte, error) {
+	if d.Members != nil {
+		return json.Marshal(d.Members)
+	}
+	return json.Marshal(struct {
+		Scopes      []Scope `json:"resource_scopes"`
+		Name        string  `json:"name,omitempty"`
+		Description string  `json:"description,omitempty"`
+		IconURI     string  `json:"icon_uri,omitempty"`
+		Type        string  `json:"type,omitempty"`
+	}{append([]Scope{}, d.Scopes...), d.Name, d.Description, d.IconURI, d.Type})
+}
 
 // UnmarshalJSON reads what MarshalJSON wrote, by the rules of
 // ParseResourceDescription.

@@ -1,9 +1,16 @@
 package uma
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// maxScopes is the most scopes that a request may name, or a resource have.
+const maxScopes = 256
 
 // ParseScope reads a space-separated list of scopes (RFC 6749 3.3); a scope
-// that is named twice counts once.
+// that is named twice counts once. Every fault is an *Error with the code
+// invalid_scope.
 func ParseScope(s string) ([]Scope, error) {
 	scopes := []Scope{}
 	for _, part := range strings.Split(s, " ") {
@@ -13,7 +20,9 @@ func ParseScope(s string) ([]Scope, error) {
 		if !Scope(part).Valid() {
 			return nil, NewError(InvalidScope, "A scope has characters that scopes cannot have.")
 		}
-		scopes = appendScope(scopes, Scope(part))
+		if scopes = appendScope(scopes, Scope(part)); len(scopes) > maxScopes {
+			return nil, NewError(InvalidScope, "There are too many scopes.")
+		}
 	}
 	return scopes, nil
 }
@@ -27,6 +36,7 @@ func JoinScopes(scopes []Scope) string {
 	return strings.Join(parts, " ")
 }
 
+// maxScope is the most bytes of one scope.
 const maxScope = 1 << 10
 
 // Valid says whether the scope could be requested at all: it is a scope-token of
@@ -44,10 +54,8 @@ func (s Scope) Valid() bool {
 }
 
 func appendScope(scopes []Scope, s Scope) []Scope {
-	for _, have := range scopes {
-		if have == s {
-			return scopes
-		}
+	if slices.Contains(scopes, s) {
+		return scopes
 	}
 	return append(scopes, s)
 }

@@ -53,7 +53,12 @@ func (l list[T]) Scan(v any) error {
 // description writes and reads a resource description as it was sent.
 type description struct{ of *uma.ResourceDescription }
 
-func (d description) Value() (driver.Value, error) { return marshal(d.of.Members) }
+func (d description) Value() (driver.Value, error) {
+	if d.of.Members == nil {
+		return nil, errors.New("a resource description that no parser made cannot be read again")
+	}
+	return marshal(d.of.Members)
+}
 
 func (d description) Scan(v any) error {
 	raw, err := textOf(v)

@@ -1,0 +1,119 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/as"
+)
+
+func openInside(t *testing.T) (*Store, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "licet.db")
+	s, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	return s, path
+}
+
+// A foreign key that is checked at the commit makes the commit itself fail.
+func TestAFailedCommitIsToldToEverybodyInIt(t *testing.T) {
+	s, _ := openInside(t)
+	ctx := context.Background()
+	inside, wait := make(chan struct{}), make(chan struct{})
+	const neighbours = 8
+	results := make(chan error, neighbours)
+	// The neighbours gather while one Update holds the committer.
+	var first sync.WaitGroup
+	first.Go(func() {
+		err := s.Update(ctx, func(tx as.Tx) error { close(inside); <-wait; return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-inside
+	breaks := func(tx as.Tx) error {
+		if err := s.writer.run(ctx, "pragma defer_foreign_keys = on"); err != nil {
+			return err
+		}
+		return tx.PutRole(as.Role{Account: "nobody", Space: "nowhere"})
+	}
+	for n := range neighbours {
+		go func() {
+			results <- s.Update(ctx, func(tx as.Tx) error {
+				return errors.Join(tx.InsertSpace(as.Space{ID: as.SpaceID(rune('a' + n))}), breaks(tx))
+			})
+		}()
+	}
+	close(wait)
+	first.Wait()
+	for range neighbours {
+		if err := <-results; err == nil || !strings.Contains(err.Error(), "unknown") {
+			t.Errorf("an Update in a commit that failed: %v", err)
+		}
+	}
+	if err := s.Update(ctx, func(tx as.Tx) error { return tx.InsertSpace(as.Space{ID: "next"}) }); err != nil {
+		t.Errorf("the next Update: %v", err)
+	}
+}
+
+func TestALongLogIsCutShort(t *testing.T) {
+	s, path := openInside(t)
+	ctx := context.Background()
+	claims := make([]byte, 256<<10)
+	insert := func(id string) {
+		t.Helper()
+		err := s.Update(ctx, func(tx as.Tx) error { return tx.InsertProcess(as.Process{ID: as.ProcessID(id), Claims: claims}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	length := func() int64 {
+		t.Helper()
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	for _, id := range []string{"a", "b", "c"} {
+		insert(id)
+	}
+	if err := s.checkpoint(ctx, longLog); err != nil || length() == 0 {
+		t.Fatalf("a short log: %v, %d bytes", err, length())
+	}
+	// While somebody reads an old snapshot the log cannot be cut; nobody waits
+	// for that.
+	err := s.View(ctx, func(r as.Reader) error {
+		if _, err := r.Process("a"); err != nil {
+			return err
+		}
+		insert("d")
+		began := time.Now()
+		err := s.checkpoint(ctx, 1)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("the checkpoint waited %v for a reader", took)
+		}
+		insert("e")
+		return err
+	})
+	if err != nil || length() == 0 {
+		t.Fatalf("with a reader: %v, %d bytes", err, length())
+	}
+	if err := s.checkpoint(ctx, 1); err != nil || length() != 0 {
+		t.Errorf("a long log: %v, %d bytes are left", err, length())
+	}
+	insert("f")
+}
