@@ -108,6 +108,9 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 		if done, err = tx.FinishInteraction(s.vault.digest(anInteraction, handle), s.now()); err != nil {
 			return err
 		}
+		if c, err := tx.Client(done.Client); err != nil || c.Disabled {
+			return cmp.Or(err, ErrNotFound)
+		}
 		p, err := tx.Process(done.Process)
 		if err != nil {
 			return err

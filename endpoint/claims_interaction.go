@@ -44,8 +44,15 @@ func (s *Server) client(c *call, id string) (oauth.Client, error) {
 	return client, err
 }
 
+// errPrefetch is the answer to a browser that only looks ahead. To look at the
+// endpoint is to spend the ticket.
+var errPrefetch = uma.NewError(uma.InvalidRequest, "This page cannot be fetched ahead of time.")
+
 // claims begins a visit (Grant 3.3.2).
 func (s *Server) claims(c *call) error {
+	if strings.Contains(c.r.Header.Get("Sec-Purpose"), "prefetch") {
+		return errPrefetch
+	}
 	client, err := s.client(c, c.form["client_id"])
 	if err != nil {
 		return err

@@ -308,3 +308,15 @@ func TestParameterGivenTwiceIsAPage(t *testing.T) {
 		isErrorPage(t, w.browser().get(knock(w.C1, ticket, "state", "x")+"&"+name+"=x"))
 	}
 }
+
+// A browser that fetches a link ahead of time has not been there: the ticket is
+// as it was.
+func TestFetchingAheadSpendsNothing(t *testing.T) {
+	w := newWorld(t)
+	pat, id := w.gallery()
+	ticket := w.ticketFor(pat, id, "view")
+	path := pathClaims + "?" + url.Values{"client_id": {"c2"}, "ticket": {string(ticket)}}.Encode()
+	ahead := w.do(http.MethodGet, path, http.Header{"Sec-Purpose": {"prefetch;prerender"}}, "")
+	wantStatus(t, ahead, http.StatusBadRequest)
+	wantStatus(t, w.postTicket(w.C2, ticket), http.StatusOK)
+}

@@ -293,5 +293,3 @@ func basic(user, password string) string {
 	r.SetBasicAuth(url.QueryEscape(user), url.QueryEscape(password))
 	return r.Header.Get("Authorization")
 }
-
-func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }

@@ -342,7 +342,15 @@ func TestADiscoveryDocumentOfAnotherIssuerIsRefused(t *testing.T) {
 		"no https":       `{"issuer":"%[1]s","token_endpoint":"%[1]s/t","permission_endpoint":"http://evil.example/permission","introspection_endpoint":"%[1]s/introspect","resource_registration_endpoint":"%[1]s/rreg/"}`,
 		"no endpoint":    `{"issuer":"%[1]s","token_endpoint":"%[1]s/t","introspection_endpoint":"%[1]s/introspect","resource_registration_endpoint":"%[1]s/rreg/"}`,
 	} {
-		p := newPhotos(t)
+		posts := 0
+		p := newPhotos(t, func(c *Config) {
+			c.HTTP = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/permission") || r.URL.Path == "" {
+					posts++
+				}
+				return http.DefaultTransport.RoundTrip(r)
+			})}
+		})
 		p.as.locked(func() {
 			p.as.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 				if !strings.Contains(r.URL.Path, ".well-known") {
@@ -354,11 +362,16 @@ func TestADiscoveryDocumentOfAnotherIssuerIsRefused(t *testing.T) {
 		})
 		p.clock.advance(metadataLife)
 		unreachable(t, p.call("GET", "/alice/album", ""))
-		if len(p.as.asked("/permission")) != 0 {
+		if posts != 0 {
 			t.Errorf("%s: the PAT was sent", name)
 		}
 	}
 }
+
+// roundTripper is a function as an http.RoundTripper.
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Proves AMB-01.
 func TestDiscoveryTriesBothPlacesAndAsksOnce(t *testing.T) {

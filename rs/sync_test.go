@@ -121,6 +121,9 @@ func TestAnotherAuthorizationServersIdsMeanNothing(t *testing.T) {
 	p := &photos{Server: s, as: other}
 	s.alarm = func(context.Context, Owner, error) {}
 	unreachable(t, p.call("GET", "/alice/album", ""))
+	if asked := other.asked("/permission"); len(asked) != 0 {
+		t.Errorf("it was asked %v", asked)
+	}
 	if synchronise(t, p, resources()...); operations(other) != "POST POST" {
 		t.Errorf("%s", operations(other))
 	}

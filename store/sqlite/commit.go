@@ -18,10 +18,14 @@ type job struct {
 	done chan error    // the committer: what became of the commit
 }
 
+func newJob() job {
+	return job{turn: make(chan *rows.Tx, 1), ran: make(chan bool, 1), done: make(chan error, 1)}
+}
+
 // Update implements as.Store. It returns when what f wrote is on the disk. Once
 // f has run, the outcome is told even if ctx has ended meanwhile.
 func (s *Store) Update(ctx context.Context, f func(as.Tx) error) error {
-	j := job{turn: make(chan *rows.Tx, 1), ran: make(chan bool, 1), done: make(chan error, 1)}
+	j := newJob()
 	select {
 	case s.queue <- j:
 	case <-ctx.Done():
@@ -29,6 +33,11 @@ func (s *Store) Update(ctx context.Context, f func(as.Tx) error) error {
 	case <-s.closing:
 		return errClosed
 	}
+	return j.ride(ctx, f)
+}
+
+// ride waits for the turn, takes it, and waits for the commit.
+func (j job) ride(ctx context.Context, f func(as.Tx) error) error {
 	select {
 	case tx := <-j.turn:
 		if err := j.run(ctx, tx, f); err != nil {

@@ -32,40 +32,71 @@ func openInside(t *testing.T) (*Store, string) {
 func TestAFailedCommitIsToldToEverybodyInIt(t *testing.T) {
 	s, _ := openInside(t)
 	ctx := context.Background()
-	inside, wait := make(chan struct{}), make(chan struct{})
-	const neighbours = 8
-	results := make(chan error, neighbours)
-	// The neighbours gather while one Update holds the committer.
-	var first sync.WaitGroup
-	first.Go(func() {
-		err := s.Update(ctx, func(tx as.Tx) error { close(inside); <-wait; return nil })
-		if err != nil {
-			t.Error(err)
-		}
-	})
-	<-inside
-	breaks := func(tx as.Tx) error {
-		if err := s.writer.run(ctx, "pragma defer_foreign_keys = on"); err != nil {
-			return err
-		}
-		return tx.PutRole(as.Role{Account: "nobody", Space: "nowhere"})
+	insert := func(id string) func(as.Tx) error {
+		return func(tx as.Tx) error { return tx.InsertSpace(as.Space{ID: as.SpaceID(id)}) }
 	}
-	for n := range neighbours {
-		go func() {
-			results <- s.Update(ctx, func(tx as.Tx) error {
-				return errors.Join(tx.InsertSpace(as.Space{ID: as.SpaceID(rune('a' + n))}), breaks(tx))
-			})
-		}()
+	errOwn := errors.New("its own error")
+	updates := []func(as.Tx) error{
+		insert("first"),
+		func(tx as.Tx) error {
+			if err := s.writer.run(ctx, "pragma defer_foreign_keys = on"); err != nil {
+				return err
+			}
+			return tx.PutRole(as.Role{Account: "nobody", Space: "nowhere"})
+		},
+		func(as.Tx) error { return errOwn },
+		insert("last"),
 	}
-	close(wait)
-	first.Wait()
-	for range neighbours {
-		if err := <-results; err == nil || !strings.Contains(err.Error(), "unknown") {
-			t.Errorf("an Update in a commit that failed: %v", err)
+	// The committer rests, so the batch can be put together here.
+	batch, told := make([]job, len(updates)), make([]error, len(updates))
+	var all sync.WaitGroup
+	for i, f := range updates {
+		batch[i] = newJob()
+		all.Go(func() { told[i] = batch[i].ride(ctx, f) })
+	}
+	s.commit(batch)
+	all.Wait()
+	for i, err := range told {
+		if i == 2 {
+			if !errors.Is(err, errOwn) {
+				t.Errorf("the Update that failed by itself was told %v", err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), "unknown") {
+			t.Errorf("Update %d was told %v", i, err)
 		}
 	}
-	if err := s.Update(ctx, func(tx as.Tx) error { return tx.InsertSpace(as.Space{ID: "next"}) }); err != nil {
+	if err := s.Update(ctx, insert("first")); err != nil {
 		t.Errorf("the next Update: %v", err)
+	}
+}
+
+func TestCloseWaitsForWhatIsRunning(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "licet.db")
+	s, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, told := make(chan struct{}), make(chan error, 1)
+	go func() {
+		told <- s.Update(context.Background(), func(tx as.Tx) error {
+			close(inside)
+			<-s.closing
+			return tx.InsertSpace(as.Space{ID: "running"})
+		})
+	}()
+	<-inside
+	if err := errors.Join(s.Close(), <-told, s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(context.Background(), path); err != nil {
+		t.Fatal(err)
+	}
+	err = s.View(context.Background(), func(r as.Reader) error {
+		_, err := r.Space("running")
+		return err
+	})
+	if err = errors.Join(err, s.Close()); err != nil {
+		t.Errorf("what was running when the store was closed: %v", err)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/store/sqlite"
@@ -201,30 +200,5 @@ func TestTheFilesArePrivate(t *testing.T) {
 		if got := info.Mode().Perm(); got != want {
 			t.Errorf("%s has mode %o, want %o", path, got, want)
 		}
-	}
-}
-
-func TestCloseWaitsForWhatIsRunning(t *testing.T) {
-	dir := t.TempDir()
-	s := openStore(t, dir)
-	inside, closing := make(chan struct{}), make(chan error, 1)
-	updated := make(chan error, 1)
-	go func() {
-		updated <- s.Update(context.Background(), func(tx as.Tx) error {
-			close(inside)
-			time.Sleep(20 * time.Millisecond) // long enough for Close to be waiting
-			return tx.InsertSpace(as.Space{ID: "running"})
-		})
-	}()
-	<-inside
-	go func() { closing <- s.Close() }()
-	if err := errors.Join(<-updated, <-closing); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Errorf("closing again: %v", err)
-	}
-	if !hasSpace(t, opened(t, dir), "running") {
-		t.Error("what was running when the store was closed is lost")
 	}
 }

@@ -95,7 +95,7 @@ func (t *Tx) InsertShare(s as.Share) error {
 func (t *Tx) UpdateShare(s as.Share) error {
 	return t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
 		not_before = $9, not_after = $10, purpose = $11, terms = $12, ask = $13, version = $14, generation = $15, updated_at = $16, dormant_since = $17
-		where space_id = $1 and id = $2 and version = $14 - 1`,
+		where space_id = $1 and id = $2 and version + 1 = $14`,
 		s.Space, s.ID, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince))
 }
