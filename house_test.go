@@ -253,7 +253,7 @@ func requirements(t *testing.T) []requirement {
 // over several lines. A range is written out; nothing is proved in passing.
 var (
 	proofLine = regexp.MustCompile(`^\s*(?://\s*|-\s*|#\s*)Proves `)
-	proofID   = regexp.MustCompile(`\b(?:GEN|GRANT|FED|SEC|WE|PEER|AMB)-[A-Za-z0-9][A-Za-z0-9.\-]*[A-Za-z0-9]`)
+	proofID   = regexp.MustCompile(`\b(?:GEN|GRANT|FED|SEC|WE|PEER|AMB)-[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?`)
 	comment   = regexp.MustCompile(`^\s*(//|#)`)
 )
 

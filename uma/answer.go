@@ -3,8 +3,6 @@ package uma
 import (
 	"encoding/json"
 	"io"
-	"slices"
-	"time"
 	"unicode/utf8"
 )
 
@@ -102,10 +100,13 @@ func ParseTicketResponse(r io.Reader) (TicketResponse, error) {
 		return TicketResponse{}, err
 	}
 	ticket, _, err := o.String("ticket")
-	if err == nil && ticket == "" {
-		err = NewError(InvalidRequest, "The answer of the permission endpoint has no ticket.")
+	if err != nil {
+		return TicketResponse{}, err
 	}
-	return TicketResponse{Ticket: Ticket(ticket)}, err
+	if ticket == "" {
+		return TicketResponse{}, NewError(InvalidRequest, "The answer of the permission endpoint has no ticket.")
+	}
+	return TicketResponse{Ticket: Ticket(ticket)}, nil
 }
 
 // ParseRegisteredResource reads the success answer of create and update.
@@ -122,7 +123,10 @@ func ParseRegisteredResource(r io.Reader) (RegisteredResource, error) {
 		return RegisteredResource{}, NewError(InvalidRequest, "The answer of the registration endpoint has no _id.")
 	}
 	uri, _, err := o.String("user_access_policy_uri")
-	return RegisteredResource{ID: ResourceID(id), UserAccessPolicyURI: uri}, err
+	if err != nil {
+		return RegisteredResource{}, err
+	}
+	return RegisteredResource{ID: ResourceID(id), UserAccessPolicyURI: uri}, nil
 }
 
 // ParseResourceIDs reads the list of registered resources (FedAuthz 3.2.5). It
@@ -152,116 +156,4 @@ func ParseResourceIDs(r io.Reader, limit int) ([]ResourceID, error) {
 		return nil, NewError(InvalidRequest, "There is something after the list of resources.")
 	}
 	return ids, nil
-}
-
-// ParseIntrospection reads the answer of the introspection endpoint. Permissions
-// is nil when the member is absent, as it is for a token that is no RPT.
-func ParseIntrospection(r io.Reader) (Introspection, error) {
-	o, err := ParseObject(r)
-	if err != nil {
-		return Introspection{}, err
-	}
-	var in Introspection
-	active, ok, err := o.Bool("active")
-	if err != nil {
-		return Introspection{}, err
-	}
-	if !ok {
-		return Introspection{}, NewError(InvalidRequest, "The answer of the introspection endpoint does not say whether the token is active.")
-	}
-	if !active {
-		return Introspection{}, nil
-	}
-	in.Active = true
-	for name, field := range map[string]*string{
-		"token_type": &in.TokenType, "client_id": &in.ClientID, "sub": &in.Subject, "scope": &in.Scope, "iss": &in.Issuer,
-	} {
-		if *field, _, err = o.String(name); err != nil {
-			return Introspection{}, err
-		}
-	}
-	if err := o.times(&in.ExpiresAt, &in.IssuedAt, &in.NotBefore); err != nil {
-		return Introspection{}, err
-	}
-	permissions, ok, err := o.Objects("permissions")
-	if err != nil || !ok {
-		return in, err
-	}
-	in.Permissions = make([]IntrospectedPermission, len(permissions))
-	for i, p := range permissions {
-		asked, err := ParsePermission(p)
-		if err != nil {
-			return Introspection{}, err
-		}
-		got := &in.Permissions[i]
-		got.Resource, got.Scopes = asked.Resource, asked.Scopes
-		if err := p.times(&got.ExpiresAt, &got.IssuedAt, &got.NotBefore); err != nil {
-			return Introspection{}, err
-		}
-	}
-	return in, nil
-}
-
-// times reads exp, iat and nbf; 0 when they are absent. An end that is there and
-// is 0 is refused: it would turn into no end.
-func (o Object) times(exp, iat, nbf *int64) error {
-	for name, field := range map[string]*int64{"exp": exp, "iat": iat, "nbf": nbf} {
-		var err error
-		if *field, _, err = o.Int64(name); err != nil {
-			return err
-		}
-	}
-	if _, ok := o["exp"]; ok && *exp <= 0 {
-		return wrongType("exp", "a time after 1970")
-	}
-	return nil
-}
-
-// MarshalJSON writes "permissions" for every active RPT, also an empty one, and
-// for no other token: a nil list is no RPT.
-func (in Introspection) MarshalJSON() ([]byte, error) {
-	type plain Introspection
-	if !in.Active {
-		return []byte(`{"active":false}`), nil
-	}
-	if in.Permissions == nil {
-		return json.Marshal(plain(in))
-	}
-	return json.Marshal(struct {
-		plain
-		Permissions []IntrospectedPermission `json:"permissions"`
-	}{plain(in), in.Permissions})
-}
-
-// Permits says whether the token, as introspected, gives all of these scopes on
-// the resource at this time; with no scopes asked for, whether it gives the
-// resource at all. Of the times of the token and of the permission the stricter
-// one holds (FedAuthz 5.1.1), and a permission that is past its end counts for
-// nothing in a token that lives on.
-func (in Introspection) Permits(resource ResourceID, scopes []Scope, now time.Time) bool {
-	if !in.Active || !within(now.Unix(), in.ExpiresAt, in.IssuedAt, in.NotBefore) {
-		return false
-	}
-	found := false
-	var have []Scope
-	for _, p := range in.Permissions {
-		if p.Resource == resource && within(now.Unix(), p.ExpiresAt, p.IssuedAt, p.NotBefore) {
-			found = true
-			have = append(have, p.Scopes...)
-		}
-	}
-	for _, s := range scopes {
-		if !slices.Contains(have, s) {
-			return false
-		}
-	}
-	return found
-}
-
-// clockSkew is how far, in seconds, the clock of the authorization server may be
-// ahead of ours without a fresh token seeming to be from the future.
-const clockSkew = 30
-
-func within(now, exp, iat, nbf int64) bool {
-	return (exp == 0 || now < exp) && iat <= now+clockSkew && nbf <= now+clockSkew
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -265,9 +264,4 @@ func written(t testing.TB, v any) string {
 		t.Fatalf("%#v: %v", v, err)
 	}
 	return string(raw)
-}
-
-// without returns a copy of the names without one.
-func without(names []string, name string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
 }

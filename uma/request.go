@@ -68,7 +68,10 @@ func ParsePermission(o Object) (Permission, error) {
 		return Permission{}, NewError(InvalidRequest, "The member resource_id is missing.")
 	}
 	scopes, err := o.scopes("resource_scopes")
-	return Permission{Resource: ResourceID(id), Scopes: scopes}, err
+	if err != nil {
+		return Permission{}, err
+	}
+	return Permission{Resource: ResourceID(id), Scopes: scopes}, nil
 }
 
 // scopes reads a required member that is an array of scopes, perhaps empty.
@@ -102,15 +105,17 @@ func ParseTokenRequest(f Form) (TokenRequest, error) {
 	if (f["claim_token"] == "") != (f["claim_token_format"] == "") {
 		return TokenRequest{}, NewError(InvalidRequest, "claim_token and claim_token_format come together or not at all.")
 	}
-	req := TokenRequest{
-		Ticket: Ticket(f["ticket"]), ClaimToken: f["claim_token"], ClaimTokenFormat: f["claim_token_format"],
-		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]),
-	}
 	scopes, err := ParseScope(f["scope"])
-	if len(scopes) > 0 {
-		req.Scopes = scopes
+	if err != nil {
+		return TokenRequest{}, err
 	}
-	return req, err
+	if len(scopes) == 0 {
+		scopes = nil // no scope is no wish, not the wish for none
+	}
+	return TokenRequest{
+		Ticket: Ticket(f["ticket"]), ClaimToken: f["claim_token"], ClaimTokenFormat: f["claim_token_format"],
+		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]), Scopes: scopes,
+	}, nil
 }
 
 // MarshalJSON writes no scopes as an empty array: the member has to be there

@@ -86,6 +86,9 @@ func (d *ResourceDescription) readText(o Object, name string) error {
 
 func isWebURI(s string) bool {
 	u, err := url.Parse(s)
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return false
+	}
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 

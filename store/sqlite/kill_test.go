@@ -17,11 +17,8 @@ import (
 	"github.com/licet/licet/store/sqlite"
 )
 
-const (
-	kills = 20
-	// victimDir tells the test that it is the victim, and where its data are.
-	victimDir = "LICET_TEST_VICTIM_DIR"
-)
+// victimDir tells the test that it is the victim, and where its data are.
+const victimDir = "LICET_TEST_VICTIM_DIR"
 
 var killTime = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -33,6 +30,10 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	if dir != "" {
 		victim(t, dir)
 		return
+	}
+	kills := 20
+	if testing.Short() {
+		kills = 5
 	}
 	dir = t.TempDir()
 	acknowledged := map[string]bool{} // "inserted ID" and "spent ID"

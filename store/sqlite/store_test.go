@@ -17,6 +17,15 @@ import (
 	_ "modernc.org/sqlite"
 )
 
+func openStore(t *testing.T, dir string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(context.Background(), filepath.Join(dir, "licet.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // opened opens a store that is closed when the test ends.
 func opened(t *testing.T, dir string) *sqlite.Store {
 	t.Helper()

@@ -4,8 +4,8 @@ import "time"
 
 // ending finds the grants to look at: those of the tokens that the same sweep
 // will delete. Looking at all grants would cost as much as there are.
-const ending = `(select a.grant_id from (select grant_id from access_tokens where expires_at < $1 order by expires_at, digest limit $2) a
-	union all select r.grant_id from (select grant_id from refresh_tokens where expires_at < $1 order by expires_at, digest limit $2) r)`
+const ending = `(select due.grant_id from (select grant_id from access_tokens where expires_at < $1 order by expires_at, digest limit $2) due
+	union all select due.grant_id from (select grant_id from refresh_tokens where expires_at < $1 order by expires_at, digest limit $2) due)`
 
 // sweeps delete what ended before $1, at most $2 records each. A permission
 // goes when every grant that names it has ended, a grant when all its tokens

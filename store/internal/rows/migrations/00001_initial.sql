@@ -163,7 +163,6 @@ create table grants (
   revoked_at bigint not null
 );
 create index grants_by_space on grants (space_id, id) where kind = 'oauth';
-create index grants_by_client on grants (client_id);
 
 create table access_tokens (
   digest bytea primary key,

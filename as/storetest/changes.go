@@ -1,0 +1,293 @@
+package storetest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+)
+
+var changes = []rule{
+	{"an update replaces what it names and nothing else", updatesReplace},
+	{"an update or deletion of what is not there is not found", absentIsNotChanged},
+	{"a deletion takes one record", deletionsTakeOne},
+	{"a withdrawal of a space raises its generation by one", spacesAreBumped},
+	{"a revocation stays at its first time", revocationsKeepTheirTime},
+	{"a process is bound to one client", processesAreBoundOnce},
+	{"a share is replaced only at its next version", sharesHaveVersions},
+	{"a request is decided once", requestsAreDecidedOnce},
+	{"the shares of a deregistered resource are dormant", deregistrationMakesDormant},
+	{"a deleted client leaves nothing to the next of its id", deletedClientsLeaveNothing},
+}
+
+func updatesReplace(s *scene) {
+	before, untouched := fillers["full"], s.beside()
+	others := untouched.recordsOf(before)
+	s.insertAll(s.recordsOf(before))
+	untouched.insertAll(others)
+	for _, how := range []string{"full, the other booleans", "empty lists", "zero"} {
+		f := fillers[how]
+		after := s.changed(f)
+		s.update(func(tx as.Tx) error {
+			for _, r := range after {
+				if err := r.insert(tx); err != nil {
+					s.Errorf("updating the %s: %v", r.what, err)
+				}
+			}
+			return nil
+		})
+		s.readAll(after)
+		untouched.readAll(others)
+		if s.Failed() {
+			s.Fatalf("the records were filled like this: %s", how)
+		}
+	}
+}
+
+// changed makes records that differ from those that are stored in everything
+// that an update may change.
+func (s *scene) changed(f filler) []record {
+	old := struct {
+		account  as.Account
+		resource as.Resource
+		share    as.Share
+		process  as.Process
+		key      as.SigningKey
+	}{
+		must(s, func(r as.Reader) (as.Account, error) { return r.Account(s.account()) }),
+		must(s, func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
+		must(s, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }),
+		must(s, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }),
+		must(s, s.key),
+	}
+	return []record{
+		a("account", f, func(v *as.Account) {
+			v.ID, v.Email, v.CreatedAt = s.account(), s.id(v.Email+"@new.example.org"), old.account.CreatedAt
+		}, as.Tx.UpdateAccount, func(r as.Reader) (as.Account, error) { return r.Account(s.account()) }),
+		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.UpdateClient,
+			func(r as.Reader) (oauth.Client, error) { return r.Client(s.client()) }),
+		a("resource", f, func(v *as.Resource) {
+			v.ID, v.Space, v.ResourceServer, v.CreatedAt = s.resource(), s.space(), s.server(), old.resource.CreatedAt
+		}, as.Tx.UpdateResource, func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
+		a("share", f, func(v *as.Share) {
+			v.ID, v.Space, v.Version = s.share(), s.space(), old.share.Version+1
+			v.CreatedAt, v.CreatedBy = old.share.CreatedAt, old.share.CreatedBy
+		}, as.Tx.UpdateShare, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }),
+		a("process", f, func(v *as.Process) {
+			v.ID, v.Space, v.ResourceServer, v.CreatedAt = s.process(), old.process.Space, old.process.ResourceServer, old.process.CreatedAt
+		}, as.Tx.UpdateProcess, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }),
+		a("signing key", f, func(v *as.SigningKey) {
+			v.ID, v.Sealed, v.CreatedAt = s.id("key"), []byte{9}, old.key.CreatedAt
+		}, as.Tx.UpdateSigningKey, s.key),
+	}
+}
+
+// onAbsent are the verbs that need what they name.
+func (s *scene) onAbsent() map[string]func(as.Tx) error {
+	return map[string]func(as.Tx) error{
+		"BumpSpace":         func(tx as.Tx) error { return tx.BumpSpace(s.space()) },
+		"UpdateAccount":     func(tx as.Tx) error { return tx.UpdateAccount(as.Account{ID: s.account(), Email: s.id("@")}) },
+		"DeleteRole":        func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) },
+		"DeleteSession":     func(tx as.Tx) error { return tx.DeleteSession(s.digest("session")) },
+		"UpdateClient":      func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) },
+		"DeleteClient":      func(tx as.Tx) error { return tx.DeleteClient(s.client()) },
+		"UpdateResource":    func(tx as.Tx) error { return tx.UpdateResource(s.aResource()) },
+		"DeleteResource":    func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) },
+		"UpdateShare":       func(tx as.Tx) error { return tx.UpdateShare(s.aShare(1)) },
+		"DeleteShare":       func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) },
+		"UpdateProcess":     func(tx as.Tx) error { return tx.UpdateProcess(as.Process{ID: s.process()}) },
+		"BindProcess":       func(tx as.Tx) error { return tx.BindProcess(s.process(), s.client()) },
+		"RevokeGrant":       func(tx as.Tx) error { return tx.RevokeGrant(s.grant(), now) },
+		"RevokeAccessToken": func(tx as.Tx) error { return tx.RevokeAccessToken(s.digest("access"), now) },
+		"DecideRequest": func(tx as.Tx) error {
+			return tx.DecideRequest(as.Request{ID: s.request(), Space: s.space(), Status: as.RequestDenied})
+		},
+		"UpdateSigningKey": func(tx as.Tx) error { return tx.UpdateSigningKey(as.SigningKey{ID: s.id("key"), Sealed: []byte{1}}) },
+	}
+}
+
+func absentIsNotChanged(s *scene) {
+	other := s.beside()
+	there := other.recordsOf(fillers["full"])
+	other.insertAll(there)
+	s.update(func(tx as.Tx) error {
+		for verb, act := range s.onAbsent() {
+			if err := act(tx); !errors.Is(err, as.ErrNotFound) {
+				s.Errorf("%s of what is not there: got %v, want ErrNotFound", verb, err)
+			}
+		}
+		return nil
+	})
+	other.readAll(there)
+}
+
+func deletionsTakeOne(s *scene) {
+	other := s.beside()
+	f := fillers["full"]
+	gone := map[string]func(as.Tx) error{
+		"session": s.onAbsent()["DeleteSession"], "client": s.onAbsent()["DeleteClient"],
+		"share": s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
+	}
+	s.insertAll(s.recordsOf(f))
+	others := other.recordsOf(f)
+	other.insertAll(others)
+	var kept []record
+	for _, r := range s.recordsOf(f) {
+		if remove := gone[r.what]; remove == nil {
+			kept = append(kept, r)
+		} else {
+			s.update(remove)
+			s.refused(as.ErrNotFound, "deleting the "+r.what+" again", remove)
+			s.refused(as.ErrNotFound, "reading the deleted "+r.what, func(tx as.Tx) error {
+				_, err := r.read(tx)
+				return err
+			})
+		}
+	}
+	s.readAll(kept)
+	other.readAll(others)
+}
+
+func spacesAreBumped(s *scene) {
+	other := s.beside()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertSpace(as.Space{ID: s.space(), Generation: 7}), tx.InsertSpace(as.Space{ID: other.space(), Generation: 7}),
+			tx.BumpSpace(s.space()), tx.BumpSpace(s.space()))
+	})
+	generation := func(id as.SpaceID) int64 {
+		return must(s, func(r as.Reader) (as.Space, error) { return r.Space(id) }).Generation
+	}
+	if bumped, left := generation(s.space()), generation(other.space()); bumped != 9 || left != 7 {
+		s.Errorf("the generations are %d and %d, want 9 and 7", bumped, left)
+	}
+}
+
+func revocationsKeepTheirTime(s *scene) {
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertGrant(as.Grant{ID: s.grant()}), tx.InsertAccessToken(as.AccessToken{Digest: s.digest("access"), Grant: s.grant()}))
+	})
+	for _, at := range []time.Time{now, now.Add(time.Hour)} {
+		s.update(func(tx as.Tx) error {
+			return errors.Join(tx.RevokeGrant(s.grant(), at), tx.RevokeAccessToken(s.digest("access"), at))
+		})
+	}
+	same(s, "the time of the grant's revocation",
+		must(s, func(r as.Reader) (as.GrantState, error) { return r.GrantState(s.grant()) }).RevokedAt, now)
+	same(s, "the time of the token's revocation",
+		must(s, func(r as.Reader) (as.AccessToken, error) { return r.AccessToken(s.digest("access")) }).RevokedAt, now)
+}
+
+func processesAreBoundOnce(s *scene) {
+	s.update(func(tx as.Tx) error { return tx.InsertProcess(as.Process{ID: s.process(), Subject: "kept"}) })
+	for range 2 {
+		s.update(func(tx as.Tx) error { return tx.BindProcess(s.process(), s.client()) })
+	}
+	s.refused(as.ErrNotFound, "binding to another client", func(tx as.Tx) error { return tx.BindProcess(s.process(), "another") })
+	same(s, "the process", must(s, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }),
+		as.Process{ID: s.process(), Client: s.client(), Subject: "kept"})
+}
+
+// aShare and aResource are plain records of the scene.
+func (s *scene) aShare(version int64) as.Share {
+	return as.Share{
+		Share: policy.Share{ID: s.share(), Resource: s.resource(), Purpose: "first"},
+		Space: s.space(), ResourceServer: s.server(), Version: version, Generation: 1,
+	}
+}
+
+func (s *scene) aResource() as.Resource {
+	f := fillers["full"]
+	return as.Resource{ID: s.resource(), Space: s.space(), ResourceServer: s.server(), Description: f.description(), Generation: 1}
+}
+
+func sharesHaveVersions(s *scene) {
+	s.update(func(tx as.Tx) error { return tx.InsertShare(s.aShare(4)) })
+	for _, wrong := range []int64{0, 3, 4, 6} {
+		s.refused(as.ErrNotFound, "replacing version 4 by the wrong version", func(tx as.Tx) error { return tx.UpdateShare(s.aShare(wrong)) })
+	}
+	next := s.aShare(5)
+	next.Purpose = "second"
+	s.update(func(tx as.Tx) error { return tx.UpdateShare(next) })
+	same(s, "the share", must(s, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }), next)
+}
+
+func requestsAreDecidedOnce(s *scene) {
+	f := fillers["full"]
+	var asked as.Request
+	f.fill(&asked)
+	asked.ID, asked.Space, asked.Status = s.request(), s.space(), as.RequestPending
+	s.update(func(tx as.Tx) error { return tx.InsertRequest(asked) })
+	var decided as.Request // everything else of it is not for DecideRequest to write
+	f.fill(&decided)
+	decided.ID, decided.Space, decided.Status = s.request(), s.space(), as.RequestApproved
+	decided.Subject, decided.Permissions = "somebody else", nil
+	s.update(func(tx as.Tx) error { return tx.DecideRequest(decided) })
+	asked.Status, asked.Granted, asked.Shares = decided.Status, decided.Granted, decided.Shares
+	asked.DecidedBy, asked.DecidedAt = decided.DecidedBy, decided.DecidedAt
+	decided.Status = as.RequestDenied
+	s.refused(as.ErrNotFound, "deciding again", func(tx as.Tx) error { return tx.DecideRequest(decided) })
+	same(s, "the request", must(s, func(r as.Reader) (as.Request, error) { return r.Request(s.space(), s.request()) }), stored(asked))
+}
+
+func deregistrationMakesDormant(s *scene) {
+	long := now.Add(-time.Hour)
+	inForce, dormant, other := s.aShare(1), s.aShare(1), s.aShare(1)
+	dormant.ID, dormant.DormantSince = policy.ShareID(s.id("dormant")), long
+	other.ID, other.Resource = policy.ShareID(s.id("other")), "another resource"
+	elsewhere := s.aShare(1)
+	elsewhere.ID, elsewhere.Space = policy.ShareID(s.id("elsewhere")), s.beside().space()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(inForce), tx.InsertShare(dormant), tx.InsertShare(other), tx.InsertShare(elsewhere))
+	})
+	on := func() []as.Share {
+		return must(s, func(r as.Reader) ([]as.Share, error) { return r.SharesOn(s.space(), s.resource()) })
+	}
+	sameSet(s, "the shares in force", on(), []as.Share{inForce})
+	s.update(func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) })
+	sameSet(s, "the shares in force after deregistration", on(), nil)
+	inForce.DormantSince = now
+	all := must(s, func(r as.Reader) ([]as.Share, error) { return r.Shares(s.space(), as.Page{Limit: 10}) })
+	sameSet(s, "all shares of the space", all, []as.Share{inForce, dormant, other})
+	same(s, "the share in another space",
+		must(s, func(r as.Reader) (as.Share, error) { return r.Share(elsewhere.Space, elsewhere.ID) }), elsewhere)
+}
+
+func deletedClientsLeaveNothing(s *scene) {
+	other, f := s.beside(), fillers["full"]
+	belongs := func(tx as.Tx, of *scene) error {
+		return errors.Join(
+			tx.InsertClient(oauth.Client{ID: of.client()}),
+			tx.InsertProcess(as.Process{ID: of.process(), Client: of.client()}),
+			tx.InsertTicket(as.Ticket{Digest: of.digest("ticket"), Process: of.process(), ExpiresAt: now}),
+			tx.InsertInteraction(as.Interaction{Digest: of.digest("interaction"), Client: of.client(), ExpiresAt: now}),
+			tx.InsertCode(as.Code{Digest: of.digest("code"), Client: of.client(), ExpiresAt: now}),
+			tx.InsertGrant(as.Grant{ID: of.grant(), Client: of.client()}),
+			tx.InsertAccessToken(as.AccessToken{Digest: of.digest("access"), Grant: of.grant(), ExpiresAt: now}),
+			tx.InsertRefreshToken(as.RefreshToken{Digest: of.digest("refresh"), Grant: of.grant(), ExpiresAt: now}),
+			of.insertLinked(tx, as.Permission{ID: of.permission(), Client: of.client()}),
+			tx.InsertPCT(as.PCT{Digest: of.digest("pct"), Client: of.client(), ExpiresAt: now}),
+		)
+	}
+	s.update(func(tx as.Tx) error { return errors.Join(belongs(tx, s), belongs(tx, other)) })
+	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.client()) })
+	s.update(func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: s.client()}) })
+	inherits := map[string]bool{
+		"process": true, "ticket": true, "interaction": true, "code": true, "grant": true,
+		"access token": true, "refresh token": true, "permission": true, "PCT": true,
+	}
+	s.view(func(r as.Reader) error {
+		for _, mine := range s.recordsOf(f) {
+			if _, err := mine.read(r); inherits[mine.what] && !errors.Is(err, as.ErrNotFound) {
+				s.Errorf("the %s of a deleted client: got %v, want ErrNotFound", mine.what, err)
+			}
+		}
+		for _, theirs := range other.recordsOf(f) {
+			if _, err := theirs.read(r); inherits[theirs.what] && err != nil {
+				s.Errorf("the %s of another client: %v", theirs.what, err)
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,172 @@
+package storetest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+var pages = []rule{
+	{"pages are complete, in order and without repetition", pagesAreComplete},
+	{"requests are listed by status", requestsAreListedByStatus},
+	{"the grants of a space are those of OAuth that are not revoked", grantsAreListed},
+	{"events are read from any point on", eventsAreReadFromAnyPoint},
+}
+
+// keys are more keys than a small page has, in an order of their own. Their
+// ascending order is that of their bytes.
+func (s *scene) keys() []string {
+	var out []string
+	for i := range 25 {
+		out = append(out, s.id(fmt.Sprintf("%c%d-_%c", "aZzA09mM"[i%8], i*7%25, "bBéÉ"[i%3])))
+	}
+	return out
+}
+
+// listing reads one page and returns its keys.
+type listing func(r as.Reader, p as.Page) ([]string, error)
+
+// keysOf reads the keys out of a page.
+func keysOf[T any, K ~string](key func(T) K, list []T, err error) ([]string, error) {
+	var out []string
+	for _, v := range list {
+		out = append(out, string(key(v)))
+	}
+	return out, err
+}
+
+func pagesAreComplete(s *scene) {
+	s = s.alone() // Clients lists all there are
+	s.update(func(tx as.Tx) error {
+		for _, k := range s.keys() {
+			err := errors.Join(
+				tx.InsertClient(oauth.Client{ID: oauth.ClientID(k)}),
+				tx.InsertResource(as.Resource{ID: uma.ResourceID(k), Space: s.space(), ResourceServer: s.server(), Description: new(filler).description()}),
+				tx.InsertShare(as.Share{Share: policy.Share{ID: policy.ShareID(k)}, Space: s.space()}),
+				tx.InsertGrant(as.Grant{ID: as.GrantID(k), Kind: as.GrantOAuth, Space: s.space()}),
+				tx.InsertRequest(as.Request{ID: as.RequestID(k), Space: s.space(), Status: as.RequestPending}),
+			)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for what, list := range map[string]listing{
+		"Clients": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Clients(p)
+			return keysOf(func(c oauth.Client) oauth.ClientID { return c.ID }, l, err)
+		},
+		"ResourceIDs": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.ResourceIDs(s.space(), s.server(), p)
+			return keysOf(func(id uma.ResourceID) uma.ResourceID { return id }, l, err)
+		},
+		"ResourcesInSpace": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.ResourcesInSpace(s.space(), p)
+			return keysOf(func(v as.Resource) uma.ResourceID { return v.ID }, l, err)
+		},
+		"Shares": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Shares(s.space(), p)
+			return keysOf(func(v as.Share) policy.ShareID { return v.ID }, l, err)
+		},
+		"GrantsIn": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.GrantsIn(s.space(), p)
+			return keysOf(func(v as.Grant) as.GrantID { return v.ID }, l, err)
+		},
+		"Requests": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Requests(s.space(), "", p)
+			return keysOf(func(v as.Request) as.RequestID { return v.ID }, l, err)
+		},
+		"Requests with a status": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Requests(s.space(), as.RequestPending, p)
+			return keysOf(func(v as.Request) as.RequestID { return v.ID }, l, err)
+		},
+	} {
+		for _, size := range []int{1, 7, 25, 1000} {
+			s.readsPages(what, list, size)
+		}
+	}
+}
+
+// readsPages walks through a listing page by page.
+func (s *scene) readsPages(what string, list listing, size int) {
+	want := s.keys()
+	slices.SortFunc(want, cmp.Compare)
+	var got []string
+	s.view(func(r as.Reader) error {
+		for page := (as.Page{Limit: size}); ; page.After = got[len(got)-1] {
+			next, err := list(r, page)
+			if err != nil || len(next) == 0 || len(got) > len(want) {
+				return err
+			}
+			if len(next) > size {
+				s.Errorf("%s: a page of at most %d has %d", what, size, len(next))
+			}
+			got = append(got, next...)
+		}
+	})
+	same(s, fmt.Sprintf("%s in pages of %d", what, size), got, want)
+}
+
+func requestsAreListedByStatus(s *scene) {
+	statuses := []as.RequestStatus{as.RequestPending, as.RequestApproved, as.RequestDenied, as.RequestPending}
+	byStatus := map[as.RequestStatus][]string{}
+	s.update(func(tx as.Tx) error {
+		for i, status := range statuses {
+			id := s.id(fmt.Sprint(i))
+			byStatus[status], byStatus[""] = append(byStatus[status], id), append(byStatus[""], id)
+			if err := tx.InsertRequest(as.Request{ID: as.RequestID(id), Space: s.space(), Status: status}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for status, want := range byStatus {
+		got := must(s, func(r as.Reader) ([]string, error) {
+			l, err := r.Requests(s.space(), status, as.Page{Limit: 10})
+			return keysOf(func(v as.Request) as.RequestID { return v.ID }, l, err)
+		})
+		same(s, fmt.Sprintf("the requests with status %q", status), got, want)
+	}
+}
+
+func grantsAreListed(s *scene) {
+	grant := func(what string, kind as.GrantKind) as.Grant {
+		return as.Grant{ID: as.GrantID(s.id(what)), Kind: kind, Space: s.space(), CreatedAt: now}
+	}
+	listed, revoked := grant("listed", as.GrantOAuth), grant("revoked", as.GrantOAuth)
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertGrant(listed), tx.InsertGrant(revoked), tx.InsertGrant(grant("uma", as.GrantUMA)), tx.RevokeGrant(revoked.ID, now))
+	})
+	same(s, "the list", must(s, func(r as.Reader) ([]as.Grant, error) { return r.GrantsIn(s.space(), as.Page{Limit: 10}) }), []as.Grant{listed})
+}
+
+func eventsAreReadFromAnyPoint(s *scene) {
+	var all []as.Event
+	for i := range int64(12) {
+		all = append(all, as.Event{Space: s.space(), Seq: i + 1, At: now, Kind: "k", Hash: []byte{byte(i)}})
+	}
+	s.update(func(tx as.Tx) error {
+		for _, e := range all {
+			if err := tx.AppendEvent(e); err != nil {
+				return err
+			}
+		}
+		return tx.AppendEvent(as.Event{Space: s.beside().space(), Seq: 99, Hash: []byte{1}})
+	})
+	for _, from := range []int{0, 1, 5, 11} {
+		for _, limit := range []int{1, 3, 100} {
+			want := all[from:min(from+limit, len(all))]
+			got := must(s, func(r as.Reader) ([]as.Event, error) { return r.Events(s.space(), int64(from), limit) })
+			same(s, fmt.Sprintf("%d events after %d", limit, from), got, want)
+		}
+	}
+	none(s, "events after the last")(must(s, func(r as.Reader) ([]as.Event, error) { return r.Events(s.space(), 12, 10) }), nil)
+	same(s, "the last event", must(s, func(r as.Reader) (as.Event, error) { return r.LastEvent(s.space()) }), all[11])
+}

@@ -1,0 +1,168 @@
+package storetest
+
+import (
+	"errors"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+var records = []rule{
+	{"every field of every record is read back as it was written", everyFieldIsReadBack},
+	{"a long text is read back whole", longTextIsReadBack},
+	{"a key that is there is refused and leaves the transaction usable", keysAreUnique},
+	{"what was never written is not found", absentIsNotFound},
+	{"an e-mail address is of one account", emailsAreUnique},
+	{"an account has one role in a space", oneRoleInASpace},
+	{"a token that is not narrowed is not one that is narrowed to nothing", notNarrowedIsNotEmpty},
+	{"a permission is linked to a grant once and in order", permissionsAreLinkedInOrder},
+}
+
+func everyFieldIsReadBack(s *scene) {
+	for how, f := range fillers {
+		own := s.beside()
+		list := own.recordsOf(f)
+		own.insertAll(list)
+		own.readAll(list)
+		if s.Failed() {
+			s.Fatalf("the records were filled like this: %s", how)
+		}
+	}
+}
+
+func longTextIsReadBack(s *scene) {
+	space := as.Space{ID: s.space(), Name: long}
+	event := as.Event{Space: s.space(), Seq: 1, Detail: `{"long":"` + long + `"}`, Hash: []byte{1}}
+	process := as.Process{ID: s.process(), Claims: []byte(long), Requested: []uma.Scope{uma.Scope(long)}}
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertSpace(space), tx.AppendEvent(event), tx.InsertProcess(process))
+	})
+	same(s, "the space", must(s, func(r as.Reader) (as.Space, error) { return r.Space(s.space()) }), space)
+	same(s, "the event", must(s, func(r as.Reader) (as.Event, error) { return r.LastEvent(s.space()) }), event)
+	same(s, "the process", must(s, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }), process)
+}
+
+func keysAreUnique(s *scene) {
+	first := s.recordsOf(fillers["full"])
+	s.insertAll(first)
+	after := s.beside()
+	s.update(func(tx as.Tx) error {
+		for _, again := range s.recordsOf(fillers["zero"]) {
+			if err := again.insert(tx); !errors.Is(err, as.ErrExists) {
+				s.Errorf("inserting the %s again: got %v, want ErrExists", again.what, err)
+			}
+		}
+		return tx.InsertSpace(as.Space{ID: after.space()})
+	})
+	s.readAll(first)
+	must(s, func(r as.Reader) (as.Space, error) { return r.Space(after.space()) })
+}
+
+func absentIsNotFound(s *scene) {
+	s.beside().insertAll(s.beside().recordsOf(fillers["full"]))
+	s.view(func(r as.Reader) error {
+		for _, absent := range s.recordsOf(fillers["full"]) {
+			if _, err := absent.read(r); !errors.Is(err, as.ErrNotFound) {
+				s.Errorf("reading an absent %s: got %v, want ErrNotFound", absent.what, err)
+			}
+		}
+		if _, err := r.AccountByEmail(s.id("nobody@example.org")); !errors.Is(err, as.ErrNotFound) {
+			s.Errorf("reading an absent address: got %v, want ErrNotFound", err)
+		}
+		if _, err := r.ResourceInSpace(s.space(), s.resource()); !errors.Is(err, as.ErrNotFound) {
+			s.Errorf("reading an absent resource of a space: got %v, want ErrNotFound", err)
+		}
+		return nil
+	})
+}
+
+func emailsAreUnique(s *scene) {
+	first := as.Account{ID: s.account(), Email: s.id("a@example.org"), Name: "first"}
+	second := as.Account{ID: s.beside().account(), Email: s.id("b@example.org"), Name: "second"}
+	s.update(func(tx as.Tx) error { return errors.Join(tx.InsertAccount(first), tx.InsertAccount(second)) })
+	thief := as.Account{ID: s.beside().account(), Email: first.Email}
+	moved := second
+	moved.Email = first.Email
+	s.update(func(tx as.Tx) error {
+		if err := tx.InsertAccount(thief); !errors.Is(err, as.ErrExists) {
+			s.Errorf("inserting an account with a taken address: got %v, want ErrExists", err)
+		}
+		if err := tx.UpdateAccount(moved); !errors.Is(err, as.ErrExists) {
+			s.Errorf("moving an account to a taken address: got %v, want ErrExists", err)
+		}
+		first.Name = "renamed"
+		return tx.UpdateAccount(first)
+	})
+	byEmail := func(email string) as.Account {
+		return must(s, func(r as.Reader) (as.Account, error) { return r.AccountByEmail(email) })
+	}
+	same(s, "the first account", byEmail(first.Email), first)
+	same(s, "the second account", byEmail(second.Email), second)
+}
+
+func oneRoleInASpace(s *scene) {
+	other := s.beside()
+	put := func(tx as.Tx, r as.Role) error { return tx.PutRole(r) }
+	guardian := as.Role{Account: s.account(), Space: s.space(), Kind: as.RoleGuardian, EndsAt: now.AddDate(1, 0, 0)}
+	s.update(func(tx as.Tx) error {
+		for _, each := range []*scene{s, other} {
+			err := errors.Join(tx.InsertSpace(as.Space{ID: each.space()}), tx.InsertAccount(as.Account{ID: each.account(), Email: each.id("@")}))
+			if err != nil {
+				return err
+			}
+		}
+		return errors.Join(
+			put(tx, as.Role{Account: s.account(), Space: s.space(), Kind: as.RoleOwner}),
+			put(tx, as.Role{Account: s.account(), Space: other.space(), Kind: as.RoleDelegate}),
+			put(tx, as.Role{Account: other.account(), Space: s.space(), Kind: as.RoleViewer}),
+			put(tx, guardian),
+		)
+	})
+	of := func() []as.Role {
+		return must(s, func(r as.Reader) ([]as.Role, error) { return r.RolesOf(s.account()) })
+	}
+	in := func() []as.Role {
+		return must(s, func(r as.Reader) ([]as.Role, error) { return r.RolesIn(s.space()) })
+	}
+	elsewhere := as.Role{Account: s.account(), Space: other.space(), Kind: as.RoleDelegate}
+	viewer := as.Role{Account: other.account(), Space: s.space(), Kind: as.RoleViewer}
+	sameSet(s, "the roles of the account", of(), []as.Role{guardian, elsewhere})
+	sameSet(s, "the roles in the space", in(), []as.Role{guardian, viewer})
+	s.update(func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) })
+	sameSet(s, "the roles of the account after one was deleted", of(), []as.Role{elsewhere})
+	sameSet(s, "the roles in the space after one was deleted", in(), []as.Role{viewer})
+	s.refused(as.ErrNotFound, "deleting it again", func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) })
+}
+
+func notNarrowedIsNotEmpty(s *scene) {
+	for i, scopes := range [][]uma.Scope{nil, {}, {"view"}} {
+		token := as.AccessToken{Digest: s.digest(string(rune('a' + i))), Scopes: scopes}
+		s.update(func(tx as.Tx) error { return tx.InsertAccessToken(token) })
+		got := must(s, func(r as.Reader) (as.AccessToken, error) { return r.AccessToken(token.Digest) })
+		if (got.Scopes == nil) != (scopes == nil) || len(got.Scopes) != len(scopes) {
+			s.Errorf("the scopes %#v are read back as %#v", scopes, got.Scopes)
+		}
+	}
+}
+
+func permissionsAreLinkedInOrder(s *scene) {
+	client := oauth.Client{ID: s.client()}
+	ids := []as.PermissionID{"z", "a", "m", "B"}
+	s.update(func(tx as.Tx) error {
+		err := errors.Join(tx.InsertClient(client), tx.InsertGrant(as.Grant{ID: s.grant()}), tx.InsertGrant(as.Grant{ID: s.beside().grant()}))
+		for i := range ids {
+			ids[i] = as.PermissionID(s.id(string(ids[i])))
+			err = errors.Join(err, tx.InsertPermission(as.Permission{ID: ids[i]}), tx.LinkPermission(s.grant(), ids[i]))
+		}
+		if again := tx.LinkPermission(s.grant(), ids[0]); !errors.Is(again, as.ErrExists) {
+			s.Errorf("linking a permission again: got %v, want ErrExists", again)
+		}
+		return err
+	})
+	var got []as.PermissionID
+	for _, p := range must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(s.grant()) }) {
+		got = append(got, p.ID)
+	}
+	same(s, "the order of the permissions", got, ids)
+}

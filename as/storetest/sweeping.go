@@ -1,0 +1,168 @@
+package storetest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
+)
+
+var sweeping = []rule{
+	{"a sweep deletes what has ended and nothing that lives", sweepsDeleteWhatEnded},
+	{"a sweep is bounded, and the last one finds nothing", sweepsAreBounded},
+	{"a permission is swept with the last grant that names it", permissionsOutliveTheirFirstGrant},
+	{"a grant lives as long as any of its tokens", grantsLiveWithTheirTokens},
+}
+
+// swept are the kinds of record that a sweep deletes; the others have no end.
+var swept = map[string]bool{
+	"session": true, "ticket": true, "process": true, "interaction": true, "code": true, "grant": true, "access token": true,
+	"refresh token": true, "permission": true, "PCT": true, "share": true, "signing key": true,
+}
+
+// insertEnding writes a record of each kind; those that have an end have it at
+// that time.
+func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
+	created := at.Add(-time.Hour)
+	return errors.Join(
+		tx.InsertSpace(as.Space{ID: s.space()}),
+		tx.InsertAccount(as.Account{ID: s.account(), Email: s.id("@")}),
+		tx.InsertResource(s.aResource()),
+		tx.InsertRequest(as.Request{ID: s.request(), Space: s.space(), CreatedAt: created, DecidedAt: created}),
+		tx.AppendEvent(as.Event{Space: s.space(), Seq: 1, At: created, Hash: []byte{1}}),
+
+		tx.InsertSession(as.Session{Digest: s.digest("session"), ExpiresAt: at}),
+		tx.InsertProcess(as.Process{ID: s.process(), ExpiresAt: at}),
+		tx.InsertTicket(as.Ticket{Digest: s.digest("ticket"), ExpiresAt: at}),
+		tx.InsertInteraction(as.Interaction{Digest: s.digest("interaction"), ExpiresAt: at}),
+		tx.InsertCode(as.Code{Digest: s.digest("code"), ExpiresAt: at}),
+		tx.InsertGrant(as.Grant{ID: s.grant(), CreatedAt: created}),
+		tx.InsertAccessToken(as.AccessToken{Digest: s.digest("access"), Grant: s.grant(), ExpiresAt: at}),
+		tx.InsertRefreshToken(as.RefreshToken{Digest: s.digest("refresh"), Grant: s.grant(), ExpiresAt: at}),
+		s.insertLinked(tx, as.Permission{ID: s.permission(), CreatedAt: created}),
+		tx.InsertPCT(as.PCT{Digest: s.digest("pct"), ExpiresAt: at}),
+		tx.InsertShare(as.Share{Share: policy.Share{ID: s.share()}, Space: s.space(), DormantSince: at}),
+		tx.InsertSigningKey(as.SigningKey{ID: s.id("key"), Sealed: []byte{1}, ExpiresAt: at}),
+	)
+}
+
+// remains checks which of the scene's records are there.
+func (s *scene) remains(want func(what string) bool) {
+	s.Helper()
+	s.view(func(r as.Reader) error {
+		for _, one := range s.recordsOf(filler{zero: true}) {
+			if one.what == "client" {
+				continue
+			}
+			_, err := one.read(r)
+			if err != nil && !errors.Is(err, as.ErrNotFound) {
+				return err
+			}
+			if there := err == nil; there != want(one.what) {
+				s.Errorf("the %s is there: %v", one.what, there)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *scene) sweep(before time.Time, limit int) int {
+	s.Helper()
+	var n int
+	s.update(func(tx as.Tx) (err error) {
+		n, err = tx.Sweep(before, limit)
+		return err
+	})
+	if n < 0 || n > limit {
+		s.Fatalf("a sweep of at most %d deleted %d", limit, n)
+	}
+	return n
+}
+
+func sweepsDeleteWhatEnded(s *scene) {
+	s = s.alone()
+	ended, atTheInstant, lives, endless := s.beside(), s.beside(), s.beside(), s.beside()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(
+			ended.insertEnding(tx, now.Add(-time.Millisecond)), atTheInstant.insertEnding(tx, now), lives.insertEnding(tx, now.Add(time.Hour)),
+			tx.InsertShare(endless.aShare(1)), tx.InsertSigningKey(as.SigningKey{ID: endless.id("key"), Sealed: []byte{1}}),
+		)
+	})
+	if n := s.sweep(now, 1000); n != len(swept) {
+		s.Errorf("the sweep deleted %d records, want %d", n, len(swept))
+	}
+	all := func(string) bool { return true }
+	ended.remains(func(what string) bool { return !swept[what] })
+	atTheInstant.remains(all)
+	lives.remains(all)
+	endless.remains(func(what string) bool { return what == "share" || what == "signing key" })
+}
+
+func sweepsAreBounded(s *scene) {
+	for _, limit := range []int{1, 2, 5, 7} {
+		own := s.alone()
+		var ended []*scene
+		own.update(func(tx as.Tx) error {
+			for range 4 {
+				ended = append(ended, own.beside())
+				if err := ended[len(ended)-1].insertEnding(tx, now.Add(-time.Hour)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		total := 0
+		for n := own.sweep(now, limit); n > 0; n = own.sweep(now, limit) {
+			total += n
+		}
+		if want := len(ended) * len(swept); total != want {
+			own.Errorf("sweeps of %d deleted %d records, want %d", limit, total, want)
+		}
+		for _, each := range ended {
+			each.remains(func(what string) bool { return !swept[what] })
+		}
+	}
+}
+
+func permissionsOutliveTheirFirstGrant(s *scene) {
+	s = s.alone()
+	upgraded := s.beside()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(
+			s.insertEnding(tx, now.Add(-time.Hour)), upgraded.insertEnding(tx, now.Add(time.Hour)),
+			tx.LinkPermission(upgraded.grant(), s.permission()),
+		)
+	})
+	s.sweep(now, 1000)
+	linked := func() int {
+		return len(must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(upgraded.grant()) }))
+	}
+	if n := linked(); n != 2 {
+		s.Errorf("after its first grant was swept the second names %d permissions, want 2", n)
+	}
+	if n := s.sweep(now.Add(2*time.Hour), 1000); n != len(swept)+1 {
+		s.Errorf("the sweep of the last grant deleted %d records, want %d", n, len(swept)+1)
+	}
+	if n := linked(); n != 0 {
+		s.Errorf("after both grants were swept there are %d permissions", n)
+	}
+}
+
+func grantsLiveWithTheirTokens(s *scene) {
+	for _, kind := range []string{"access", "refresh"} {
+		own := s.alone()
+		own.update(func(tx as.Tx) error {
+			err := own.insertEnding(tx, now.Add(-time.Hour))
+			if kind == "access" {
+				return errors.Join(err, tx.InsertAccessToken(as.AccessToken{Digest: own.digest("last"), Grant: own.grant(), ExpiresAt: now}))
+			}
+			return errors.Join(err, tx.InsertRefreshToken(as.RefreshToken{Digest: own.digest("last"), Grant: own.grant(), ExpiresAt: now}))
+		})
+		own.sweep(now, 1000)
+		own.remains(func(what string) bool { return !swept[what] || what == "grant" || what == "permission" })
+		if n := own.sweep(now.Add(time.Second), 1000); n != 3 {
+			own.Errorf("the sweep after the last token's end deleted %d records, want token, grant and permission", n)
+		}
+	}
+}
