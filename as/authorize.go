@@ -121,32 +121,22 @@ func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redir
 		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
 	var answer uma.TokenResponse
-	var refusal *uma.Error
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		answer, refusal = uma.TokenResponse{}, nil
+	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
 		digest := s.vault.digest(aCode, secret)
 		code, err := tx.SpendCode(digest, s.now())
 		if errors.Is(err, ErrNotFound) {
-			refusal = errInvalidCode
-			return s.codeReplayed(tx, digest, c)
+			return errInvalidCode, s.codeReplayed(tx, digest, c)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if code.Client != c.ID || redirectURI != "" && redirectURI != code.RedirectURI || !oauth.VerifyS256(verifier, code.CodeChallenge) {
-			refusal = errInvalidCode
-			return nil
+			return errInvalidCode, nil
 		}
 		answer, refusal, err = s.grantCode(tx, c, code)
-		return err
+		return refusal, err
 	})
-	switch {
-	case err != nil:
-		return uma.TokenResponse{}, err
-	case refusal != nil:
-		return uma.TokenResponse{}, refusal
-	}
-	return answer, nil
+	return answer, err
 }
 
 // codeReplayed revokes what a code led to when the code comes a second time

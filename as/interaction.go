@@ -3,6 +3,7 @@ package as
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/licet/licet/oauth"
@@ -21,30 +22,25 @@ import (
 // unknown, expired, spent, or of another client (AMB-15).
 func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket uma.Ticket, redirectURI, state string, hasState bool) (handle string, err error) {
 	handle = s.vault.bearer()
-	var refusal *uma.Error
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		refusal = nil
+	err = s.settle(ctx, func(tx Tx) (*uma.Error, error) {
 		p, err := s.presentTicket(tx, ticket, c.ID)
 		if err != nil {
-			refusal, err = s.noteMisuse(tx, p, err, c.ID)
-			return err
+			return s.noteMisuse(tx, p, err, c.ID)
 		}
 		p.ExpiresAt = s.now().Add(s.Lifetimes.Interaction)
 		if err := tx.UpdateProcess(p); err != nil {
-			return err
+			return nil, err
 		}
-		return tx.InsertInteraction(Interaction{
+		return nil, tx.InsertInteraction(Interaction{
 			Digest: s.vault.digest(anInteraction, handle), Process: p.ID, Client: c.ID,
 			RedirectURI: redirectURI, State: state, HasState: hasState, ExpiresAt: p.ExpiresAt,
 		})
 	})
-	if err != nil {
-		return "", err
-	}
-	if refusal != nil {
+	var refusal *uma.Error
+	if errors.As(err, &refusal) {
 		return "", uma.NewError(uma.InvalidRequest, refusal.Description).Because(refusal.Cause)
 	}
-	return handle, nil
+	return handle, err
 }
 
 // Visit is what the pages of the claims interaction endpoint show.

@@ -23,30 +23,22 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 	}
 	brought := s.verifyClaimToken(ctx, c, req.ClaimToken, req.ClaimTokenFormat)
 	var result Result
-	var refusal *uma.Error
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		result, refusal = nil, nil
+	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
 		p, err := s.presentTicket(tx, req.Ticket, c.ID)
 		if err != nil {
-			refusal, err = s.noteMisuse(tx, p, err, c.ID)
-			return err
+			return s.noteMisuse(tx, p, err, c.ID)
 		}
 		r := redemption{Server: s, tx: tx, client: c, request: req, address: address, brought: brought, process: p}
 		result, refusal, err = r.run()
-		return err
+		return refusal, err
 	})
-	switch {
-	case errors.Is(err, errPCTSpent):
+	if errors.Is(err, errPCTSpent) {
 		// Another request rotated the PCT first. Nothing of this one remains, not
 		// even the spent ticket, so it runs again without the PCT.
 		req.PCT = ""
 		return s.Redeem(ctx, c, req, address)
-	case err != nil:
-		return nil, err
-	case refusal != nil:
-		return nil, refusal
 	}
-	return result, nil
+	return result, err
 }
 
 // errPCTSpent takes a redemption back whose PCT was spent while it ran.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
 )
 
 // Config is what a Server needs. Zero values of Lifetimes, Now, Rand, Fetch and
@@ -150,3 +151,18 @@ func New(ctx context.Context, c Config) (*Server, error) {
 
 // now is the server's time, in the milliseconds that stores keep.
 func (s *Server) now() time.Time { return s.Now().UTC().Truncate(time.Millisecond) }
+
+// settle runs f in a transaction that is kept also when f refuses: what was
+// presented stays spent, and what is to be remembered is remembered. Only an
+// error that is no refusal takes it back.
+func (s *Server) settle(ctx context.Context, f func(Tx) (*uma.Error, error)) error {
+	var refusal *uma.Error
+	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+		refusal, err = f(tx)
+		return err
+	})
+	if err == nil && refusal != nil {
+		return refusal
+	}
+	return err
+}

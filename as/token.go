@@ -71,18 +71,11 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
 	var answer uma.TokenResponse
-	var refusal *uma.Error
-	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
 		answer, refusal, err = s.refresh(tx, c, s.vault.digest(aRefresh, secret), scopes)
-		return err
+		return refusal, err
 	})
-	switch {
-	case err != nil:
-		return uma.TokenResponse{}, err
-	case refusal != nil:
-		return uma.TokenResponse{}, refusal
-	}
-	return answer, nil
+	return answer, err
 }
 
 func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, refusal *uma.Error, err error) {

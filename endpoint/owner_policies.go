@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,37 +42,29 @@ const (
 	maxPage     = 1000
 )
 
-// query parses the request's query and refuses parameters that are not named.
-func (c *call) query(names ...string) (uma.Form, error) {
+// listing parses the query of a list: after, limit, and what else is named. A
+// parameter that is not known is refused. What comes after is an id; one that
+// was made up only moves the beginning of the caller's own list.
+func (c *call) listing(more ...string) (uma.Form, as.Page, error) {
+	page := as.Page{Limit: defaultPage}
 	form, err := uma.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
-		return nil, err
+		return nil, page, err
 	}
 	for name := range form {
-		known := false
-		for _, n := range names {
-			known = known || n == name
-		}
-		if !known {
-			return nil, uma.NewError(uma.InvalidRequest, "There is a query parameter that is not known here.")
+		if !slices.Contains(append(more, "after", "limit"), name) {
+			return nil, page, uma.NewError(uma.InvalidRequest, "There is a query parameter that is not known here.")
 		}
 	}
-	return form, nil
-}
-
-// pageOf reads after and limit. What follows after is an id; one that was made
-// up only moves the beginning of the caller's own list.
-func pageOf(form uma.Form) (as.Page, error) {
-	p := as.Page{After: form["after"], Limit: defaultPage}
+	page.After = form["after"]
 	if form["limit"] == "" {
-		return p, nil
+		return form, page, nil
 	}
-	n, err := strconv.Atoi(form["limit"])
-	if err != nil || n < 1 || n > maxPage {
-		return p, uma.NewError(uma.InvalidRequest, "The parameter limit has to be a number from 1 to 1000.")
+	page.Limit, err = strconv.Atoi(form["limit"])
+	if err != nil || page.Limit < 1 || page.Limit > maxPage {
+		return nil, page, uma.NewError(uma.InvalidRequest, "The parameter limit has to be a number from 1 to 1000.")
 	}
-	p.Limit = n
-	return p, nil
+	return form, page, nil
 }
 
 // writePage answers with a list, and with a link to what follows when the page
@@ -134,11 +127,7 @@ func (s *Server) writePolicy(c *call, status int, share as.Share) error {
 }
 
 func (s *Server) listPolicies(c *call) error {
-	form, err := c.query("after", "limit")
-	if err != nil {
-		return err
-	}
-	page, err := pageOf(form)
+	form, page, err := c.listing()
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,7 @@ func newRequestDocument(q as.PendingRequest) (any, error) {
 }
 
 func (s *Server) listRequests(c *call) error {
-	form, err := c.query("after", "limit", "status")
-	if err != nil {
-		return err
-	}
-	page, err := pageOf(form)
+	form, page, err := c.listing("status")
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,7 @@ func ownedDocument(res as.Resource) (any, error) {
 }
 
 func (s *Server) ownedResources(c *call) error {
-	form, err := c.query("after", "limit")
-	if err != nil {
-		return err
-	}
-	page, err := pageOf(form)
+	form, page, err := c.listing()
 	if err != nil {
 		return err
 	}
@@ -53,11 +49,7 @@ type connection struct {
 }
 
 func (s *Server) listConnections(c *call) error {
-	form, err := c.query("after", "limit")
-	if err != nil {
-		return err
-	}
-	page, err := pageOf(form)
+	form, page, err := c.listing()
 	if err != nil {
 		return err
 	}

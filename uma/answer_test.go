@@ -1,181 +1,163 @@
-package uma
+package uma_test
 
 import (
-	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"log/slog"
+	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/licet/licet/uma"
 )
 
-// Proves SEC-011.
-func TestSecretsPrintAsFingerprints(t *testing.T) {
-	const secret = "s3cr3t-value"
-	for _, v := range []any{Ticket(secret), RPT(secret), PCT(secret), PAT(secret), []Ticket{secret}, TokenRequest{Ticket: secret, PCT: secret, RPT: secret}} {
-		for _, verb := range []string{"%v", "%s", "%q", "%+v", "%#v", "%x", "%X"} {
-			printed := fmt.Sprintf(verb, v)
-			if strings.Contains(printed, secret) || strings.Contains(strings.ToLower(printed), fmt.Sprintf("%x", secret)) {
-				t.Errorf("%T under %s prints %s", v, verb, printed)
-			}
+// answers are the parsers of what an authorization server answers, as functions
+// of one form.
+var answers = map[string]func(io.Reader) (any, error){
+	"token":         func(r io.Reader) (any, error) { return both(uma.ParseTokenResponse(r)) },
+	"error":         func(r io.Reader) (any, error) { return both(uma.ParseErrorResponse(r)) },
+	"ticket":        func(r io.Reader) (any, error) { return both(uma.ParseTicketResponse(r)) },
+	"resource":      func(r io.Reader) (any, error) { return both(uma.ParseRegisteredResource(r)) },
+	"introspection": func(r io.Reader) (any, error) { return both(uma.ParseIntrospection(r)) },
+	"claim": func(r io.Reader) (any, error) {
+		o, err := uma.ParseObject(r)
+		if err != nil {
+			return nil, err
 		}
-		var b bytes.Buffer
-		slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "v", fmt.Sprint(v))
-		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "v", v)
-		if strings.Contains(b.String(), secret) {
-			t.Errorf("%T in a log: %s", v, b.String())
+		return both(uma.ParseRequiredClaim(o))
+	},
+	"list": func(r io.Reader) (any, error) {
+		ids, err := uma.ParseResourceIDs(r, 3)
+		if err != nil && ids == nil {
+			return nil, err
 		}
-	}
-	if Fingerprint("a") == Fingerprint("b") || Fingerprint("") != "(none)" {
-		t.Error("fingerprints do not tell secrets apart")
-	}
+		return ids, err
+	},
 }
 
-// Proves GRANT-C-3.3-01, GRANT-3.2.1-04.
-func TestAChallengeIsFoundHoweverItIsWritten(t *testing.T) {
-	want := Challenge{ASURI: "https://as.example", Ticket: "t1"}
-	for _, values := range [][]string{
-		{`UMA as_uri="https://as.example", ticket="t1"`}, {`uma TICKET=t1,AS_URI=https://as.example`}, {`UMA as_uri = "https://as.example" , ticket = "t1"`},
-		{`Bearer realm="x", error="invalid_token"`, `UMA as_uri="https://as.example", ticket="t1"`},
-		{`Bearer realm="x, UMA ticket=no", UMA as_uri="https://as.example", ticket="t1", Basic realm="y"`},
-		{`UMA as_uri="https://as.example/.well-known/uma2-configuration", host_id="h", ticket="t1"`}, {`UMA ticket="t1", as_uri="https:\/\/as.example", ticket="t2"`},
-		{`UMA as_uri="https://other.example"`, `UMA as_uri="https://as.example", ticket="t1"`}, {`Negotiate`, `UMA as_uri="https://as.example",ticket="t1"`},
-	} {
-		if c, ok := ParseChallenge(values); !ok || c != want {
-			t.Errorf("%q is %+v %v", values, c, ok)
-		}
+// both turns a zero value that comes with an error into nil.
+func both[T any](v T, err error) (any, error) {
+	if err != nil && reflect.ValueOf(v).IsZero() {
+		return nil, err
 	}
-	for _, values := range [][]string{nil, {``}, {`Bearer realm="x"`}, {`UMA`}, {`UMA ticket="t1"`}, {`UMA as_uri="x"`}, {`UMAX as_uri="x", ticket="y"`}, {`"UMA" as_uri=x, ticket=y`}, {`as_uri="x", ticket="y"`}, {`UMA as_uri="x" ticket`}} {
-		if c, ok := ParseChallenge(values); ok {
-			t.Errorf("%q is %+v", values, c)
-		}
-	}
-	odd := Challenge{Realm: `a"b\c, UMA`, ASURI: "https://as.example/t?x=1,2", Ticket: "t1"}
-	if c, ok := ParseChallenge([]string{odd.String()}); !ok || c != odd {
-		t.Errorf("%s is read back as %+v", odd.String(), c)
-	}
+	return v, err
 }
 
-// Proves GRANT-2-03, GRANT-2-04, GEN-1.1-03, SEC-086.
-func TestADiscoveryDocumentSpeaksForItsIssuerAlone(t *testing.T) {
-	for issuer, want := range map[string][]string{
-		"https://as.example":         {"https://as.example/.well-known/uma2-configuration"},
-		"https://as.example/":        {"https://as.example/.well-known/uma2-configuration"},
-		"https://as.example/t/acme":  {"https://as.example/t/acme/.well-known/uma2-configuration", "https://as.example/.well-known/uma2-configuration/t/acme"},
-		"https://as.example/t/acme/": {"https://as.example/t/acme/.well-known/uma2-configuration", "https://as.example/.well-known/uma2-configuration/t/acme"},
-	} {
-		if got := MetadataURLs(issuer); !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: %v", issuer, got)
-		}
-	}
-	m := Metadata{Issuer: "https://as.example", TokenEndpoint: "https://as.example/token", ScopesSupported: []Scope{"a"}, ResponseTypesSupported: []string{"code"}, UMAProfilesSupported: []string{"urn:x"}, AuthorizationResponseIssParameterSupported: true}
-	raw, err := json.Marshal(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(raw), "{", `{"x_unknown":{"a":[1]},`, 1)
-	if got, err := ParseMetadata(strings.NewReader(text), m.Issuer); err != nil || !reflect.DeepEqual(got, m) {
-		t.Errorf("read %+v (%v)", got, err)
-	}
-	for _, other := range []string{"https://as.example/", "https://AS.example", "http://as.example", "https://as.example.evil", ""} {
-		if _, err := ParseMetadata(strings.NewReader(text), other); err == nil {
-			t.Errorf("it speaks for %q", other)
-		}
-	}
-	for _, bad := range []string{`[]`, `{"issuer":1}`, `{"issuer":"https://as.example","token_endpoint":[]}`, `{"issuer":"https://as.example","scopes_supported":"a"}`} {
-		if _, err := ParseMetadata(strings.NewReader(bad), "https://as.example"); err == nil {
-			t.Errorf("%s is read", bad)
-		}
-	}
-}
-
-// Proves GEN-1.1-03.
-func TestAnswersAreReadWithMembersThatNobodyKnows(t *testing.T) {
-	token, err := ParseTokenResponse(strings.NewReader(`{"access_token":"a","token_type":"Bearer","expires_in":5,"upgraded":true,"pct":"p","refresh_token":"r","x":{}}`))
-	if err != nil || token.AccessToken != "a" || !token.Upgraded || token.PCT != "p" || token.ExpiresIn != 5 {
-		t.Errorf("a token: %+v (%v)", token, err)
-	}
-	refusal, err := ParseErrorResponse(strings.NewReader(`{"error":"need_info","ticket":"t","required_claims":[{"name":"n","issuer":["i"],"claim_token_format":["f"],"x":1}],"redirect_user":"u","interval":7,"x":1}`))
-	if err != nil || refusal.Ticket != "t" || refusal.RequiredClaims[0].Issuer[0] != "i" || refusal.Interval != 7 {
-		t.Errorf("a refusal: %+v (%v)", refusal, err)
-	}
-	ids, err := ParseResourceIDs(strings.NewReader(`["a","b"]`), 2)
-	if err != nil || len(ids) != 2 {
-		t.Errorf("a list: %v (%v)", ids, err)
-	}
-	for name, err := range map[string]error{
-		"a token without a type":             second(ParseTokenResponse(strings.NewReader(`{"access_token":"a"}`))),
-		"upgraded as a text":                 second(ParseTokenResponse(strings.NewReader(`{"access_token":"a","token_type":"b","upgraded":"true"}`))),
-		"a refusal without an error":         second(ParseErrorResponse(strings.NewReader(`{"ticket":"t"}`))),
-		"required claims that are no list":   second(ParseErrorResponse(strings.NewReader(`{"error":"need_info","required_claims":{}}`))),
-		"no ticket":                          second(ParseTicketResponse(strings.NewReader(`{}`))),
-		"no _id":                             second(ParseRegisteredResource(strings.NewReader(`{"id":"x"}`))),
-		"a list that is too long":            second(ParseResourceIDs(strings.NewReader(`["a","b","c"]`), 2)),
-		"a list that breaks off":             second(ParseResourceIDs(strings.NewReader(`["a"`), 2)),
-		"a list of numbers":                  second(ParseResourceIDs(strings.NewReader(`[1]`), 2)),
-		"an introspection that does not say": second(ParseIntrospection(strings.NewReader(`{"scope":"x"}`))),
-		"active as a text":                   second(ParseIntrospection(strings.NewReader(`{"active":"true"}`))),
-		"a permission without scopes":        second(ParseIntrospection(strings.NewReader(`{"active":true,"permissions":[{"resource_id":"a"}]}`))),
-	} {
-		if err == nil {
-			t.Errorf("%s is read", name)
-		}
-	}
-}
-
-func second[T any](_ T, err error) error { return err }
-
-func TestAnIntrospectionIsWrittenAsItIsMeant(t *testing.T) {
-	for want, in := range map[string]Introspection{
-		`{"active":false}`: {Permissions: []IntrospectedPermission{{Resource: "a"}}, Scope: "x"}, `{"active":true,"permissions":[]}`: {Active: true, Permissions: []IntrospectedPermission{}},
-		`{"active":true,"scope":"x"}`: {Active: true, Scope: "x"}, `{"active":true,"permissions":[{"resource_id":"a","resource_scopes":[]}]}`: {Active: true, Permissions: []IntrospectedPermission{{Resource: "a"}}},
-	} {
-		if raw, err := json.Marshal(in); err != nil || string(raw) != want {
-			t.Errorf("written as %s, want %s (%v)", raw, want, err)
-		}
-	}
-}
-
-// Proves FED-5.1.1-07, SEC-056. All combinations of the times of the token and
-// of the permission: the stricter one holds.
-func TestTheStricterTimeHolds(t *testing.T) {
-	now := time.Unix(1_000_000, 0)
-	past, future, far := now.Unix()-100, now.Unix()+100, now.Unix()+10_000
-	for _, c := range []struct{ exp, nbf, iat int64 }{{}, {exp: past}, {exp: future}, {exp: now.Unix()}, {nbf: past}, {nbf: far}, {iat: far}, {exp: future, nbf: past, iat: past}} {
-		for _, p := range []struct{ exp, nbf, iat int64 }{{}, {exp: past}, {exp: future}, {exp: now.Unix()}, {nbf: past}, {nbf: far}, {iat: far}, {exp: future, nbf: past, iat: past}} {
-			in := Introspection{Active: true, ExpiresAt: c.exp, NotBefore: c.nbf, IssuedAt: c.iat, Permissions: []IntrospectedPermission{
-				{Resource: "r", Scopes: []Scope{"view"}, ExpiresAt: p.exp, NotBefore: p.nbf, IssuedAt: p.iat}}}
-			good := func(exp, nbf, iat int64) bool { return (exp == 0 || exp > now.Unix()) && nbf < far && iat < far }
-			if got, want := in.Permits("r", []Scope{"view"}, now), good(c.exp, c.nbf, c.iat) && good(p.exp, p.nbf, p.iat); got != want {
-				t.Errorf("token %+v, permission %+v: %v", c, p, got)
-			}
-		}
-	}
-}
-
-// Proves SEC-056.
-func TestEveryScopeHasToBePermittedOnTheVeryResource(t *testing.T) {
-	now := time.Unix(1_000_000, 0)
-	in := Introspection{Active: true, Permissions: []IntrospectedPermission{
-		{Resource: "a", Scopes: []Scope{"view"}}, {Resource: "b", Scopes: []Scope{"edit"}}, {Resource: "a", Scopes: []Scope{"print"}}, {Resource: "c"},
-		{Resource: "a", Scopes: []Scope{"delete"}, ExpiresAt: now.Unix() - 1},
-	}}
-	for _, c := range []struct {
-		id     ResourceID
-		scopes []Scope
-		want   bool
+// Proves GEN-1.1-03, GEN-1.1-02.
+func TestAnswersAreReadAndUnknownMembersIgnored(t *testing.T) {
+	for _, a := range []struct {
+		kind, raw string
+		want      any
 	}{
-		{"a", []Scope{"view"}, true}, {"a", []Scope{"view", "print"}, true}, {"a", []Scope{"view", "edit"}, false}, {"a", []Scope{"delete"}, false},
-		{"a", nil, true}, {"b", []Scope{"view"}, false}, {"c", nil, true}, {"c", []Scope{"view"}, false}, {"d", nil, false}, {"", nil, false},
+		{"token", `{"access_token":"rpt","token_type":"Bearer"}`, uma.TokenResponse{AccessToken: "rpt", TokenType: "Bearer"}},
+		{"token", `{"access_token":"rpt","token_type":"Bearer","expires_in":3600,"refresh_token":"r","scope":"a b","id_token":"i","pct":"p","upgraded":true,
+			"x_foo":null,"Upgraded":"yes","ticket":7}`,
+			uma.TokenResponse{AccessToken: "rpt", TokenType: "Bearer", ExpiresIn: 3600, RefreshToken: "r", Scope: "a b", IDToken: "i", PCT: "p", Upgraded: true}},
+		{"token", `{"access_token":"rpt","token_type":"Bearer","upgraded":false}`, uma.TokenResponse{AccessToken: "rpt", TokenType: "Bearer"}},
+		{"error", `{"error":"invalid_grant"}`, uma.ErrorResponse{Error: uma.InvalidGrant}},
+		{"error", `{"error":"request_submitted","ticket":"t","interval":5,"error_description":"d","error_uri":"u","status":403,"x_foo":{}}`,
+			uma.ErrorResponse{Error: uma.RequestSubmittedCode, Ticket: "t", Interval: 5, ErrorDescription: "d", ErrorURI: "u"}},
+		{"error", `{"error":"need_info","ticket":"t","redirect_user":"https://as.example/c?id=1","required_claims":[{},{"claim_type":"ct","friendly_name":"fn",
+			"name":"n","claim_token_format":["f","g"],"issuer":["https://i.example"],"x_foo":1}]}`,
+			uma.ErrorResponse{Error: uma.NeedInfoCode, Ticket: "t", RedirectUser: "https://as.example/c?id=1", RequiredClaims: []uma.RequiredClaim{{},
+				{ClaimType: "ct", FriendlyName: "fn", Name: "n", ClaimTokenFormat: []string{"f", "g"}, Issuer: []string{"https://i.example"}}}}},
+		{"ticket", `{"ticket":"t","x_foo":1}`, uma.TicketResponse{Ticket: "t"}},
+		{"resource", `{"_id":"a","name":7,"resource_scopes":"whatever"}`, uma.RegisteredResource{ID: "a"}},
+		{"resource", `{"_id":"a","user_access_policy_uri":"https://as.example/a"}`, uma.RegisteredResource{ID: "a", UserAccessPolicyURI: "https://as.example/a"}},
+		{"introspection", `{"active":false,"scope":7,"permissions":null}`, uma.Introspection{}},
+		{"introspection", `{"active":true,"scope":"a b","sub":"s","client_id":"c","iss":"i","token_type":"Bearer","exp":3,"iat":1,"nbf":2,"aud":["x"],"x_foo":1}`,
+			uma.Introspection{Active: true, Scope: "a b", Subject: "s", ClientID: "c", Issuer: "i", TokenType: "Bearer", ExpiresAt: 3, IssuedAt: 1, NotBefore: 2}},
+		{"introspection", `{"active":true,"permissions":[]}`, uma.Introspection{Active: true, Permissions: []uma.IntrospectedPermission{}}},
+		{"introspection", `{"active":true,"permissions":[{"resource_id":"a","resource_scopes":["v","v","e"],"exp":3,"iat":1,"nbf":2,"x_foo":1},{"resource_id":"b","resource_scopes":[]}]}`,
+			uma.Introspection{Active: true, Permissions: []uma.IntrospectedPermission{
+				{Resource: "a", Scopes: []uma.Scope{"v", "e"}, ExpiresAt: 3, IssuedAt: 1, NotBefore: 2}, {Resource: "b", Scopes: []uma.Scope{}}}}},
+		{"list", ` [ "a" , "b\u0062" ] `, []uma.ResourceID{"a", "bb"}},
+		{"list", `["a","b","c"]`, []uma.ResourceID{"a", "b", "c"}},
+		{"list", `[]`, []uma.ResourceID{}},
 	} {
-		if got := in.Permits(c.id, c.scopes, now); got != c.want {
-			t.Errorf("%s %v: %v", c.id, c.scopes, got)
+		got, err := answers[a.kind](strings.NewReader(a.raw))
+		if err != nil || !reflect.DeepEqual(got, a.want) {
+			t.Errorf("%s %s: got %#v and the error %v", a.kind, a.raw, got, err)
 		}
 	}
-	in.Active = false
-	if in.Permits("a", []Scope{"view"}, now) {
-		t.Error("an inactive token permits")
+}
+
+func TestMalformedAnswersAreRefused(t *testing.T) {
+	for kind, raws := range map[string][]string{
+		"token": {`{}`, `{"access_token":"x"}`, `{"token_type":"Bearer"}`, `{"access_token":"","token_type":"Bearer"}`, `{"access_token":7,"token_type":"Bearer"}`,
+			`{"access_token":"x","token_type":"Bearer","upgraded":"true"}`, `{"access_token":"x","token_type":"Bearer","upgraded":1}`,
+			`{"access_token":"x","token_type":"Bearer","expires_in":"3600"}`, `{"access_token":"x","token_type":"Bearer","expires_in":1.5}`,
+			`{"access_token":"x","token_type":"Bearer","pct":null}`, `{"access_token":"x","token_type":"Bearer","refresh_token":{}}`,
+			`{"access_token":"x","access_token":"y","token_type":"Bearer"}`},
+		"error": {`{}`, `{"error":""}`, `{"error":7}`, `{"error":null}`, `{"ticket":"t"}`, `{"error":"need_info","ticket":["t"]}`,
+			`{"error":"need_info","required_claims":{}}`, `{"error":"need_info","required_claims":["email"]}`, `{"error":"need_info","required_claims":[null]}`,
+			`{"error":"need_info","required_claims":[{"claim_token_format":"one"}]}`, `{"error":"need_info","required_claims":[{"issuer":[7]}]}`,
+			`{"error":"need_info","required_claims":[{"name":["n"]}]}`, `{"error":"request_submitted","interval":"5"}`, `{"error":"need_info","redirect_user":true}`},
+		"ticket":   {`{}`, `{"ticket":""}`, `{"ticket":7}`, `{"ticket":null}`, `{"Ticket":"t"}`, `["t"]`},
+		"resource": {`{}`, `{"_id":""}`, `{"_id":7}`, `{"id":"a"}`, `{"_id":"a","user_access_policy_uri":7}`},
+		"introspection": {`{}`, `{"active":"true"}`, `{"active":1}`, `{"active":null}`, `{"Active":true}`, `{"active":true,"active":true}`,
+			`{"active":true,"sub":7}`, `{"active":true,"exp":"3"}`, `{"active":true,"exp":1.5}`, `{"active":true,"exp":0}`, `{"active":true,"exp":-1}`,
+			`{"active":true,"permissions":null}`, `{"active":true,"permissions":{}}`, `{"active":true,"permissions":[7]}`,
+			`{"active":true,"permissions":[{"resource_id":"a"}]}`, `{"active":true,"permissions":[{"resource_scopes":[]}]}`,
+			`{"active":true,"permissions":[{"resource_id":"a","resource_scopes":null}]}`, `{"active":true,"permissions":[{"resource_id":"a","resource_scopes":"v"}]}`,
+			`{"active":true,"permissions":[{"resource_id":"a","resource_scopes":["v"],"exp":0}]}`,
+			`{"active":true,"permissions":[{"resource_id":"a","resource_scopes":["v"],"exp":true}]}`,
+			`{"active":true,"permissions":[{"resource_id":"a","resource_scopes":["v"],"nbf":"1"}]}`},
+		"claim": {`{"claim_token_format":"one"}`, `{"claim_type":["a"]}`, `{"friendly_name":null}`, `{"issuer":"one"}`, `{"name":7}`},
+		"list": {``, `{}`, `null`, `"a"`, `[7]`, `[null]`, `["a",["b"]]`, `[""]`, `["a"`, `["a",]`, `["a"]x`, `["a"]["b"]`, `["a","b","c","d"]`,
+			"[\"\xff\"]", `["\ud800"]`, `["\u0000"]`, `["` + strings.Repeat("x", 1025) + `"]`, "\ufeff[]"},
+	} {
+		for _, raw := range raws {
+			v, err := answers[kind](strings.NewReader(raw))
+			refused(t, kind+" "+raw, err, uma.InvalidRequest)
+			if v != nil {
+				t.Errorf("%s %.100s: a value came with the error: %v", kind, raw, v)
+			}
+		}
+		for _, raw := range []string{``, `null`, `x`, `<html>`} {
+			_, err := answers[kind](strings.NewReader(raw))
+			refused(t, kind+" "+raw, err, uma.InvalidRequest)
+		}
+	}
+}
+
+// An owner may have more resources than a document of another kind has room
+// for; what is held in memory is still bounded.
+func TestListOfResourcesMayBeLongAndIsBounded(t *testing.T) {
+	var want []uma.ResourceID
+	var b strings.Builder
+	for i := range 50_000 {
+		want = append(want, uma.ResourceID(fmt.Sprintf("resource-%d", i)))
+		fmt.Fprintf(&b, `,"resource-%d"`, i)
+	}
+	raw := "[" + b.String()[1:] + "]"
+	if len(raw) < 2*uma.MaxJSON {
+		t.Fatal("the list is too short to show anything")
+	}
+	got, err := uma.ParseResourceIDs(strings.NewReader(raw), len(want))
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %d ids and the error %v", len(got), err)
+	}
+	_, err = uma.ParseResourceIDs(strings.NewReader(raw), len(want)-1)
+	if refused(t, "one too many", err, uma.InvalidRequest); !errors.Is(err, uma.ErrTooLarge) {
+		t.Errorf("one too many: %v is no ErrTooLarge", err)
+	}
+	endless := &counting{from: io.MultiReader(strings.NewReader(`["`), endless('x'))}
+	_, err = uma.ParseResourceIDs(endless, 1000)
+	if refused(t, "an endless id", err, uma.InvalidRequest); endless.n > 2<<20 {
+		t.Errorf("%d bytes of an endless id were read", endless.n)
+	}
+}
+
+// Proves GRANT-3.3.6-11, GRANT-3.3.6-12.
+func TestRequiredClaimsAreWrittenWithTheirTypes(t *testing.T) {
+	got := written(t, uma.ErrorResponse{Error: uma.NeedInfoCode, Ticket: "t", RequiredClaims: []uma.RequiredClaim{{}, {
+		ClaimTokenFormat: []string{uma.IDTokenFormat}, ClaimType: "ct", FriendlyName: "fn", Issuer: []string{"https://i.example"}, Name: "n",
+	}}})
+	want := `{"error":"need_info","ticket":"t","required_claims":[{},{"claim_token_format":["` + uma.IDTokenFormat +
+		`"],"claim_type":"ct","friendly_name":"fn","issuer":["https://i.example"],"name":"n"}]}`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -98,7 +98,7 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 	if m.AuthorizationResponseIssParameterSupported, _, err = o.Bool("authorization_response_iss_parameter_supported"); err != nil {
 		return Metadata{}, err
 	}
-	if m.Issuer != issuer {
+	if issuer == "" || m.Issuer != issuer {
 		return Metadata{}, NewError(InvalidRequest, "The discovery document speaks for another issuer.")
 	}
 	if m.TokenEndpoint == "" {

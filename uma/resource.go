@@ -85,10 +85,10 @@ func (d *ResourceDescription) readText(o Object, name string) error {
 }
 
 func isWebURI(s string) bool {
-	u, err := url.Parse(s)
 	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return false
 	}
+	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 

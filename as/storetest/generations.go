@@ -5,7 +5,6 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
-	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -78,11 +77,16 @@ func (s *scene) grantPermission() {
 	s.Helper()
 	s.update(func(tx as.Tx) error {
 		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(as.Grant{ID: s.grant()}),
-			s.insertLinked(tx, as.Permission{
-				ID: s.permission(), Space: s.space(), ResourceServer: s.server(), Resource: s.resource(),
-				Share: s.share(), ShareVersion: 1, ShareGeneration: 1, ResourceGeneration: 1,
-			}))
+			s.insertLinked(tx, s.aPermission()))
 	})
+}
+
+// aPermission is made under the first generation of aShare and aResource.
+func (s *scene) aPermission() as.Permission {
+	return as.Permission{
+		ID: s.permission(), Space: s.space(), ResourceServer: s.server(), Resource: s.resource(),
+		Share: s.share(), ShareVersion: 1, ShareGeneration: 1, ResourceGeneration: 1,
+	}
 }
 
 // permissionIs checks what has become of the scene's permission.
@@ -133,15 +137,20 @@ func permissionsKnowTheirResource(s *scene) {
 
 // A record of the same id that belongs elsewhere keeps no permission alive.
 func permissionsSeeTheirOwn(s *scene) {
-	elsewhere := s.beside()
-	resource, share := s.aResource(), s.aShare(1)
-	resource.ResourceServer, share.Space = elsewhere.server(), elsewhere.space()
-	s.update(func(tx as.Tx) error {
-		return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(as.Grant{ID: s.grant()}),
-			s.insertLinked(tx, as.Permission{
-				ID: s.permission(), Space: s.space(), ResourceServer: s.server(), Resource: s.resource(), Share: policy.ShareID(s.share()),
-				ShareGeneration: 1, ResourceGeneration: 1,
-			}))
-	})
-	s.permissionIs("made elsewhere", false, 0, false, 0, nil)
+	for _, stray := range []func(*as.Resource, *as.Share, *scene){
+		func(r *as.Resource, share *as.Share, other *scene) {
+			r.ResourceServer, share.Space = other.server(), other.space()
+		},
+		func(r *as.Resource, share *as.Share, other *scene) {
+			r.Space, share.Space = other.space(), other.space()
+		},
+	} {
+		own := s.beside()
+		resource, share := own.aResource(), own.aShare(1)
+		stray(&resource, &share, own.beside())
+		own.update(func(tx as.Tx) error {
+			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(as.Grant{ID: own.grant()}), own.insertLinked(tx, own.aPermission()))
+		})
+		own.permissionIs("made elsewhere", false, 0, false, 0, nil)
+	}
 }

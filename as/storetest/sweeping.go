@@ -12,6 +12,7 @@ var sweeping = []rule{
 	{"a sweep deletes what has ended and nothing that lives", sweepsDeleteWhatEnded},
 	{"a sweep is bounded, and the last one finds nothing", sweepsAreBounded},
 	{"a permission is swept with the last grant that names it", permissionsOutliveTheirFirstGrant},
+	{"of permissions that grants share nothing is left behind", sharedPermissionsAreSwept},
 	{"a grant lives as long as any of its tokens", grantsLiveWithTheirTokens},
 }
 
@@ -146,6 +147,36 @@ func permissionsOutliveTheirFirstGrant(s *scene) {
 	}
 	if n := linked(); n != 0 {
 		s.Errorf("after both grants were swept there are %d permissions", n)
+	}
+}
+
+// A sweep of few records comes across the same permissions several times before
+// it comes across the last one.
+func sharedPermissionsAreSwept(s *scene) {
+	for limit := 1; limit < 12; limit++ {
+		own := s.alone()
+		permissions := []as.PermissionID{"a", "b", "c", "last"}
+		own.update(func(tx as.Tx) (err error) {
+			for _, id := range permissions {
+				err = errors.Join(err, tx.InsertPermission(as.Permission{ID: id}))
+			}
+			for n, shared := range [][]as.PermissionID{permissions[:3], permissions} {
+				g := as.GrantID(own.id(string(rune('0' + n))))
+				err = errors.Join(err, tx.InsertGrant(as.Grant{ID: g}),
+					tx.InsertAccessToken(as.AccessToken{Digest: own.digest(string(g)), Grant: g, ExpiresAt: now.Add(time.Duration(n-9) * time.Hour)}))
+				for _, id := range shared {
+					err = errors.Join(err, tx.LinkPermission(g, id))
+				}
+			}
+			return err
+		})
+		total := 0
+		for n := own.sweep(now, limit); n > 0; n = own.sweep(now, limit) {
+			total += n
+		}
+		if total != 2+2+len(permissions) {
+			own.Errorf("sweeps of %d deleted %d records, want two tokens, two grants and %d permissions", limit, total, len(permissions))
+		}
 	}
 }
 

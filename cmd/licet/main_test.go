@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -40,14 +39,32 @@ func TestTheCommandLine(t *testing.T) {
 type process struct {
 	*exec.Cmd
 	t      *testing.T
-	stderr *bytes.Buffer
+	stderr *log
 	exited chan error
+}
+
+// log is what a process writes, readable while it does.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // start runs licet with arguments and environment variables.
 func start(t *testing.T, stdout io.Writer, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], args...), t: t, stderr: &bytes.Buffer{}, exited: make(chan error, 1)}
+	p := &process{Cmd: exec.Command(os.Args[0], args...), t: t, stderr: &log{}, exited: make(chan error, 1)}
 	p.Env = append(append(os.Environ(), "LICET_TEST_AS_COMMAND=1"), env...)
 	p.Stdout, p.Stderr = stdout, p.stderr
 	if err := p.Start(); err != nil {
@@ -133,14 +150,15 @@ space = "%s"
 `, address, address, filepath.Join(dir, "data"), password, secret, space))
 }
 
-// spaceOf reads the id of the space out of the log.
-func spaceOf(t *testing.T, log *bytes.Buffer) string {
+// spaceOf reads the id of the space out of the log, as soon as it is there.
+func spaceOf(t *testing.T, log *log) string {
 	t.Helper()
-	lines := bufio.NewScanner(bytes.NewReader(log.Bytes()))
-	for lines.Scan() {
-		var entry struct{ Msg, Space string }
-		if json.Unmarshal(lines.Bytes(), &entry) == nil && entry.Space != "" {
-			return entry.Space
+	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
+		for line := range strings.Lines(log.String()) {
+			var entry struct{ Space string }
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Space != "" {
+				return entry.Space
+			}
 		}
 	}
 	t.Fatalf("the log names no space:\n%s", log)

@@ -80,7 +80,7 @@ func (st *stage) aliceApproves(ctx context.Context, _ *browser) error {
 		return err
 	}
 	if len(pending) != 1 || pending[0].Who() != st.bob.Email {
-		return fmt.Errorf("Alice should see one request of %s, and sees %+v", st.bob.Email, pending)
+		return fmt.Errorf("now Alice should see one request of %s, and sees %+v", st.bob.Email, pending)
 	}
 	made, err := st.desk.approve(ctx, pending[0].ID)
 	if err == nil && len(made) != 1 {
@@ -99,7 +99,7 @@ func (st *stage) bobSees(ctx context.Context, bob *browser) error {
 		return err
 	}
 	if p.status != http.StatusOK || !bytes.Equal(p.body, st.album.photo("sunrise")) {
-		return fmt.Errorf("Bob should see the sunrise, and sees %d %.200s", p.status, p.body)
+		return fmt.Errorf("now Bob should see the sunrise, and sees %d %.200s", p.status, p.body)
 	}
 	return nil
 }
@@ -147,14 +147,14 @@ func (st *stage) aliceWithdraws(ctx context.Context, bob *browser) error {
 		withdrawn++
 	}
 	if withdrawn != 1 {
-		return fmt.Errorf("Alice withdrew %d policies, not 1", withdrawn)
+		return fmt.Errorf("now Alice withdrew %d policies, not 1", withdrawn)
 	}
 	p, err := bob.open(st.photoAt("sunrise"))
 	if err != nil {
 		return err
 	}
 	if bytes.Equal(p.body, st.album.photo("sunrise")) {
-		return fmt.Errorf("Bob still sees the sunrise")
+		return fmt.Errorf("now Bob still sees the sunrise")
 	}
 	return st.must("request_submitted", 3, p, http.StatusAccepted, "Alice has been asked")
 }
@@ -163,13 +163,13 @@ func (st *stage) aliceWithdraws(ctx context.Context, bob *browser) error {
 // answer so far.
 func (st *stage) must(code string, times int, p page, status int, text string) error {
 	if p.status != status || !strings.Contains(string(p.body), text) {
-		return fmt.Errorf("Bob should see %d %q, and sees %d %.300s", status, text, p.status, p.body)
+		return fmt.Errorf("now Bob should see %d %q, and sees %d %.300s", status, text, p.status, p.body)
 	}
 	st.trace.mu.Lock()
 	got := st.trace.count[code]
 	st.trace.mu.Unlock()
 	if got != times {
-		return fmt.Errorf("Licet should have answered %s %d times by now, and has %d times", code, times, got)
+		return fmt.Errorf("now Licet should have answered %s %d times by now, and has %d times", code, times, got)
 	}
 	return nil
 }

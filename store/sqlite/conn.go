@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net/url"
-	"regexp"
 
 	"modernc.org/sqlite"
 )
@@ -51,15 +50,13 @@ func newConn(ctx context.Context, db *sql.DB) (*conn, error) {
 	return &conn{raw: raw, prepared: map[string]*sql.Stmt{}}, nil
 }
 
-var placeholder = regexp.MustCompile(`\$([0-9]+)`)
-
-// statement prepares a query once. To SQLite $1 is a name, numbered by where it
-// first stands; ?1 is the number one.
+// statement prepares a query once. SQLite takes $1 for a name, numbered by where
+// it first stands; the driver binds it by its own number all the same.
 func (c *conn) statement(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s, ok := c.prepared[query]; ok {
 		return s, nil
 	}
-	s, err := c.raw.PrepareContext(ctx, placeholder.ReplaceAllString(query, "?$1"))
+	s, err := c.raw.PrepareContext(ctx, query)
 	if err == nil {
 		c.prepared[query] = s
 	}

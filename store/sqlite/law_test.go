@@ -47,8 +47,11 @@ func TestTheStoreObeysTheLaw(t *testing.T) {
 	})
 }
 
-// A scan is the reading of a whole table, or of a whole index.
-var scan = regexp.MustCompile(`^SCAN (\w+)`)
+var (
+	// A scan is the reading of a whole table, or of a whole index.
+	scan        = regexp.MustCompile(`^SCAN (\w+)`)
+	placeholder = regexp.MustCompile(`\$[0-9]+`)
+)
 
 // mayScan tells which may be scanned: the few signing keys, and what a sweep has
 // found to be due. And the deletion of a client, which is seldom, looks through
