@@ -80,6 +80,7 @@ func (n noNetwork) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // Proves GRANT-3.3.6-10, GRANT-3.3.1-03, GRANT-3.3.1-07, GRANT-3.3.1-06.
 func TestAGoodIDTokenIsBelieved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -103,6 +104,7 @@ func TestAGoodIDTokenIsBelieved(t *testing.T) {
 
 // Proves WE-10, GRANT-3.3.6-06, GRANT-5.7-03, SEC-045, SEC-046, PEER-unverified-claim-tokens, PEER-46717, PEER-52985.
 func TestAnUnusableIDTokenLeadsToNeedInfo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *as.Config) { c.Fetch = &http.Client{Transport: noNetwork{t}} })
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -188,6 +190,7 @@ func TestAnUnusableIDTokenLeadsToNeedInfo(t *testing.T) {
 
 // Proves GRANT-3.3.6-06, PEER-SolidLab.
 func TestAnUnsupportedFormatLeadsToNeedInfo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -205,6 +208,7 @@ func TestAnUnsupportedFormatLeadsToNeedInfo(t *testing.T) {
 
 // Proves GRANT-5.7-02, PEER-46717.
 func TestAClientThatMayNotPushClaimsIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -216,6 +220,7 @@ func TestAClientThatMayNotPushClaimsIsNotBelieved(t *testing.T) {
 }
 
 func TestAnAddressCountsOnlyWhenItIsVerified(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -233,6 +238,7 @@ func TestAnAddressCountsOnlyWhenItIsVerified(t *testing.T) {
 //
 // Proves SEC-044.
 func TestClaimsCannotSayWhatTheServerKnowsItself(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *as.Config) {
 		c.Forbids = `forbid (principal, action == Action::"edit", resource) unless { context.server has address && context.server.address == "10.0.0.1" };`
 	})
@@ -267,6 +273,7 @@ func TestClaimsCannotSayWhatTheServerKnowsItself(t *testing.T) {
 
 // A promise counts for what it names and nothing else.
 func TestAPromiseIsKeptWordForWord(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	wish := toBob(album, "view")

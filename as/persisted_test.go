@@ -26,6 +26,7 @@ func toBobTheMember(id uma.ResourceID) policy.Share {
 //
 // Proves SEC-048.
 func TestClaimsAboutTwoPersonsNeverMerge(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBobTheMember(album))
@@ -58,6 +59,7 @@ func TestClaimsAboutTwoPersonsNeverMerge(t *testing.T) {
 
 // Proves SEC-048.
 func TestAPCTDoesNotCountForAnotherPerson(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -80,6 +82,7 @@ func TestAPCTDoesNotCountForAnotherPerson(t *testing.T) {
 
 // Proves GRANT-3.3.1-08.
 func TestAPCTCountsForOtherResourcesServersAndOwners(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -99,6 +102,7 @@ func TestAPCTCountsForOtherResourcesServersAndOwners(t *testing.T) {
 
 // Proves GRANT-5.2-03, SEC-047.
 func TestAPCTIsOfItsClientAloneAndOfOneUse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -130,6 +134,7 @@ func TestAPCTIsOfItsClientAloneAndOfOneUse(t *testing.T) {
 
 // Proves SEC-047, SEC-094, GRANT-3.7-01.
 func TestAPCTEndsWhenItIsRevokedAndWhenItsTimeIsOver(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *as.Config) { c.Lifetimes.PCT, c.Lifetimes.Claims = time.Hour, 2*time.Hour })
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -162,6 +167,7 @@ func TestAPCTEndsWhenItIsRevokedAndWhenItsTimeIsOver(t *testing.T) {
 //
 // Proves GRANT-3.3.4-06.
 func TestAPersistedClaimAgesThroughEveryPCT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *as.Config) { c.Lifetimes.Claims = time.Hour })
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -182,6 +188,7 @@ func TestAPersistedClaimAgesThroughEveryPCT(t *testing.T) {
 
 // Proves GRANT-3.3.4-06.
 func TestAClaimOfTheProcessAgesToo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *as.Config) { c.Lifetimes.Claims, c.Lifetimes.Ticket = time.Minute, time.Hour })
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -194,6 +201,7 @@ func TestAClaimOfTheProcessAgesToo(t *testing.T) {
 
 // Proves GRANT-3.3.3-04.
 func TestThereIsNoPCTWithoutTheConsentOfWhomItIsAbout(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
@@ -221,6 +229,7 @@ func TestThereIsNoPCTWithoutTheConsentOfWhomItIsAbout(t *testing.T) {
 //
 // Proves GRANT-5.2-02.
 func TestThePCTIsNotShownToAnybodyElse(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))

@@ -52,6 +52,7 @@ func oneWinner(t *testing.T, errs []error, code uma.Code) int {
 
 // Proves GRANT-5.5-02, SEC-005, PEER-ticket-replay.
 func TestOfFiftyPresentationsOfOneTicketOneIsAccepted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
@@ -77,6 +78,7 @@ func TestOfFiftyPresentationsOfOneTicketOneIsAccepted(t *testing.T) {
 //
 // Proves GRANT-5.5-03, SEC-005.
 func TestOfTwoEndpointsOnePresentsTheTicket(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
@@ -103,6 +105,7 @@ func TestOfTwoEndpointsOnePresentsTheTicket(t *testing.T) {
 
 // Proves SEC-081.
 func TestOfFiftyExchangesOfOneCodeOneSucceedsAndIsRevoked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for range 8 {
 		code, verifier := w.code(w.rs1, uma.ScopeProtection)
@@ -119,6 +122,7 @@ func TestOfFiftyExchangesOfOneCodeOneSucceedsAndIsRevoked(t *testing.T) {
 
 // Proves SEC-091.
 func TestOfFiftyRefreshesOneSucceedsAndTheFamilyIsRevoked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
@@ -140,6 +144,7 @@ func TestOfFiftyRefreshesOneSucceedsAndTheFamilyIsRevoked(t *testing.T) {
 //
 // Proves SEC-005.
 func TestOfFiftyUsesOfOnePCTOneRotatesIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))

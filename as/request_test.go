@@ -30,6 +30,7 @@ func (w *world) submit(asked ...uma.Permission) as.Submitted {
 
 // Proves GRANT-3.3.6-15, GRANT-3.3.6-18, GRANT-3.3.6-20.
 func TestPollingEndsWithWhatTheOwnerSaid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view", "edit")
 	w.share(w.aliceOwner, askMe(photo, "view", "edit"))
@@ -57,6 +58,7 @@ func TestPollingEndsWithWhatTheOwnerSaid(t *testing.T) {
 
 // A request is asked about once, however often the client polls.
 func TestTheOwnerSeesOneRequestForAProcess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, askMe(photo, "view"))
@@ -72,6 +74,7 @@ func TestTheOwnerSeesOneRequestForAProcess(t *testing.T) {
 
 // Proves GRANT-5.5-05.
 func TestPollingTooFastRaisesTheIntervalAndTheTicketOutlivesIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, askMe(photo, "view"))
@@ -99,6 +102,7 @@ func TestPollingTooFastRaisesTheIntervalAndTheTicketOutlivesIt(t *testing.T) {
 
 // Proves GRANT-5.5-05.
 func TestAPollingTicketThatDoesNotOutliveTheIntervalIsRefusedAtStart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, c := range []struct {
 		poll, interval time.Duration
@@ -116,6 +120,7 @@ func TestAPollingTicketThatDoesNotOutliveTheIntervalIsRefusedAtStart(t *testing.
 //
 // Proves GRANT-3.3.6-20.
 func TestApprovalIsForThePartThePersonAndTheApp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view", "edit")
 	album := w.register(w.alice1, "album", "view")
@@ -159,6 +164,7 @@ func TestApprovalIsForThePartThePersonAndTheApp(t *testing.T) {
 
 // The subject of one issuer is not the subject of another.
 func TestApprovalIsForTheSubjectOfItsIssuer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, askMe(photo, "view"))
@@ -174,6 +180,7 @@ func TestApprovalIsForTheSubjectOfItsIssuer(t *testing.T) {
 }
 
 func TestApprovalEndsWhenTheOwnerSaid(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, askMe(photo, "view"))
@@ -193,6 +200,7 @@ func TestApprovalEndsWhenTheOwnerSaid(t *testing.T) {
 }
 
 func TestOnlyWhatWasAskedForCanBeApproved(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view", "edit")
 	album := w.register(w.alice1, "album", "view")
@@ -214,6 +222,7 @@ func TestOnlyWhatWasAskedForCanBeApproved(t *testing.T) {
 // What was taken back meanwhile is not approved, though the owner says yes to
 // all of it.
 func TestApprovalIsOfWhatIsStillRegistered(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view", "edit")
 	gone := w.register(w.alice1, "gone", "view")
@@ -228,6 +237,7 @@ func TestApprovalIsOfWhatIsStillRegistered(t *testing.T) {
 }
 
 func TestARequestIsDecidedOnceAndInItsOwnSpaceOnly(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, askMe(photo, "view"))
@@ -265,6 +275,7 @@ func TestARequestIsDecidedOnceAndInItsOwnSpaceOnly(t *testing.T) {
 
 // An approval is not undone by another request of the same process's person.
 func TestADenialIsFinalForItsProcess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, askMe(photo, "view"))

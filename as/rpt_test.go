@@ -14,6 +14,7 @@ import (
 
 // Proves FED-5.1.1-02, FED-5.1.1-03, FED-5.1.1-04, FED-5.1.1-05, FED-5.1.1-06, GRANT-3.3.5-10.
 func TestIntrospectionTellsThePermissionsAndNoScope(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album, bare := w.register(w.alice1, "album", "view", "edit"), w.register(w.alice1, "bare")
 	w.share(w.aliceOwner, toBob(album, "view", "edit"))
@@ -50,6 +51,7 @@ func TestIntrospectionTellsThePermissionsAndNoScope(t *testing.T) {
 //
 // Proves FED-5.1.1-06, FED-5.1.1-07.
 func TestAPermissionEndsWithItsShareInsideALiveRPT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view", "edit")
 	end := w.Now().Add(2 * time.Minute)
@@ -75,6 +77,7 @@ func TestAPermissionEndsWithItsShareInsideALiveRPT(t *testing.T) {
 
 // Proves FED-5.1.1-08, FED-1.3-04, SEC-029, GRANT-1.3-01.
 func TestOnlyItsResourceServerWithItsOwnersPATSeesAnRPT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -107,6 +110,7 @@ func TestOnlyItsResourceServerWithItsOwnersPATSeesAnRPT(t *testing.T) {
 
 // Proves SEC-030, FED-5.1.1-01.
 func TestNothingButAnRPTIsIntrospectedWithAPAT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -139,6 +143,7 @@ func TestNothingButAnRPTIsIntrospectedWithAPAT(t *testing.T) {
 
 // Proves GRANT-3.6-01, GRANT-3.6-02, GRANT-3.6-04.
 func TestRefreshDoesNotAssess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(c *as.Config) { c.Lifetimes.Claims = time.Minute })
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -165,6 +170,7 @@ func TestRefreshDoesNotAssess(t *testing.T) {
 
 // Proves GRANT-3.6-03.
 func TestRefreshNarrowsAcrossAllResources(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album, photo := w.register(w.alice1, "album", "view", "edit"), w.register(w.alice1, "photo", "edit")
 	bare := w.register(w.alice1, "bare")
@@ -186,6 +192,7 @@ func TestRefreshNarrowsAcrossAllResources(t *testing.T) {
 
 // Proves SEC-091.
 func TestASecondUseOfARefreshTokenRevokesTheFamily(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -215,6 +222,7 @@ func TestASecondUseOfARefreshTokenRevokesTheFamily(t *testing.T) {
 
 // Proves GRANT-3.7-01, GRANT-3.7-03, SEC-094.
 func TestRevocationIsTheClientsOwnAndAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -258,6 +266,7 @@ func TestRevocationIsTheClientsOwnAndAtOnce(t *testing.T) {
 // A spent refresh token that is revoked takes its family along, too: a client
 // that signs out late must not fail to.
 func TestRevokingASpentRefreshTokenRevokesItsFamily(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -272,6 +281,7 @@ func TestRevokingASpentRefreshTokenRevokesItsFamily(t *testing.T) {
 //
 // Proves PEER-go-uma, FED-4.2-01, FED-4-02.
 func TestATicketForManyPermissionsGivesThemAll(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, n := range []int{2, 8, 9, 40} {
 		var asked []uma.Permission

@@ -47,6 +47,7 @@ func (w *world) forms(c oauth.Client, id uma.ResourceID) map[string]func() uma.T
 
 // Proves GRANT-5.5-02, GRANT-5.5-03, SEC-003, SEC-004, PEER-ticket-replay.
 func TestTicketIsSpentWhenPresentedAtEitherEndpoint(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -72,6 +73,7 @@ func TestTicketIsSpentWhenPresentedAtEitherEndpoint(t *testing.T) {
 //
 // Proves GRANT-5.5-03, GRANT-3.3.1-02, SEC-003.
 func TestTicketIsSpentWhateverTheAnswer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	open := w.register(w.alice1, "open", "view")
 	bobs := w.register(w.alice1, "Bob's", "view")
@@ -115,6 +117,7 @@ func is[R as.Result](r as.Result) bool {
 
 // Proves GRANT-3.3.6-09, GRANT-3.3.6-10, GRANT-3.3.6-17, GRANT-3.3.3-02, GRANT-3.3.6-07, GRANT-3.3.6-16, SEC-006.
 func TestEveryTicketOfAProcessIsANewOneAndUsableAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -146,6 +149,7 @@ func TestEveryTicketOfAProcessIsANewOneAndUsableAtOnce(t *testing.T) {
 //
 // Proves GRANT-3.3.6-08, GRANT-3.3.6-13.
 func TestNeedInfoTellsAWayOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -157,6 +161,7 @@ func TestNeedInfoTellsAWayOn(t *testing.T) {
 
 // Proves GRANT-3.3.6-01, SEC-009, PEER-ticket-replay.
 func TestAVariantOfATicketIsNoTicketAndLeavesItAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
@@ -209,6 +214,7 @@ func variants(s string) []string {
 //
 // Proves GRANT-3.3.6-01.
 func TestNoOtherArtefactPassesAsATicket(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -223,6 +229,7 @@ func TestNoOtherArtefactPassesAsATicket(t *testing.T) {
 
 // Proves GRANT-3.3.6-02, GRANT-5.5-03, SEC-007.
 func TestTicketIsExpiredAtTheInstant(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -242,6 +249,7 @@ func TestTicketIsExpiredAtTheInstant(t *testing.T) {
 
 // Proves GRANT-3.3.6-03, SEC-008, PEER-46717.
 func TestTicketIsBoundToTheClientThatPresentedTheProcessFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
@@ -273,6 +281,7 @@ func TestTicketIsBoundToTheClientThatPresentedTheProcessFirst(t *testing.T) {
 
 // Proves GRANT-5.5-04, SEC-010.
 func TestReplayRevokesWhatTheProcessLedToWhenTheOperatorWantsIt(t *testing.T) {
+	t.Parallel()
 	for _, option := range []bool{false, true} {
 		w := newWorld(t, func(c *as.Config) { c.RevokeOnReplay = option })
 		album := w.register(w.alice1, "album", "view")
@@ -305,6 +314,7 @@ func TestReplayRevokesWhatTheProcessLedToWhenTheOperatorWantsIt(t *testing.T) {
 
 // A client that may not use the grant cannot kill somebody else's process.
 func TestAnUnauthorizedClientDoesNotSpendTheTicket(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
@@ -317,6 +327,7 @@ func TestAnUnauthorizedClientDoesNotSpendTheTicket(t *testing.T) {
 
 // Proves GRANT-5.4-01, SEC-001.
 func TestTicketsShowNothingAndAreUnguessable(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	const n = 20_000
@@ -361,6 +372,7 @@ func TestTicketsShowNothingAndAreUnguessable(t *testing.T) {
 //
 // Proves GRANT-5.4-01, GRANT-3.3.5-04, GRANT-3.3.5-05, GRANT-3.3.5-06.
 func TestRotatedTicketsAndPCTsAreRandomBits(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))

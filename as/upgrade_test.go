@@ -18,6 +18,7 @@ func (w *world) upgrading(ticket uma.Ticket, rpt string) uma.TokenRequest {
 
 // Proves WE-8, GRANT-3.3.5-07, GRANT-3.3.5.1-04, GRANT-3.3.5.1-05.
 func TestAnRPTIsUpgradedToTheUnionAndTheOldOneIsRevoked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	photo := w.register(w.alice1, "photo", "view", "edit")
@@ -48,6 +49,7 @@ func TestAnRPTIsUpgradedToTheUnionAndTheOldOneIsRevoked(t *testing.T) {
 
 // Proves WE-9, GRANT-3.3.5.1-06, GRANT-3.3.5-08, GRANT-1.3-01, SEC-049.
 func TestAnRPTOfAnotherKindIsTreatedAsAbsentAndLeftAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, toBob(photo, "view"))
@@ -97,6 +99,7 @@ func TestAnRPTOfAnotherKindIsTreatedAsAbsentAndLeftAlone(t *testing.T) {
 //
 // Proves GRANT-1.3-01.
 func TestAnRPTOfAnUnknownPersonIsOfItsProcess(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view", "edit")
 	w.share(w.aliceOwner, toAnyone(album, "view", "edit"))
@@ -115,6 +118,7 @@ func TestAnRPTOfAnUnknownPersonIsOfItsProcess(t *testing.T) {
 //
 // Proves SEC-049, SEC-051.
 func TestAnUpgradeBringsNothingBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	photo := w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, toBob(photo, "view"))
@@ -154,6 +158,7 @@ func TestAnUpgradeBringsNothingBack(t *testing.T) {
 
 // Proves GRANT-3.3.1-09.
 func TestAnExpiredRPTCarriesOverWhatIsStillLive(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album, photo := w.register(w.alice1, "album", "view"), w.register(w.alice1, "photo", "view")
 	short := w.register(w.alice1, "short", "view")
@@ -177,6 +182,7 @@ func TestAnExpiredRPTCarriesOverWhatIsStillLive(t *testing.T) {
 //
 // Proves SEC-049.
 func TestAnUpgradeDoesNotWidenANarrowedRPT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album, photo := w.register(w.alice1, "album", "view", "edit"), w.register(w.alice1, "photo", "view")
 	w.share(w.aliceOwner, toBob(album, "view", "edit"))
@@ -195,6 +201,7 @@ func TestAnUpgradeDoesNotWidenANarrowedRPT(t *testing.T) {
 //
 // Proves GRANT-3.3.5.1-06.
 func TestARefusedRequestDoesNotTouchItsRPT(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	album, mine := w.register(w.alice1, "album", "view"), w.register(w.alice1, "mine", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))

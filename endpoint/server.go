@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -18,9 +17,9 @@ type SignIn interface {
 	// signed in; ok is false when nobody is.
 	Person(r *http.Request) (account as.Account, at time.Time, ok bool)
 	// SignIn checks an e-mail address and a password from a sign-in form and, if
-	// they are right, signs the browser in by setting a cookie on w. The reason of
-	// a refusal is not told.
-	SignIn(ctx context.Context, w http.ResponseWriter, email, password string) (ok bool, err error)
+	// they are right, signs the browser in by setting a cookie on w; whoever was
+	// signed in before is not any more. The reason of a refusal is not told.
+	SignIn(w http.ResponseWriter, r *http.Request, email, password string) (ok bool, err error)
 	// SignOut signs the browser out.
 	SignOut(w http.ResponseWriter, r *http.Request) error
 }

@@ -77,12 +77,7 @@ func (s *Server) enter(c *call) (problem string, err error) {
 	if email == "" || password == "" {
 		return problemMissing, nil
 	}
-	if _, _, in := s.SignIn.Person(c.r); in {
-		if err := s.SignIn.SignOut(c.w, c.r); err != nil {
-			return "", err
-		}
-	}
-	ok, err := s.SignIn.SignIn(c.r.Context(), c.w, email, password)
+	ok, err := s.SignIn.SignIn(c.w, c.r, email, password)
 	if err != nil || ok {
 		return "", err
 	}

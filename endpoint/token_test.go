@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -232,6 +233,45 @@ func TestNoOriginIsLetInAndNoGETChangesAnything(t *testing.T) {
 		}
 		if rt.method == http.MethodGet && (rt.caller == byClient || strings.HasSuffix(path, "/approve") || path == pathStop) {
 			t.Errorf("GET %s changes something", path)
+		}
+	}
+}
+
+// Proves PEER-48987, SEC-026. What is switched off for a client is off at every
+// door, and not only where it is shown.
+func TestWhatIsSwitchedOffIsOffAtEveryDoor(t *testing.T) {
+	w := newWorld(t)
+	pat, id := w.gallery()
+	bare := w.client(oauth.Client{AuthMethod: oauth.AuthBasic, Scopes: []uma.Scope{"view"}}, "bare", "Bare", "https://bare.example/cb", "https://bare.example/claims")
+	m := w.postTicket(w.C1, w.ticketFor(pat, id, "view")).json(t)
+	for grant, form := range map[string]url.Values{
+		uma.GrantType:        {"ticket": {string(w.ticketFor(pat, id, "view"))}},
+		"authorization_code": {"code": {"x"}, "redirect_uri": {"https://bare.example/cb"}, "code_verifier": {strings.Repeat("v", 43)}},
+		"refresh_token":      {"refresh_token": {m["refresh_token"].(string)}},
+		"client_credentials": {},
+	} {
+		form.Set("grant_type", grant)
+		wantError(t, w.postToken(bare, form), http.StatusBadRequest, uma.UnauthorizedClient)
+	}
+	// A client that may not push claims cannot do it with any ticket, and the
+	// claims of somebody else's token do not help it either.
+	diary := w.resource(pat, "diary", "view")
+	w.share(w.Alice, policy.Share{Resource: diary, Scopes: []uma.Scope{"view"}, Claims: withEmail("bob@example.com")})
+	pushed := []string{"claim_token", "a.b.c", "claim_token_format", uma.IDTokenFormat}
+	wantError(t, w.postTicket(w.Public, w.ticketFor(pat, diary, "view"), pushed...), http.StatusForbidden, uma.NeedInfoCode)
+	// A client that is disabled is nobody, wherever it comes.
+	off := w.C1.Client
+	off.Disabled = true
+	if _, _, err := w.AS.RegisterClient(t.Context(), off); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, w.postTicket(w.C1, w.ticketFor(pat, id, "view")), http.StatusUnauthorized, uma.InvalidClient)
+	if in := w.ask(pathIntrospect, pat, url.Values{"token": {m["access_token"].(string)}}); string(in.Body) != `{"active":false}` {
+		t.Errorf("the RPT of a disabled client: %s", in.Body)
+	}
+	for _, path := range []string{pathClaims + "?client_id=c1&ticket=x", pathAuthorize + "?client_id=c1&response_type=code"} {
+		if a := w.do(http.MethodGet, path, nil, ""); a.StatusCode != http.StatusBadRequest || a.Header.Get("Location") != "" {
+			t.Errorf("%s: %s", path, a.Status)
 		}
 	}
 }

@@ -56,11 +56,12 @@ func (p *Passwords) Person(r *http.Request) (account as.Account, at time.Time, o
 	return account, at, true
 }
 
-// SignIn checks an e-mail address and a password and, if they are right, opens
-// a new session and puts it into the browser's cookie. An unknown address, an
-// account without a password, a disabled account and a wrong password give the
-// same answer after the same work.
-func (p *Passwords) SignIn(ctx context.Context, w http.ResponseWriter, email, password string) (bool, error) {
+// SignIn checks an e-mail address and a password and, if they are right, ends
+// the browser's session, opens a new one and puts it into the browser's cookie.
+// An unknown address, an account without a password, a disabled account and a
+// wrong password give the same answer after the same work, and change nothing.
+func (p *Passwords) SignIn(w http.ResponseWriter, r *http.Request, email, password string) (bool, error) {
+	ctx := r.Context()
 	account, err := p.AS.AccountByEmail(ctx, email)
 	if err != nil && !errors.Is(err, as.ErrNotFound) {
 		return false, err
@@ -72,6 +73,11 @@ func (p *Passwords) SignIn(ctx context.Context, w http.ResponseWriter, email, pa
 	right, err := p.check(ctx, hash, password)
 	if err != nil || !right || account.ID == "" || account.Disabled {
 		return false, err
+	}
+	if old, found := p.secret(r); found {
+		if err := p.AS.EndSession(ctx, old); err != nil {
+			return false, err
+		}
 	}
 	secret, err := p.AS.NewSession(ctx, account.ID)
 	if err != nil {

@@ -68,7 +68,7 @@ func (d *desk) account(a as.Account) as.Account {
 func (d *desk) signIn(email, password string) *http.Cookie {
 	d.t.Helper()
 	w := httptest.NewRecorder()
-	ok, err := d.SignIn(context.Background(), w, email, password)
+	ok, err := d.SignIn(w, atSignIn(context.Background()), email, password)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestRefusalDoesNotTellWhy(t *testing.T) {
 			attempt = password
 		}
 		w := httptest.NewRecorder()
-		if ok, err := d.SignIn(context.Background(), w, email, attempt); ok || err != nil || len(w.Header()) != 0 {
+		if ok, err := d.SignIn(w, atSignIn(context.Background()), email, attempt); ok || err != nil || len(w.Header()) != 0 {
 			t.Errorf("%q: %v, %v, %v", email, ok, err, w.Header())
 		}
 	}
@@ -133,7 +133,7 @@ func TestHashingIsBoundedAndTheSameForUnknownAccounts(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		result := make(chan error, 1)
 		go func() {
-			_, err := d.SignIn(ctx, httptest.NewRecorder(), email, password)
+			_, err := d.SignIn(httptest.NewRecorder(), atSignIn(ctx), email, password)
 			result <- err
 		}()
 		select {
@@ -196,7 +196,7 @@ func TestSigningOutAndInIsOneChangeOfTheCookie(t *testing.T) {
 	if err := d.SignOut(w, with(old)); err != nil {
 		t.Fatal(err)
 	}
-	if ok, err := d.SignIn(context.Background(), w, "bob@example.com", password); !ok || err != nil {
+	if ok, err := d.SignIn(w, atSignIn(context.Background()), "bob@example.com", password); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 	set := w.Result().Cookies()
@@ -244,4 +244,9 @@ func TestOtherCookiesSignNobodyIn(t *testing.T) {
 	if _, _, ok := d.Person(httptest.NewRequest(http.MethodGet, "/", nil)); ok {
 		t.Error("no cookie signs in")
 	}
+}
+
+// atSignIn is a browser's request to the sign-in form, without a cookie.
+func atSignIn(ctx context.Context) *http.Request {
+	return httptest.NewRequestWithContext(ctx, http.MethodPost, "/sign-in", nil)
 }

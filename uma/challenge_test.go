@@ -47,6 +47,7 @@ func TestChallengeIsFoundHoweverResourceServersWriteIt(t *testing.T) {
 		{[]string{`Bearer realm="x"`, `Basic realm="y"`, `UMA as_uri="https://as.example/t/a", ticket="016f-84e8"`}, bare},
 		{[]string{``, `,,`, `UMA as_uri="https://as.example/t/a", ticket="016f-84e8"`}, bare},
 		{[]string{`UMA realm="unfinished", UMA realm="photos", as_uri="https://as.example/t/a", ticket="016f-84e8"`}, want},
+		{[]string{`UMA as_uri="https://other.example"`, `UMA as_uri="https://as.example/t/a", ticket="016f-84e8"`}, bare},
 		{[]string{strings.Repeat("x", 40_000), `UMA as_uri="https://as.example/t/a", ticket="016f-84e8"`}, bare},
 		{[]string{`UMA as_uri="https://as.example/t/a", ticket="016f-84e8`}, bare},
 	} {
@@ -85,7 +86,7 @@ func TestWithoutAllOfAChallengeThereIsNone(t *testing.T) {
 		{`UMA as_uri="/.well-known/uma2-configuration", ticket="t"`},
 		{`UMA as_uri="https://as.example"`, `UMA ticket="t"`}, {`UMA as_uri="https://as.example", Bearer ticket="t"`},
 		{`Bearer as_uri="https://as.example", ticket="t"`}, {`UMA2 as_uri="https://as.example", ticket="t"`},
-		{`as_uri="https://as.example", ticket="t"`}, {`="UMA"`}, {`UMA =x`}, {`"UMA as_uri=x, ticket=y"`},
+		{`as_uri="https://as.example", ticket="t"`}, {`="UMA"`}, {`UMA =x`}, {`"UMA as_uri=x, ticket=y"`}, {`"UMA" as_uri=x, ticket=y`},
 		{`UMA as_uri="https://as.example", ticket="t"` + strings.Repeat(" ", 32<<10)},
 	} {
 		if c, ok := uma.ParseChallenge(values); ok || c != (uma.Challenge{}) {

@@ -237,6 +237,11 @@ func FuzzParseChallenge(f *testing.F) {
 		if second, ok := uma.ParseChallenge([]string{`Bearer realm="x"`, raw}); !ok || second != c {
 			t.Errorf("%q is another one behind another header", raw)
 		}
+		if writable(c) {
+			if again, ok := uma.ParseChallenge([]string{c.String()}); !ok || again != c {
+				t.Errorf("%q: written and read again: %q", raw, again.String())
+			}
+		}
 	})
 }
 
@@ -246,18 +251,23 @@ func FuzzChallengeIsReadAsItIsWritten(f *testing.F) {
 	f.Add(`"\`, "https://as.example/, UMA x=", `\", as_uri="`)
 	f.Add("", "é", "\xff")
 	f.Fuzz(func(t *testing.T, realm, asURI, ticket string) {
-		control := func(r rune) bool { return r < 0x20 || r == 0x7f }
-		if asURI == "" || ticket == "" || strings.HasSuffix(asURI, "/.well-known/uma2-configuration") ||
-			strings.ContainsFunc(realm+asURI+ticket, control) || len(realm+asURI+ticket) > 1000 {
+		want := uma.Challenge{Realm: realm, ASURI: asURI, Ticket: uma.Ticket(ticket)}
+		if asURI == "" || ticket == "" || !writable(want) {
 			return
 		}
-		want := uma.Challenge{Realm: realm, ASURI: asURI, Ticket: uma.Ticket(ticket)}
 		for _, value := range []string{want.String(), `Bearer realm="x", error=y, ` + want.String() + `, Basic realm="z"`, "Negotiate YQ==, " + want.String()} {
 			if got, ok := uma.ParseChallenge([]string{value}); !ok || got != want {
 				t.Errorf("%q is read as %q, %q, %q", value, got.Realm, got.ASURI, string(got.Ticket))
 			}
 		}
 	})
+}
+
+// writable says whether a challenge can stand in a header as it is.
+func writable(c uma.Challenge) bool {
+	all := c.Realm + c.ASURI + string(c.Ticket)
+	return len(all) < 10_000 && !strings.HasSuffix(c.ASURI, "/.well-known/uma2-configuration") &&
+		!strings.ContainsFunc(all, func(r rune) bool { return r < 0x20 || r == 0x7f })
 }
 
 func FuzzParseMetadata(f *testing.F) {
