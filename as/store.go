@@ -109,6 +109,7 @@ type Tx interface {
 	// BumpSpace raises the generation of a space by one.
 	BumpSpace(SpaceID) error
 	InsertAccount(Account) error
+	// UpdateAccount is ErrExists when another account has the e-mail address.
 	UpdateAccount(Account) error
 	PutRole(Role) error
 	DeleteRole(AccountID, SpaceID) error
@@ -117,6 +118,8 @@ type Tx interface {
 
 	InsertClient(oauth.Client) error
 	UpdateClient(oauth.Client) error
+	// DeleteClient removes a client with everything that would be its own again
+	// if somebody registered the same id.
 	DeleteClient(oauth.ClientID) error
 
 	InsertResource(Resource) error
