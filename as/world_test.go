@@ -54,7 +54,7 @@ func (c *clock) advance(d time.Duration) {
 type world struct {
 	*as.Server
 	*clock
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 
 	path  string
@@ -73,7 +73,7 @@ type world struct {
 	key oauth.Key // of the claims provider
 }
 
-func newWorld(t *testing.T, options ...func(*as.Config)) *world {
+func newWorld(t testing.TB, options ...func(*as.Config)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{
@@ -201,7 +201,7 @@ func (w *world) owner(a as.Account, s as.Space) as.Owner {
 }
 
 // describe makes a resource description with a name and scopes.
-func describe(t *testing.T, name string, scopes ...uma.Scope) uma.ResourceDescription {
+func describe(t testing.TB, name string, scopes ...uma.Scope) uma.ResourceDescription {
 	t.Helper()
 	if scopes == nil {
 		scopes = []uma.Scope{}
@@ -354,7 +354,7 @@ func (w *world) refused(c oauth.Client, req uma.TokenRequest, code uma.Code) {
 	wantCode(w.t, err, code)
 }
 
-func wantCode(t *testing.T, err error, code uma.Code) {
+func wantCode(t testing.TB, err error, code uma.Code) {
 	t.Helper()
 	var e *uma.Error
 	if !errors.As(err, &e) {

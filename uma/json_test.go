@@ -79,6 +79,8 @@ func TestAnythingButOneWholeDocumentIsRefused(t *testing.T) {
 		"something after it":         `{} x`,
 		"a bracket after it":         `{}]`,
 		"NUL after it":               "{}\x00",
+		"a backslash after it":       `{}\`,
+		"half an escape after it":    `{} "\ud8`,
 		"byte order mark":            "\ufeff{}",
 		"not closed":                 `{"a":1`,
 		"closed otherwise":           `{"a":1]`,

@@ -97,7 +97,7 @@ func TestDescriptionComesBackAsItWasSent(t *testing.T) {
 func TestIconIsOfTheWeb(t *testing.T) {
 	for _, uri := range []string{
 		"", "icon.png", "/icon.png", "//icons.example/a.png", "javascript:alert(1)", "data:image/png;base64,AA==", "file:///etc/passwd",
-		"ftp://icons.example/", "https:", "https://", "https:icon", "https:///a.png", "https://user:secret@icons.example/", "https://a b/", "http://[::1",
+		"ftp://icons.example/", "https:", "https://", "https:icon", "https:///a.png", "https://user:secret@icons.example/", "https://a b/", "http://[::1", "https://icons.example/a b", "https://icons.example/ä",
 	} {
 		refuses(t, uri, `{"resource_scopes":[],"icon_uri":"`+uri+`"}`)
 		refuses(t, "in German: "+uri, `{"resource_scopes":[],"icon_uri#de":"`+uri+`"}`)
