@@ -148,7 +148,7 @@ func TestTheScopesAskedForLastHold(t *testing.T) {
 	req.Scopes = scopes("edit")
 	g.wantPermissions(g.alice1, g.granted(g.c1, req).AccessToken, perm(g.album, "view", "edit"), perm(g.photo1, "view"))
 	req = g.asBob(begin())
-	req.Scopes = scopes()
+	req.Scopes = []uma.Scope{}
 	g.wantPermissions(g.alice1, g.granted(g.c1, req).AccessToken, perm(g.album, "view"), perm(g.photo1, "view"))
 	none := g.granted(g.c1, g.asBob(g.ticket(g.alice1, perm(g.album, "view"))))
 	g.wantPermissions(g.alice1, none.AccessToken, perm(g.album, "view"))

@@ -7,7 +7,6 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// Proves GRANT-3.2.1-01, GRANT-3.2.1-03.
 func TestChallengeIsWrittenAsOneHeaderValue(t *testing.T) {
 	for want, c := range map[string]uma.Challenge{
 		`UMA realm="photos", as_uri="https://as.example/t/a", ticket="016f84e8"`: {Realm: "photos", ASURI: "https://as.example/t/a", Ticket: "016f84e8"},

@@ -79,7 +79,8 @@ func (o Object) times(exp, iat, nbf *int64) error {
 }
 
 // MarshalJSON writes "permissions" for every active RPT, also an empty one, and
-// for no other token: a nil list is no RPT.
+// for no other token: a nil list is no RPT. Of an RPT it writes no scope, which
+// would say nothing of any resource (FedAuthz 5.1.1).
 func (in Introspection) MarshalJSON() ([]byte, error) {
 	type plain Introspection
 	if !in.Active {
@@ -88,6 +89,7 @@ func (in Introspection) MarshalJSON() ([]byte, error) {
 	if in.Permissions == nil {
 		return json.Marshal(plain(in))
 	}
+	in.Scope = ""
 	return json.Marshal(struct {
 		plain
 		Permissions []IntrospectedPermission `json:"permissions"`

@@ -17,7 +17,7 @@ func TestPermissionsAreWrittenForEveryActiveRPTAndForNothingElse(t *testing.T) {
 		written(t, uma.Introspection{Active: true, Scope: "uma_protection"}):                                                   `{"active":true,"scope":"uma_protection"}`,
 		written(t, uma.Introspection{Active: true, Permissions: []uma.IntrospectedPermission{}}):                               `{"active":true,"permissions":[]}`,
 		written(t, &uma.Introspection{Active: true, ClientID: "c", ExpiresAt: 3, Permissions: []uma.IntrospectedPermission{}}): `{"active":true,"client_id":"c","exp":3,"permissions":[]}`,
-		written(t, uma.Introspection{Active: true, Permissions: []uma.IntrospectedPermission{
+		written(t, uma.Introspection{Active: true, Scope: "view", Permissions: []uma.IntrospectedPermission{
 			{Resource: "a", Scopes: []uma.Scope{"view"}, ExpiresAt: 1774745999, IssuedAt: 1, NotBefore: 2}, {Resource: "b"}}}): `{"active":true,"permissions":[` +
 			`{"resource_id":"a","resource_scopes":["view"],"exp":1774745999,"iat":1,"nbf":2},{"resource_id":"b","resource_scopes":[]}]}`,
 	} {

@@ -11,7 +11,7 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// Proves GRANT-2-03, AMB-01.
+// Proves AMB-01.
 func TestDiscoveryDocumentIsLookedForBehindTheIssuerFirst(t *testing.T) {
 	for issuer, want := range map[string][]string{
 		"https://as.example":          {"https://as.example/.well-known/uma2-configuration"},
