@@ -6,6 +6,7 @@ package licet_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -321,6 +322,37 @@ func TestNoTestProvesWhatDoesNotExist(t *testing.T) {
 		if catalogued && !known[id] {
 			t.Errorf("%s proves %s, which is not in docs/spec/requirements.tsv", places[0], id)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write docs/spec/coverage.md anew")
+
+// docs/spec/coverage.md tells a reader which test proves which requirement.
+func TestTheCoverageIsWrittenDown(t *testing.T) {
+	proved := proofs(t)
+	var b strings.Builder
+	b.WriteString("# Requirements and what proves them\n\nWritten by `go test . -run Coverage -update`. Levels: M and MN bind, S and SN advise, O allows, d describes.\n\n| requirement | level | party | what | proved in |\n|---|---|---|---|---|\n")
+	for _, r := range requirements(t) {
+		var files []string
+		for _, place := range proved[r.id] {
+			file, _, _ := strings.Cut(place, ":")
+			files = append(files, file)
+		}
+		slices.Sort(files)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.id, r.level, r.party, strings.ReplaceAll(r.text, "|", "\\|"), strings.Join(slices.Compact(files), ", "))
+	}
+	const path = "docs/spec/coverage.md"
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(written) != b.String() {
+		t.Errorf("%s is not up to date: run go test . -run Coverage -update", path)
 	}
 }
 
