@@ -284,3 +284,7 @@ func TestTheOwnerIsAskedOnce(t *testing.T) {
 		t.Errorf("the owner would be asked for %v again", d.Ask)
 	}
 }
+
+func permissionOf(t ticketResource) uma.Permission {
+	return uma.Permission{Resource: t.Resource.ID, Scopes: append([]uma.Scope{}, t.TicketScopes...)}
+}

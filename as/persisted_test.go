@@ -132,6 +132,46 @@ func TestAPCTIsOfItsClientAloneAndOfOneUse(t *testing.T) {
 	use(w.c1, next)
 }
 
+// What a rotated PCT says does not stay in the process, either, to count later.
+//
+// Proves SEC-047.
+func TestARotatedPCTLeavesNothingInTheProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *as.Config) { c.Lifetimes.PCT = time.Hour })
+	album, photo := w.register(w.alice1, "album", "view"), w.register(w.alice1, "photo", "view")
+	w.share(w.aliceOwner, toBob(album, "view"))
+	wish := toBob(photo, "view")
+	wish.Purpose = "research"
+	w.share(w.aliceOwner, wish)
+	rotated := w.pct(w.c1, w.bob, w.ticket(w.alice1, perm(album, "view")))
+	expired := w.granted(w.c1, uma.TokenRequest{Ticket: w.ticket(w.alice1, perm(album, "view")), PCT: rotated}).PCT
+	before := w.count(w.aliceSpace.ID, as.EventPCTMisused)
+	names := func(pct uma.PCT) []string {
+		t.Helper()
+		n := redeemed[as.NeedInfo](w, w.c1, uma.TokenRequest{Ticket: w.ticket(w.alice1, perm(photo, "view")), PCT: pct})
+		n = redeemed[as.NeedInfo](w, w.c1, with(n.Ticket))
+		var out []string
+		for _, c := range n.RequiredClaims {
+			out = append(out, c.Name)
+		}
+		slices.Sort(out)
+		return out
+	}
+	if got := names(expired); !slices.Equal(got, []string{"purpose"}) {
+		t.Errorf("with a good PCT %v is asked for, want the purpose alone", got)
+	}
+	if got := names(rotated); !slices.Equal(got, []string{"email", "purpose"}) {
+		t.Errorf("with a rotated PCT %v is asked for, want the address, too", got)
+	}
+	if n := w.count(w.aliceSpace.ID, as.EventPCTMisused) - before; n != 1 {
+		t.Errorf("the history tells %d misuses, want one", n)
+	}
+	w.advance(time.Hour)
+	if got := names(expired); !slices.Equal(got, []string{"email", "purpose"}) {
+		t.Errorf("with an expired PCT %v is asked for, want the address, too", got)
+	}
+}
+
 // Proves SEC-047, SEC-094, GRANT-3.7-01.
 func TestAPCTEndsWhenItIsRevokedAndWhenItsTimeIsOver(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,152 @@
+package as
+
+import (
+	"errors"
+	"time"
+
+	"github.com/licet/licet/uma"
+)
+
+// grant issues the RPT: the permissions, their grant, the token, what it
+// upgrades, and the PCT.
+func (r *redemption) grant(d decision) (Result, error) {
+	now := r.now()
+	g, err := r.newGrant()
+	if err != nil {
+		return nil, err
+	}
+	ends := time.Time{}
+	for _, c := range d.Candidates {
+		for _, p := range r.permissions(c, g) {
+			if err := r.tx.InsertPermission(p); err != nil {
+				return nil, err
+			}
+			if err := r.tx.LinkPermission(g.ID, p.ID); err != nil {
+				return nil, err
+			}
+			ends = later(ends, p.NotAfter, now.Add(r.Lifetimes.Refresh))
+		}
+	}
+	upgraded, err := r.upgrade(g)
+	if err != nil {
+		return nil, err
+	}
+	answer := uma.TokenResponse{TokenType: tokenTypeBearer, Upgraded: upgraded}
+	if upgraded {
+		ends = now.Add(r.Lifetimes.Refresh)
+	}
+	if err := r.issueTokens(r.tx, &answer, r.client, g, nil, ends, r.Lifetimes.RPT); err != nil {
+		return nil, err
+	}
+	if answer.PCT, err = r.remember(); err != nil {
+		return nil, err
+	}
+	r.process.Grant = g.ID
+	if err := r.tx.UpdateProcess(r.process); err != nil {
+		return nil, err
+	}
+	err = r.record(r.tx, g.Space, EventPermissionGranted, string(r.client.ID), string(g.ID),
+		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
+	return Granted{answer}, err
+}
+
+// newGrant makes the grant that the RPT and its refresh tokens belong to.
+func (r *redemption) newGrant() (Grant, error) {
+	space, err := r.tx.Space(r.process.Space)
+	if err != nil {
+		return Grant{}, err
+	}
+	g := Grant{
+		ID: GrantID(r.vault.id(r.now())), Kind: GrantUMA, Client: r.client.ID, Space: r.process.Space,
+		ResourceServer: r.process.ResourceServer, Subject: r.process.Subject, Process: r.process.ID,
+		SpaceGeneration: space.Generation, CreatedAt: r.now(),
+	}
+	if g.Subject == "" {
+		g.Subject = "process#" + string(r.process.ID) // AMB-20
+	}
+	// A requesting party with an account here loses its RPTs with the account.
+	for _, f := range r.facts {
+		if f.Name != "sub" || f.Issuer != r.Issuer {
+			continue
+		}
+		account, err := r.tx.Account(AccountID(f.Value))
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return Grant{}, err
+		}
+		g.Account, g.AccountGeneration = account.ID, account.Generation
+	}
+	return g, r.tx.InsertGrant(g)
+}
+
+// permissions makes one permission for each share that granted something on the
+// resource, so that withdrawing one share takes exactly what it gave.
+func (r *redemption) permissions(c candidate, g Grant) []Permission {
+	var out []Permission
+	for _, share := range r.shares[c.Resource.ID] {
+		p := Permission{
+			Space: g.Space, ResourceServer: g.ResourceServer, Resource: c.Resource.ID, Scopes: []uma.Scope{},
+			Client: g.Client, Subject: g.Subject, Process: g.Process,
+			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,
+			ResourceGeneration: c.Resource.Generation, SpaceGeneration: g.SpaceGeneration, CreatedAt: g.CreatedAt,
+		}
+		granted := false
+		for _, gs := range c.Scopes {
+			if gs.Verdict.Shares[0] != share.ID {
+				continue
+			}
+			granted, p.NotAfter = true, gs.Verdict.NotAfter
+			if gs.Scope != "" {
+				p.Scopes = append(p.Scopes, gs.Scope)
+			}
+		}
+		if granted {
+			p.ID = PermissionID(r.vault.id(g.CreatedAt))
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// remember issues the next PCT when the requesting party agreed to one in this
+// process, or brought one that counted; the one brought is spent (AMB-17).
+func (r *redemption) remember() (uma.PCT, error) {
+	if r.pct == nil && !r.process.Remember || r.process.Subject == "" {
+		return "", nil
+	}
+	if r.pct != nil {
+		_, err := r.tx.SpendPCT(r.pct.Digest, r.now())
+		if errors.Is(err, ErrNotFound) {
+			return "", errPCTSpent
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	claims, err := r.sealFacts(r.facts)
+	if err != nil {
+		return "", err
+	}
+	secret := r.vault.bearer()
+	return uma.PCT(secret), r.tx.InsertPCT(PCT{
+		Digest: r.vault.digest(aPCT, secret), Client: r.client.ID, Subject: r.process.Subject, Claims: claims,
+		CreatedAt: r.now(), ExpiresAt: r.now().Add(r.Lifetimes.PCT),
+	})
+}
+
+// summary is what the history says was granted.
+func summary(candidates []candidate) []uma.Permission {
+	var out []uma.Permission
+	for _, c := range candidates {
+		p := uma.Permission{Resource: c.Resource.ID, Scopes: []uma.Scope{}}
+		for _, s := range c.Scopes {
+			if s.Scope != "" {
+				p.Scopes = append(p.Scopes, s.Scope)
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
