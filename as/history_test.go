@@ -173,6 +173,10 @@ func TestAChangedHistoryIsNoticed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.story(func(string) {})
+	for range 5 {
+		w.register(w.anna1, "album", "view")
+	}
+	annas := w.events(w.annaSpace.ID)
 	changed := func(change func(*as.Event)) func([]as.Event) []as.Event {
 		return func(all []as.Event) []as.Event {
 			change(&all[len(all)/2])
@@ -195,7 +199,11 @@ func TestAChangedHistoryIsNoticed(t *testing.T) {
 		"where it belongs": {changed(func(e *as.Event) { e.Kind, e.Actor = e.Kind+e.Actor[:1], e.Actor[1:] }), true},
 		"one that is gone": {func(all []as.Event) []as.Event { return slices.Delete(all, 3, 4) }, true},
 		"the first, gone":  {func(all []as.Event) []as.Event { return all[1:] }, true},
-		"one put twice":    {func(all []as.Event) []as.Event { return slices.Insert(all, 4, all[3]) }, true},
+		"one for another that is whole in itself": {func(all []as.Event) []as.Event {
+			all[3] = annas[3]
+			return all
+		}, true},
+		"one put twice": {func(all []as.Event) []as.Event { return slices.Insert(all, 4, all[3]) }, true},
 		"two, swapped": {func(all []as.Event) []as.Event {
 			all[3], all[4] = all[4], all[3]
 			all[3].Seq, all[4].Seq = all[4].Seq, all[3].Seq

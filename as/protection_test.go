@@ -320,6 +320,9 @@ func TestAShareIsOfOnesOwnSpace(t *testing.T) {
 	_, err = w.CreateShare(w.ctx, w.aliceOwner, toAnyone(alices, "edit"))
 	wantCode(t, err, uma.InvalidScope)
 	s := w.share(w.aliceOwner, toBob(alices, "view"))
+	if s.Space != w.aliceSpace.ID || s.ResourceServer != "rs1" || s.CreatedBy != w.alice.ID {
+		t.Errorf("the share is %+v", s)
+	}
 	_, err = w.ReplaceShare(w.ctx, w.aliceOwner, s.ID, 0, toAnyone(annas, "view"))
 	wantCode(t, err, uma.InvalidResourceID)
 	_, err = w.ReplaceShare(w.ctx, w.aliceOwner, s.ID, 0, toAnyone(alices, "view", "edit"))

@@ -184,6 +184,13 @@ func TestADisconnectedResourceServerIsOutAtOnce(t *testing.T) {
 	w.must(err)
 	wantCode(t, w.Disconnect(w.ctx, w.annaOwner, pat.Grant), uma.NotFound)
 	wantCode(t, w.Disconnect(w.ctx, w.aliceOwner, "no such grant"), uma.NotFound)
+	// An RPT's grant is no connection; withdrawing the share is what ends it.
+	album := w.register(w.alice1, "album", "view")
+	w.share(w.aliceOwner, toAnyone(album, "view"))
+	g := w.granted(w.c1, with(w.ticket(w.alice1, perm(album, "view"))))
+	events := w.events(w.aliceSpace.ID)
+	wantCode(t, w.Disconnect(w.ctx, w.aliceOwner, as.GrantID(events[len(events)-1].Subject)), uma.NotFound)
+	w.wantPermissions(w.alice1, g.AccessToken, perm(album, "view"))
 	_, err = w.AuthenticatePAT(w.ctx, answer.AccessToken)
 	w.must(err)
 	w.must(w.Disconnect(w.ctx, w.aliceOwner, pat.Grant))
