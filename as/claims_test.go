@@ -236,7 +236,7 @@ func TestAnAddressCountsOnlyWhenItIsVerified(t *testing.T) {
 
 // What the server knows itself, no claim can say.
 //
-// Proves SEC-044.
+// Proves SEC-044, PEER-CVE-2026-18572.
 func TestClaimsCannotSayWhatTheServerKnowsItself(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *as.Config) {

@@ -21,7 +21,7 @@ func (w *world) foreign() map[string]uma.ResourceID {
 	}
 }
 
-// Proves FED-1.3-04, FED-3.2-05, FED-3.2.5-01, SEC-012, SEC-024, PEER-CVE-2026-4630, PEER-49910.
+// Proves FED-1.3-04, FED-3.2-05, FED-3.2.3-02, FED-3.2.5-01, SEC-012, SEC-024, PEER-CVE-2026-4630, PEER-49910.
 func TestAPATReachesItsOwnResourcesAndNoOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -59,7 +59,17 @@ func TestAPATReachesItsOwnResourcesAndNoOthers(t *testing.T) {
 		t.Errorf("after an update the resource is %+v", res.Description)
 	}
 	w.ticket(w.alice1, perm(own, "edit"))
+	bare, err := uma.ParseResourceDescription(uma.Object{"resource_scopes": []byte(`[]`)})
+	w.must(err)
+	_, err = w.UpdateResource(w.ctx, w.alice1, own, bare)
+	w.must(err)
+	if res, err = w.ReadResource(w.ctx, w.alice1, own); err != nil || res.Description.Name != "" || len(res.Description.Members) != 1 {
+		t.Errorf("an update without a name leaves %+v, %v", res.Description, err)
+	}
 	w.must(w.DeregisterResource(w.ctx, w.alice1, own))
+	if ids, err := w.ListResources(w.ctx, w.alice1, as.Page{Limit: 100}); err != nil || len(ids) != 0 {
+		t.Errorf("after deregistration the list is %v, %v", ids, err)
+	}
 	wantCode(t, w.DeregisterResource(w.ctx, w.alice1, own), uma.NotFound)
 	_, err = w.ReadResource(w.ctx, w.alice1, own)
 	wantCode(t, err, uma.NotFound)
@@ -218,7 +228,7 @@ func TestAPermissionRequestIsGoodAsAWholeOrRefused(t *testing.T) {
 	}
 }
 
-// Proves FED-4.1-03, FED-3.2.3-02.
+// Proves FED-4.1-03.
 func TestAPermissionMayHaveNoScopes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -177,3 +177,37 @@ func TestOfFiftyUsesOfOnePCTOneRotatesIt(t *testing.T) {
 		}
 	}
 }
+
+// Two upgrades of one RPT do not make two RPTs of what it permitted.
+//
+// Proves GRANT-3.3.5.1-05.
+func TestOfTwentyUpgradesOfOneRPTOneCarriesItOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	album, photo := w.register(w.alice1, "album", "view"), w.register(w.alice1, "photo", "view")
+	w.share(w.aliceOwner, toBob(album, "view"))
+	w.share(w.aliceOwner, toBob(photo, "view"))
+	for range 5 {
+		old := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view"))))
+		var requests [20]uma.TokenRequest
+		for i := range requests {
+			requests[i] = w.upgrading(w.ticket(w.alice1, perm(photo, "view")), old.AccessToken)
+		}
+		results, errs := race(len(requests), func(i int) (as.Result, error) { return w.Redeem(w.ctx, w.c1, requests[i], "") })
+		upgraded := 0
+		for i, r := range results {
+			w.must(errs[i])
+			g := r.(as.Granted)
+			if g.Upgraded {
+				upgraded++
+				w.wantPermissions(w.alice1, g.AccessToken, perm(album, "view"), perm(photo, "view"))
+			} else {
+				w.wantPermissions(w.alice1, g.AccessToken, perm(photo, "view"))
+			}
+		}
+		if upgraded != 1 {
+			t.Errorf("the RPT was upgraded %d times, want once", upgraded)
+		}
+		w.wantDead(w.alice1, old.AccessToken)
+	}
+}

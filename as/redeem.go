@@ -3,6 +3,7 @@ package as
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/licet/licet/oauth"
@@ -258,11 +259,22 @@ func (r *redemption) submit(d decision) (Result, error) {
 	return Submitted{Ticket: ticket, Interval: p.Interval}, nil
 }
 
-// askOwner makes the request that the owner will see, unless this process has
-// one already.
+// askOwner makes the request that the owner will see. The owner is asked once:
+// where the same party asks for nothing new through the same client, the request
+// that waits already serves this process, too.
 func (r *redemption) askOwner(asked []uma.Permission) error {
 	if r.process.Request != "" {
 		return nil
+	}
+	waiting, err := r.tx.PendingFrom(r.process.Space, r.client.ID, r.process.Subject)
+	if err != nil {
+		return err
+	}
+	for _, q := range waiting {
+		if q.ResourceServer == r.process.ResourceServer && covers(q.Permissions, asked) {
+			r.process.Request = q.ID
+			return nil
+		}
 	}
 	q := Request{
 		ID: RequestID(r.vault.id(r.now())), Space: r.process.Space, ResourceServer: r.process.ResourceServer,
@@ -274,6 +286,19 @@ func (r *redemption) askOwner(asked []uma.Permission) error {
 	}
 	r.process.Request = q.ID
 	return r.record(r.tx, q.Space, EventRequestSubmitted, string(q.Client), string(q.ID), nil)
+}
+
+// covers says whether every asked permission is part of one of have.
+func covers(have, asked []uma.Permission) bool {
+	for _, a := range asked {
+		within := slices.ContainsFunc(have, func(h uma.Permission) bool {
+			return h.Resource == a.Resource && len(without(a.Scopes, h.Scopes)) == 0 && (len(a.Scopes) > 0) == (len(h.Scopes) > 0)
+		})
+		if !within {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *redemption) deny(d decision) (Result, error) {

@@ -177,12 +177,7 @@ func partOf(granted, asked []uma.Permission) error {
 			return uma.NewError(uma.InvalidRequest, "A resource is named twice.")
 		}
 		seen[g.Resource] = true
-		ok := false
-		for _, a := range asked {
-			zero := len(g.Scopes) == 0 && len(a.Scopes) > 0
-			ok = ok || a.Resource == g.Resource && len(without(g.Scopes, a.Scopes)) == 0 && !zero
-		}
-		if !ok {
+		if !covers(asked, []uma.Permission{g}) {
 			return uma.NewError(uma.InvalidRequest, "Only what was asked for can be approved.")
 		}
 	}

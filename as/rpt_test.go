@@ -295,3 +295,27 @@ func TestATicketForManyPermissionsGivesThemAll(t *testing.T) {
 		slices.Reverse(asked)
 	}
 }
+
+// Whichever share comes first, the entry of a resource ends with the first end.
+//
+// Proves FED-5.1.1-07.
+func TestAnEntryEndsWithTheFirstOfItsPermissions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, minutes := range [][2]time.Duration{{2, 5}, {5, 2}, {0, 2}, {2, 0}} {
+		album := w.register(w.alice1, "album", "view", "edit")
+		for i, scope := range scopes("view", "edit") {
+			wish := toBob(album, scope)
+			if minutes[i] > 0 {
+				wish.NotAfter = w.Now().Add(minutes[i] * time.Minute)
+			}
+			w.share(w.aliceOwner, wish)
+		}
+		g := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view", "edit"))))
+		i, err := w.Introspect(w.ctx, w.alice1, g.AccessToken)
+		w.must(err)
+		if len(i.Permissions) != 1 || i.Permissions[0].ExpiresAt != w.Now().Add(2*time.Minute).Unix() || len(i.Permissions[0].Scopes) != 2 {
+			t.Errorf("of shares that end after %v minutes there is %+v", minutes, i.Permissions)
+		}
+	}
+}

@@ -88,6 +88,9 @@ type Reader interface {
 	Request(SpaceID, RequestID) (Request, error)
 	// Requests lists the requests of a space with this status; "" for all.
 	Requests(SpaceID, RequestStatus, Page) ([]Request, error)
+	// PendingFrom lists the requests of a space that are pending from one
+	// requesting party (its Subject) through one client, oldest first.
+	PendingFrom(space SpaceID, client oauth.ClientID, subject string) ([]Request, error)
 
 	// LastEvent returns the newest event of a space.
 	LastEvent(SpaceID) (Event, error)

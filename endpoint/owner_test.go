@@ -438,3 +438,42 @@ func TestAnAnswerThatBreaksTheContractIsNoticed(t *testing.T) {
 		}
 	}
 }
+
+// A client that starts anew, as it must after a lost answer, does not ask the
+// owner again; her one answer serves both.
+func TestTheOwnerIsAskedOnce(t *testing.T) {
+	w := newWorld(t)
+	pat := w.pat(w.RS1, w.Alice)
+	diary, notes := w.resource(pat, "diary", "read"), w.resource(pat, "notes", "read")
+	for _, id := range []uma.ResourceID{diary, notes} {
+		w.share(w.Alice, policy.Share{Resource: id, Scopes: []uma.Scope{"read"}, Claims: withEmail(), Ask: true})
+	}
+	begin := func(who resident, c registered, id uma.ResourceID) uma.Ticket {
+		ticket, _ := w.visited(t, who, c, w.ticketFor(pat, id, "read"))
+		a := w.postTicket(c, ticket)
+		wantError(t, a, http.StatusForbidden, uma.RequestSubmittedCode)
+		return uma.Ticket(a.json(t)["ticket"].(string))
+	}
+	alice := w.owner(w.Alice)
+	waiting := func() []map[string]any {
+		var list []map[string]any
+		w.must(json.Unmarshal(alice.call(http.MethodGet, pathRequests, "").Body, &list))
+		return list
+	}
+	first, second := begin(w.Bob, w.C2, diary), begin(w.Bob, w.C2, diary)
+	both := waiting()
+	if len(both) != 1 {
+		t.Fatalf("the owner is asked %d times", len(both))
+	}
+	begin(w.Carlos, w.C2, diary)
+	begin(w.Bob, w.C1, diary)
+	begin(w.Bob, w.C2, notes)
+	if n := len(waiting()); n != 4 {
+		t.Fatalf("another person, another app and another thing make %d requests", n)
+	}
+	wantStatus(t, alice.call(http.MethodPost, pathRequests+"/"+both[0]["_id"].(string)+"/approve", ""), http.StatusOK)
+	w.Clock.Advance(10 * time.Second)
+	for _, ticket := range []uma.Ticket{first, second} {
+		wantStatus(t, w.postTicket(w.C2, ticket), http.StatusOK)
+	}
+}

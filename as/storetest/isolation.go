@@ -86,6 +86,7 @@ func othersAreNotListed(s *scene) {
 		none(s, "GrantsIn")(r.GrantsIn(wrong.space(), everything))
 		none(s, "Requests")(r.Requests(wrong.space(), "", everything))
 		none(s, "Requests with a status")(r.Requests(wrong.space(), as.RequestPending, everything))
+		none(s, "PendingFrom")(r.PendingFrom(wrong.space(), "", ""))
 		none(s, "Events")(r.Events(wrong.space(), 0, 1000))
 		none(s, "RolesIn")(r.RolesIn(wrong.space()))
 		none(s, "RolesOf")(r.RolesOf(wrong.account()))

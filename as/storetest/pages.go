@@ -15,6 +15,7 @@ import (
 var pages = []rule{
 	{"pages are complete, in order and without repetition", pagesAreComplete},
 	{"requests are listed by status", requestsAreListedByStatus},
+	{"pending requests are found by who asks through what", pendingRequestsAreFoundByParty},
 	{"the grants of a space are those of OAuth that are not revoked", grantsAreListed},
 	{"events are read from any point on", eventsAreReadFromAnyPoint},
 }
@@ -134,6 +135,18 @@ func requestsAreListedByStatus(s *scene) {
 		})
 		same(s, fmt.Sprintf("the requests with status %q", status), got, want)
 	}
+}
+
+func pendingRequestsAreFoundByParty(s *scene) {
+	request := func(what, client, subject string, status as.RequestStatus) as.Request {
+		return as.Request{ID: as.RequestID(s.id(what)), Space: s.space(), Client: oauth.ClientID(client), Subject: subject, Status: status}
+	}
+	wanted := []as.Request{request("1", "c", "bob", as.RequestPending), request("2", "c", "bob", as.RequestPending)}
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertRequest(wanted[1]), tx.InsertRequest(wanted[0]), tx.InsertRequest(request("3", "c", "bob", as.RequestDenied)),
+			tx.InsertRequest(request("4", "d", "bob", as.RequestPending)), tx.InsertRequest(request("5", "c", "carlos", as.RequestPending)))
+	})
+	same(s, "the pending requests", must(s, func(r as.Reader) ([]as.Request, error) { return r.PendingFrom(s.space(), "c", "bob") }), wanted)
 }
 
 func grantsAreListed(s *scene) {

@@ -1,6 +1,9 @@
 package rows
 
-import "github.com/licet/licet/as"
+import (
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+)
 
 const requestColumns = `id, space_id, resource_server, process_id, client_id, subject, claims, permissions, status, granted, shares, decided_by,
 	created_at, decided_at`
@@ -23,6 +26,11 @@ func (t *Tx) Requests(space as.SpaceID, status as.RequestStatus, p as.Page) ([]a
 	}
 	return all(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and status = $2 and id > $3 order by id limit $4`,
 		space, status, p.After, p.Limit)
+}
+
+func (t *Tx) PendingFrom(space as.SpaceID, client oauth.ClientID, subject string) ([]as.Request, error) {
+	return all(t, intoRequest, `select `+requestColumns+` from requests
+		where space_id = $1 and client_id = $2 and subject = $3 and status = 'pending' order by id`, space, client, subject)
 }
 
 func (t *Tx) InsertRequest(r as.Request) error {

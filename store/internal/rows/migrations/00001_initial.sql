@@ -240,6 +240,7 @@ create table requests (
 );
 create index requests_by_space on requests (space_id, id);
 create index requests_by_status on requests (space_id, status, id);
+create index requests_by_party on requests (space_id, client_id, subject, status, id);
 
 create table events (
   space_id text not null,
