@@ -136,7 +136,10 @@ func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redir
 		answer, refusal, err = s.grantCode(tx, c, code)
 		return refusal, err
 	})
-	return answer, err
+	if err != nil {
+		return uma.TokenResponse{}, err // and never what a run made that was not kept
+	}
+	return answer, nil
 }
 
 // codeReplayed revokes what a code led to when the code comes a second time
@@ -231,7 +234,10 @@ func (s *Server) ClientCredentials(ctx context.Context, c oauth.Client, scopes [
 		noRefresh := oauth.Client{ID: c.ID} // the credentials are as good as a refresh token (RFC 6749 4.4.3)
 		return s.issueTokens(tx, &answer, noRefresh, g, nil, time.Time{}, s.Lifetimes.PAT)
 	})
-	return answer, err
+	if err != nil {
+		return uma.TokenResponse{}, absent(err, uma.NewError(uma.UnauthorizedClient, "The client's space does not exist."))
+	}
+	return answer, nil
 }
 
 // UserInfo returns the account behind an access token with the scope openid,

@@ -33,10 +33,11 @@ type trustedIssuer struct {
 	ClaimIssuer
 	fetch *http.Client
 
-	mu     sync.Mutex
-	keys   oauth.PublicKeys
-	tried  time.Time // when the keys were last fetched, or not to be had
-	failed error     // why they were not to be had
+	mu      sync.Mutex
+	keys    oauth.PublicKeys
+	fetched time.Time // when the keys came
+	tried   time.Time // when they were last asked for
+	failed  error     // why they did not come then
 }
 
 func newTrustedIssuers(list []ClaimIssuer, fetch *http.Client) (map[string]*trustedIssuer, error) {
@@ -74,24 +75,40 @@ const (
 
 // current returns the issuer's keys, fetched anew when they are old, or when
 // again is set and the last attempt is not just over. An issuer that does not
-// answer is not asked again for a while, either: its tokens count for nothing
-// meanwhile, and others are not held up.
+// answer is not asked again for a while; meanwhile keys that are not old are
+// still good, and otherwise its tokens count for nothing.
 func (t *trustedIssuer) current(ctx context.Context, now time.Time, again bool) (oauth.PublicKeys, error) {
 	if len(t.JWKS) > 0 {
 		return t.keys, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	age := now.Sub(t.tried)
-	if !t.tried.IsZero() && (age < keysRefetch || age < keysFresh && !again && t.failed == nil) {
-		return t.keys, t.failed
+	fresh := !t.fetched.IsZero() && now.Sub(t.fetched) < keysFresh
+	justTried := !t.tried.IsZero() && now.Sub(t.tried) < keysRefetch
+	if !justTried && (again || !fresh) {
+		t.tried, t.failed = now, t.refetch(ctx)
+		if t.failed == nil {
+			t.fetched, fresh = now, true
+		}
 	}
-	body, err := egress.Fetch(ctx, t.fetch, t.JWKSURI)
+	if fresh {
+		return t.keys, nil
+	}
+	return nil, t.failed
+}
+
+// refetch fetches the keys. Whoever asked may hang up: others wait for the
+// same answer. The egress client bounds how long it takes.
+func (t *trustedIssuer) refetch(ctx context.Context) error {
+	body, err := egress.Fetch(context.WithoutCancel(ctx), t.fetch, t.JWKSURI)
+	if err != nil {
+		return err
+	}
+	keys, err := oauth.ParseJWKS(body)
 	if err == nil {
-		t.keys, err = oauth.ParseJWKS(body)
+		t.keys = keys
 	}
-	t.tried, t.failed = now, err
-	return t.keys, err
+	return err
 }
 
 // pushed is what came of a pushed claim token: facts, or the reason why it

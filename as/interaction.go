@@ -126,6 +126,9 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 		if p.Claims, err = s.sealFacts(facts); err != nil {
 			return err
 		}
+		if p.Subject != "" && p.Subject != subjectOf(facts) {
+			p.Request = "" // the owner was asked about somebody else
+		}
 		p.Subject, p.Remember = subjectOf(facts), remember
 		p.ExpiresAt = s.now().Add(s.Lifetimes.Ticket)
 		if err := tx.UpdateProcess(p); err != nil {

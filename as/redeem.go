@@ -39,7 +39,10 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 		req.PCT = ""
 		return s.Redeem(ctx, c, req, address)
 	}
-	return result, err
+	if err != nil {
+		return nil, err // and never what a run made that was not kept
+	}
+	return result, nil
 }
 
 // errPCTSpent takes a redemption back whose PCT was spent while it ran.
@@ -139,7 +142,9 @@ func (r *redemption) collectClaims() error {
 		r.pct = nil // somebody else is here now: the PCT did not count
 	}
 	if subject := subjectOf(r.facts); r.process.Subject != "" && subject != r.process.Subject {
-		r.process.Remember = false // the one who agreed to be remembered is gone
+		// The one who agreed to be remembered, and of whom the owner was asked, is
+		// gone.
+		r.process.Remember, r.process.Request = false, ""
 		r.process.Subject = subject
 	} else if subject != "" {
 		r.process.Subject = subject
@@ -246,7 +251,9 @@ func (r *redemption) submit(d decision) (Result, error) {
 	case p.Interval == 0:
 		p.Interval = int64(max(r.Lifetimes.Interval/time.Second, 1))
 	case now.Before(p.PollAfter):
-		p.Interval = min(p.Interval*2, int64(maxInterval/time.Second))
+		// Never longer than the ticket lives, and never shorter than it was.
+		longest := min(maxInterval, r.Lifetimes.Poll/2)
+		p.Interval = max(p.Interval, min(p.Interval*2, int64(longest/time.Second)))
 	}
 	p.PollAfter = now.Add(time.Duration(p.Interval) * time.Second)
 	if err := r.askOwner(d.Ask); err != nil {

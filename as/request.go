@@ -185,18 +185,13 @@ func partOf(granted, asked []uma.Permission) error {
 }
 
 // claimsOfSubject is the condition that exactly the requesting party of these
-// facts meets.
+// facts meets. It says nothing else about that party: whoever asks later is told
+// what a condition is about, though never its values.
 func claimsOfSubject(facts []policy.Fact) ([]policy.Claim, error) {
-	friendly := ""
-	for _, f := range facts {
-		if f.Name == "email" || f.Name == "name" && friendly == "" {
-			friendly = f.Value
-		}
-	}
 	for _, f := range facts {
 		if f.Name == "sub" {
 			return []policy.Claim{{
-				RequiredClaim: uma.RequiredClaim{Name: "sub", FriendlyName: friendly, Issuer: []string{f.Issuer}},
+				RequiredClaim: uma.RequiredClaim{Name: "sub", Issuer: []string{f.Issuer}},
 				Values:        []string{f.Value},
 			}}, nil
 		}

@@ -2,8 +2,9 @@ package as
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"reflect"
+	"maps"
 	"time"
 
 	"github.com/licet/licet/policy"
@@ -96,7 +97,7 @@ func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, v
 			return errShareChanged
 		}
 		wish.ID = id
-		if share = old; reflect.DeepEqual(wish, old.Share) && old.DormantSince.IsZero() {
+		if share = old; sameWish(wish, old.Share) && old.DormantSince.IsZero() {
 			return nil
 		}
 		share.Share = wish
@@ -113,6 +114,13 @@ func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, v
 		return s.record(tx, o.Space, EventShareReplaced, o.actor(), string(id), shareDetail(share))
 	})
 	return share, absent(err, errNoShare)
+}
+
+// sameWish says whether two shares say the same, however it is written.
+func sameWish(a, b policy.Share) bool {
+	x, errX := a.MarshalDocument()
+	y, errY := b.MarshalDocument()
+	return errX == nil && errY == nil && maps.EqualFunc(x, y, func(v, w json.RawMessage) bool { return string(v) == string(w) })
 }
 
 // WithdrawShare ends a share, and everything granted under it, at once: what
@@ -203,7 +211,8 @@ func (s *Server) Connections(ctx context.Context, o Owner, page Page) ([]Connect
 }
 
 // Disconnect ends the grant of a resource server or an app in the space: its
-// PAT, or its token for the policy API, is dead at once (FedAuthz 8).
+// PAT, or its token for the policy API, is dead at once, and with a PAT what was
+// granted on the resource server's resources (FedAuthz 8).
 func (s *Server) Disconnect(ctx context.Context, o Owner, id GrantID) error {
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		g, err := tx.GrantState(id)
@@ -215,6 +224,11 @@ func (s *Server) Disconnect(ctx context.Context, o Owner, id GrantID) error {
 		}
 		if err := tx.RevokeGrant(id, s.now()); err != nil {
 			return err
+		}
+		if contains(g.Scopes, uma.ScopeProtection) {
+			if err := tx.BumpResources(o.Space, g.Client); err != nil {
+				return err
+			}
 		}
 		return s.record(tx, o.Space, EventConnectionEnded, o.actor(), string(id), detail{"client": g.Client})
 	})

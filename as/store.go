@@ -129,6 +129,9 @@ type Tx interface {
 	// UpdateResource replaces description, generation and UpdatedAt of the resource
 	// with this id, space and resource server.
 	UpdateResource(Resource) error
+	// BumpResources raises the generation of every resource of the space at the
+	// resource server by one; there may be none.
+	BumpResources(SpaceID, oauth.ClientID) error
 	// DeleteResource deregisters a resource and makes its shares dormant.
 	DeleteResource(space SpaceID, server oauth.ClientID, id uma.ResourceID, now time.Time) error
 
@@ -154,6 +157,9 @@ type Tx interface {
 	InsertGrant(Grant) error
 	// RevokeGrant is idempotent; the first time stays.
 	RevokeGrant(id GrantID, now time.Time) error
+	// SupersedeGrant revokes a grant; the processes that led to it lead to its
+	// successor from then on.
+	SupersedeGrant(old, successor GrantID, now time.Time) error
 	InsertAccessToken(AccessToken) error
 	RevokeAccessToken(d Digest, now time.Time) error
 	InsertRefreshToken(RefreshToken) error

@@ -141,7 +141,8 @@ func (s *Server) noteMisuse(tx Tx, p Process, cause error, client oauth.ClientID
 	case errors.Is(cause, errTicketReplayed):
 		revoke := s.RevokeOnReplay && p.Grant != ""
 		if revoke {
-			if err := tx.RevokeGrant(p.Grant, s.now()); err != nil {
+			// What it led to may have ended and been swept away since.
+			if err := tx.RevokeGrant(p.Grant, s.now()); err != nil && !errors.Is(err, ErrNotFound) {
 				return nil, err
 			}
 		}

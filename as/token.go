@@ -75,7 +75,10 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 		answer, refusal, err = s.refresh(tx, c, s.vault.digest(aRefresh, secret), scopes)
 		return refusal, err
 	})
-	return answer, err
+	if err != nil {
+		return uma.TokenResponse{}, err // and never what a run made that was not kept
+	}
+	return answer, nil
 }
 
 func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, refusal *uma.Error, err error) {

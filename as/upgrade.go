@@ -50,5 +50,5 @@ func (r *redemption) upgrade(g Grant) (bool, error) {
 			return false, err
 		}
 	}
-	return true, r.tx.RevokeGrant(old.ID, r.now())
+	return true, r.tx.SupersedeGrant(old.ID, g.ID, r.now())
 }

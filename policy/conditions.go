@@ -67,7 +67,15 @@ func (c Claim) acceptable(f Fact) bool {
 		(len(c.ClaimTokenFormat) == 0 || slices.Contains(c.ClaimTokenFormat, f.Format))
 }
 
-func (c Claim) answered(facts []Fact) bool { return slices.ContainsFunc(facts, c.acceptable) }
+// answered says whether the claim is there, with whatever value. A person who
+// is known by one issuer cannot become another issuer's by telling more, so
+// that any "sub" answers the question for one.
+func (c Claim) answered(facts []Fact) bool {
+	if c.Name == claimSubject {
+		return named(facts)
+	}
+	return slices.ContainsFunc(facts, c.acceptable)
+}
 
 func (c Claim) holds(facts []Fact) bool {
 	return c.Name != "" && slices.ContainsFunc(facts, func(f Fact) bool {
@@ -99,8 +107,11 @@ func spellings(f Fact) []string {
 
 // named says whether anybody knows who this is.
 func named(facts []Fact) bool {
-	return slices.ContainsFunc(facts, func(f Fact) bool { return f.Name == "sub" && f.Value != "" })
+	return slices.ContainsFunc(facts, func(f Fact) bool { return f.Name == claimSubject && f.Value != "" })
 }
+
+// claimSubject is the name of the claim that says who somebody is.
+const claimSubject = "sub"
 
 func addMissing(have, more []uma.RequiredClaim) []uma.RequiredClaim {
 	for _, m := range more {

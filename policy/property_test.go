@@ -95,7 +95,7 @@ func plainlyOne(s Share, q Question) Outcome {
 		told, right := false, false
 		for _, f := range q.Facts {
 			fits := f.Name == c.Name && (len(c.Issuer) == 0 || slices.Contains(c.Issuer, f.Issuer)) && (len(c.ClaimTokenFormat) == 0 || slices.Contains(c.ClaimTokenFormat, f.Format))
-			told = told || fits
+			told = told || fits || f.Name == "sub" && c.Name == "sub"
 			right = right || fits && (len(c.Values) == 0 || slices.Contains(c.Values, f.Value) || f.Name == "email" && f.Value == "a@clinic.example" && slices.Contains(c.Values, "*@clinic.example"))
 		}
 		if told && !right {

@@ -7,6 +7,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
 )
 
 var changes = []rule{
@@ -15,6 +16,8 @@ var changes = []rule{
 	{"a deletion takes one record", deletionsTakeOne},
 	{"a withdrawal of a space raises its generation by one", spacesAreBumped},
 	{"a revocation stays at its first time", revocationsKeepTheirTime},
+	{"a grant that is superseded is revoked, and its processes lead on", supersedingMovesProcesses},
+	{"the resources of one server in one space are bumped together", resourcesAreBumped},
 	{"a process is bound to one client", processesAreBoundOnce},
 	{"a share is replaced only at its next version", sharesHaveVersions},
 	{"a request is decided once", requestsAreDecidedOnce},
@@ -100,6 +103,7 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 		"UpdateProcess":     func(tx as.Tx) error { return tx.UpdateProcess(as.Process{ID: s.process()}) },
 		"BindProcess":       func(tx as.Tx) error { return tx.BindProcess(s.process(), s.client()) },
 		"RevokeGrant":       func(tx as.Tx) error { return tx.RevokeGrant(s.grant(), now) },
+		"SupersedeGrant":    func(tx as.Tx) error { return tx.SupersedeGrant(s.grant(), "another", now) },
 		"RevokeAccessToken": func(tx as.Tx) error { return tx.RevokeAccessToken(s.digest("access"), now) },
 		"DecideRequest": func(tx as.Tx) error {
 			return tx.DecideRequest(as.Request{ID: s.request(), Space: s.space(), Status: as.RequestDenied})
@@ -177,6 +181,39 @@ func revocationsKeepTheirTime(s *scene) {
 		must(s, func(r as.Reader) (as.GrantState, error) { return r.GrantState(s.grant()) }).RevokedAt, now)
 	same(s, "the time of the token's revocation",
 		must(s, func(r as.Reader) (as.AccessToken, error) { return r.AccessToken(s.digest("access")) }).RevokedAt, now)
+}
+
+func supersedingMovesProcesses(s *scene) {
+	old, next, other := s.grant(), as.GrantID(s.id("next")), as.GrantID(s.id("other"))
+	led := as.Process{ID: s.process(), Grant: old, Subject: "kept"}
+	elsewhere, nowhere := as.Process{ID: as.ProcessID(s.id("elsewhere")), Grant: other}, as.Process{ID: as.ProcessID(s.id("nowhere"))}
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertGrant(as.Grant{ID: old}), tx.InsertGrant(as.Grant{ID: next}), tx.InsertGrant(as.Grant{ID: other}),
+			tx.InsertProcess(led), tx.InsertProcess(elsewhere), tx.InsertProcess(nowhere), tx.SupersedeGrant(old, next, now))
+	})
+	state := func(id as.GrantID) time.Time {
+		return must(s, func(r as.Reader) (as.GrantState, error) { return r.GrantState(id) }).RevokedAt
+	}
+	same(s, "the revocation", []time.Time{state(old), state(next), state(other)}, []time.Time{now, {}, {}})
+	led.Grant = next
+	for _, want := range []as.Process{led, elsewhere, nowhere} {
+		same(s, "a process", must(s, func(r as.Reader) (as.Process, error) { return r.Process(want.ID) }), want)
+	}
+}
+
+func resourcesAreBumped(s *scene) {
+	other := s.beside()
+	mine, elsewhere, hers := s.aResource(), s.aResource(), other.aResource()
+	elsewhere.ID, elsewhere.ResourceServer = uma.ResourceID(s.id("elsewhere")), other.server()
+	hers.ResourceServer = s.server()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertResource(mine), tx.InsertResource(elsewhere), tx.InsertResource(hers),
+			tx.BumpResources(s.space(), s.server()), tx.BumpResources(s.space(), "nobody"))
+	})
+	mine.Generation++
+	for _, want := range []as.Resource{mine, elsewhere, hers} {
+		same(s, "a resource", must(s, func(r as.Reader) (as.Resource, error) { return r.ResourceInSpace(want.Space, want.ID) }), want)
+	}
 }
 
 func processesAreBoundOnce(s *scene) {

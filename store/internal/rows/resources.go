@@ -54,6 +54,11 @@ func (t *Tx) UpdateResource(r as.Resource) error {
 		r.Space, r.ResourceServer, r.ID, description{&r.Description}, listOf(r.Description.Scopes), r.Generation, ms(r.UpdatedAt))
 }
 
+func (t *Tx) BumpResources(space as.SpaceID, server oauth.ClientID) error {
+	_, err := t.count(`update resources set generation = generation + 1 where space_id = $1 and resource_server = $2`, space, server)
+	return err
+}
+
 func (t *Tx) DeleteResource(space as.SpaceID, server oauth.ClientID, id uma.ResourceID, now time.Time) error {
 	if err := t.change(`delete from resources where space_id = $1 and resource_server = $2 and id = $3`, space, server, id); err != nil {
 		return err

@@ -53,6 +53,14 @@ func (t *Tx) RevokeGrant(id as.GrantID, now time.Time) error {
 	return t.change(`update grants set revoked_at = case when revoked_at = 0 then $2 else revoked_at end where id = $1`, id, ms(now))
 }
 
+func (t *Tx) SupersedeGrant(old, successor as.GrantID, now time.Time) error {
+	if err := t.RevokeGrant(old, now); err != nil {
+		return err
+	}
+	_, err := t.count(`update processes set grant_id = $2 where grant_id = $1 and grant_id <> ''`, old, successor)
+	return err
+}
+
 const accessColumns = `digest, grant_id, scopes, created_at, expires_at, revoked_at`
 
 var insertAccess = insertInto("access_tokens", accessColumns)

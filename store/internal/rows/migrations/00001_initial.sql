@@ -109,6 +109,7 @@ create table processes (
   expires_at bigint not null
 );
 create index processes_by_end on processes (expires_at);
+create index processes_by_grant on processes (grant_id) where grant_id <> '';
 
 create table tickets (
   digest bytea primary key,
