@@ -26,6 +26,20 @@ func newBrowser(base http.RoundTripper) (*browser, error) {
 	}}, err
 }
 
+// cookie is a cookie as this browser would send it.
+func (b *browser) cookie(address, name string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	for _, c := range b.http.Jar.Cookies(u) {
+		if c.Name == name {
+			return c.Name + "=" + c.Value
+		}
+	}
+	return ""
+}
+
 // page is what a browser was answered.
 type page struct {
 	url    *url.URL

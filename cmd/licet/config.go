@@ -1,19 +1,13 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"reflect"
-	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/licet/licet/as"
-	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -98,116 +92,25 @@ type personConfig struct {
 	Space        string `toml:"space"`
 }
 
-// readConfig reads the file, if there is one, and the environment over it, and
-// reports everything that is wrong at once.
-func readConfig(path string, env func(string) (string, bool)) (config, error) {
+// readConfig reads the file, if there is one, the environment over it, and the
+// files that they name. Everything that is wrong is reported at once, each with
+// its key.
+func readConfig(path string, env func(string) (string, bool)) (settings, error) {
 	c := config{Listen: "127.0.0.1:8443", Data: "licet-data"}
 	var faults []error
 	if path != "" {
-		meta, err := toml.DecodeFile(path, &c)
-		if err != nil {
-			return config{}, fmt.Errorf("configuration: %w", err)
+		var table map[string]any
+		if _, err := toml.DecodeFile(path, &table); err != nil {
+			return settings{}, fmt.Errorf("configuration: %w", err)
 		}
-		for _, key := range meta.Undecoded() {
-			faults = append(faults, fmt.Errorf("%s: there is no such key", key))
-		}
+		faults = fillTable(reflect.ValueOf(&c).Elem(), table, "")
 	}
 	faults = append(faults, fromEnvironment(reflect.ValueOf(&c).Elem(), "LICET", env)...)
-	faults = append(faults, c.check()...)
-	if len(faults) > 0 {
-		return config{}, fmt.Errorf("configuration:\n%w", errors.Join(faults...))
+	s, wrong := c.check()
+	if faults = append(faults, wrong...); len(faults) > 0 {
+		return settings{}, fmt.Errorf("configuration:\n%w", errors.Join(faults...))
 	}
-	return c, nil
-}
-
-// fromEnvironment sets each key from the variable of its name: lifetimes.rpt is
-// LICET_LIFETIMES_RPT. Texts are taken as they are; anything else is written as in
-// the file, lists of tables as inline tables.
-func fromEnvironment(into reflect.Value, prefix string, env func(string) (string, bool)) []error {
-	var faults []error
-	for i := range into.NumField() {
-		field := into.Field(i)
-		name := prefix + "_" + strings.ToUpper(into.Type().Field(i).Tag.Get("toml"))
-		if field.Kind() == reflect.Struct {
-			faults = append(faults, fromEnvironment(field, name, env)...)
-			continue
-		}
-		text, ok := env(name)
-		if !ok {
-			continue
-		}
-		if err := setField(field, text); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", name, err))
-		}
-	}
-	return faults
-}
-
-func setField(field reflect.Value, text string) error {
-	switch to := field.Addr().Interface().(type) {
-	case *string:
-		*to = text
-		return nil
-	case *duration:
-		return to.UnmarshalText([]byte(text))
-	}
-	holder := reflect.New(reflect.StructOf([]reflect.StructField{{Name: "V", Type: field.Type(), Tag: `toml:"v"`}}))
-	meta, err := toml.Decode("v = "+text, holder.Interface())
-	if err == nil && len(meta.Undecoded()) > 0 {
-		err = fmt.Errorf("there is no such key as %s", meta.Undecoded()[0])
-	}
-	if err == nil {
-		field.Set(holder.Elem().Field(0))
-	}
-	return err
-}
-
-// check finds what is wrong by itself; what depends on files is found when they
-// are read.
-func (c config) check() []error {
-	var faults []error
-	wrong := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if c.Issuer == "" {
-		wrong("issuer: it has to be set, to the https URL under which people and programs reach this server")
-	} else if u, err := endpoint.ParseIssuer(c.Issuer); err != nil {
-		wrong("issuer: %w", err)
-	} else if u.Scheme == "https" && c.TLS.Cert == "" && !c.BehindProxy {
-		wrong("tls.cert: an https issuer needs a certificate here, or behind_proxy = true if TLS ends before this server")
-	}
-	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
-		wrong("tls: cert and key go together")
-	}
-	switch as.Partial(c.Partial) {
-	case as.PartialLast, as.PartialFirst, as.PartialNever:
-	default:
-		wrong("partial: has to be empty, %q or %q", as.PartialFirst, as.PartialNever)
-	}
-	for i, issuer := range c.ClaimIssuers {
-		if issuer.Issuer == "" || (issuer.JWKSURI == "") == (issuer.JWKSFile == "") {
-			wrong("claim_issuers[%d]: needs an issuer, and either jwks_uri or jwks_file", i)
-		}
-	}
-	for i, client := range c.Clients {
-		if client.ID == "" {
-			wrong("clients[%d].id: it has to be set", i)
-		}
-		if client.Public == (client.SecretFile != "") {
-			wrong("clients[%d]: either public = true or a secret_file", i)
-		}
-		registration := client.client(make([]byte, sha256.Size)) // the secret itself is read later
-		if client.Public {
-			registration.SecretHash = nil
-		}
-		if err := registration.Validate(); err != nil {
-			wrong("clients[%d]: %w", i, err)
-		}
-	}
-	for i, person := range c.People {
-		if person.Email == "" || person.PasswordFile == "" && person.PasswordHash == "" {
-			wrong("people[%d]: needs an email, and a password_file or a password_hash", i)
-		}
-	}
-	return faults
+	return s, nil
 }
 
 // client is the registration that a client's configuration asks for.
@@ -217,7 +120,7 @@ func (c clientConfig) client(secretHash []byte) oauth.Client {
 		RedirectURIs: c.RedirectURIs, ClaimsRedirectURIs: c.ClaimsRedirectURIs, PushClaims: c.PushClaims, Space: c.Space, Disabled: c.Disabled,
 	}
 	if c.Public {
-		out.AuthMethod = oauth.AuthNone
+		out.AuthMethod, out.SecretHash = oauth.AuthNone, nil
 	}
 	for _, s := range c.Scopes {
 		out.Scopes = append(out.Scopes, uma.Scope(s))
@@ -232,39 +135,4 @@ func (l lifetimesConfig) lifetimes() as.Lifetimes {
 		Claims: d(l.Claims), Code: d(l.Code), Interaction: d(l.Interaction), IDToken: d(l.IDToken), Session: d(l.Session),
 		KeyOverlap: d(l.KeyOverlap), Dormant: d(l.Dormant),
 	}
-}
-
-// forbids reads the operator's Cedar policies.
-func (c config) forbids() (string, error) {
-	if c.ForbidsFile == "" {
-		return "", nil
-	}
-	text, err := os.ReadFile(c.ForbidsFile)
-	if err != nil {
-		return "", fmt.Errorf("forbids_file: %w", err)
-	}
-	return string(text), nil
-}
-
-func (c config) claimIssuers() ([]as.ClaimIssuer, error) {
-	var out []as.ClaimIssuer
-	for _, issuer := range c.ClaimIssuers {
-		trusted := as.ClaimIssuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI}
-		if issuer.JWKSFile != "" {
-			keys, err := os.ReadFile(issuer.JWKSFile)
-			if err != nil {
-				return nil, fmt.Errorf("claim_issuers: %w", err)
-			}
-			trusted.JWKS = json.RawMessage(keys)
-		}
-		out = append(out, trusted)
-	}
-	return out, nil
-}
-
-// readSecret reads a secret from its file, without the line break that editors
-// leave at the end.
-func readSecret(path string) (string, error) {
-	text, err := os.ReadFile(filepath.Clean(path))
-	return strings.TrimRight(string(text), "\r\n"), err
 }

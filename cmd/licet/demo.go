@@ -31,9 +31,11 @@ type stage struct {
 
 	issuer, albumURL, viewerURL, deskURL string
 
-	album  *album
-	viewer *viewer
-	desk   *desk
+	album   *album
+	viewer  *viewer
+	desk    *desk
+	browser *browser // Bob's
+	shown   page     // what it shows between two steps
 }
 
 // Run plays the story, and then stays up until the context ends.
@@ -51,17 +53,22 @@ func (cmd demoCommand) run(s surroundings, dir string) error {
 	defer servers.Wait()
 	defer stop()
 	st, err := cmd.set(ctx, s, dir, &servers)
-	if err != nil {
-		return err
+	if err == nil {
+		err = st.play(ctx, st.story())
 	}
-	if err := st.play(ctx); err != nil {
+	switch {
+	case s.ctx.Err() != nil: // what fails from then on fails for this reason
+		return errors.New("the story was interrupted")
+	case err != nil:
 		return fmt.Errorf("the story went wrong: %w", err)
 	}
 	st.trace.heading("The story is over, and every step came out as it must.")
 	if cmd.Script {
 		return nil
 	}
-	st.invite(s)
+	if err := st.invite(ctx, s); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	return nil
 }
@@ -159,29 +166,52 @@ func (st *stage) furnish(ctx context.Context) error {
 		return err
 	}
 	policies, requests := endpoint.OwnerURLs(st.issuer)
+	if st.browser, err = newBrowser(st.trace.as("Bob")); err != nil {
+		return err
+	}
 	st.desk = newDesk(policies, requests, owns.AccessToken, st.trace.as("Alice's app"))
 	st.viewer, err = newViewer(st.albumURL, callback, string(viewer.ID), viewer.Secret, st.issuer, st.trace.as("Bob's app"))
 	return err
 }
 
 // invite tells a person how to go on by hand.
-func (st *stage) invite(s surroundings) {
+func (st *stage) invite(ctx context.Context, s surroundings) error {
+	pending, err := st.desk.pending(ctx)
+	if err != nil {
+		return err
+	}
+	if len(pending) == 0 {
+		return errors.New("nothing waits for Alice's answer")
+	}
 	policies, requests := endpoint.OwnerURLs(st.issuer)
 	fmt.Fprintf(s.stdout, `
 Now it is your turn. Everything stays up until Ctrl-C.
 
   Be Bob     %s     (sign in with %s, password %s)
   Be Alice   %s     (her requests, and what she allows)
+             At Licet itself she signs in with %s, password %s
   The album  %s/photos/sunrise
-  Discovery  %s/.well-known/uma2-configuration
+             %s/photos/harbour
+  Licet      %s
+             %s/.well-known/uma2-configuration
 
-With curl, as Alice:
+With curl, as Alice: what waits for her answer, allowing what was asked for first, and taking it back
 
-  curl -H 'Authorization: Bearer %s' %s
-  curl -H 'Authorization: Bearer %s' %s
+  ALICE='Authorization: Bearer %s'
+  curl -s -H "$ALICE" %s
+  POLICY=$(curl -s -H "$ALICE" -H 'Content-Type: application/json' -d '{}' %s/%s/approve | sed 's/.*"policies":\["\([^"]*\)".*/\1/')
+  curl -s -H "$ALICE" %s
+  curl -s -H "$ALICE" -X DELETE %s/$POLICY
 
-`, st.viewerURL, st.bob.Email, st.bob.Password, st.deskURL, st.albumURL, st.issuer,
-		st.desk.token, requests, st.desk.token, policies)
+and as Bob, in the browser of the story, asking again
+
+  curl -s -b '%s' -o %s.png -w '%%{http_code} %%{content_type}\n' %s
+
+`, st.viewerURL, st.bob.Email, st.bob.Password, st.deskURL, st.alice.Email, st.alice.Password,
+		st.albumURL, st.albumURL, st.issuer, st.issuer,
+		st.desk.token, requests, requests, pending[0].ID, policies, policies,
+		st.browser.cookie(st.viewerURL, viewerCookie), photoNames[1], st.photoAt(photoNames[1]))
+	return nil
 }
 
 // pollPause is a little longer than the interval that the demonstration's

@@ -8,21 +8,91 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-// patOf gets a PAT with the resource server's own credentials.
-func patOf(t *testing.T, address string) string {
+// serverConfig writes a configuration with one resource server, tied to a space as
+// an organisation's own, so that it gets tokens by itself.
+func serverConfig(t *testing.T, dir, address, space string) string {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPost, "http://"+address+"/token", strings.NewReader(url.Values{"grant_type": {"client_credentials"}}.Encode()))
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	secret := write("rs.secret", strings.Repeat("s", 40)+"\n")
+	password := write("alice.password", "correct horse\n")
+	return write("licet.toml", fmt.Sprintf(`
+issuer = "http://%s"
+listen = "%s"
+data = "%s"
+
+[[people]]
+email = "alice@example.com"
+name = "Alice"
+password_file = "%s"
+space = "Alice"
+
+[[clients]]
+id = "rs"
+name = "Resource server"
+secret_file = "%s"
+grant_types = ["client_credentials"]
+scopes = ["uma_protection", "uma_policy"]
+space = "%s"
+`, address, address, filepath.Join(dir, "data"), password, secret, space))
+}
+
+// spaceOf reads the id of the space out of the log, as soon as it is there.
+func spaceOf(t *testing.T, log *log) string {
+	t.Helper()
+	for begin := time.Now(); time.Since(begin) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
+		for line := range strings.Lines(log.String()) {
+			var entry struct{ Space string }
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Space != "" {
+				return entry.Space
+			}
+		}
+	}
+	t.Fatalf("the log names no space:\n%s", log)
+	return ""
+}
+
+// settled makes a server's directory with Alice and her space in it, and returns
+// the configuration of a server whose resource server is the space's own.
+func settled(t *testing.T) (file, address string) {
+	t.Helper()
+	dir, address := t.TempDir(), freeAddress(t)
+	p := start(t, io.Discard, nil, "serve", "--config", serverConfig(t, dir, address, ""))
+	p.ready("http://" + address + "/readyz")
+	space := spaceOf(t, p.stderr)
+	p.kill()
+	return serverConfig(t, dir, address, space), address
+}
+
+// caller is a resource server, and the owner's app too, at a running server.
+type caller struct {
+	t     *testing.T
+	at    string // host and port
+	token string
+}
+
+// newCaller gets a token with the resource server's own credentials.
+func newCaller(t *testing.T, address string) *caller {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, "http://"+address+"/token", strings.NewReader("grant_type=client_credentials"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +107,19 @@ func patOf(t *testing.T, address string) string {
 		AccessToken string `json:"access_token"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.AccessToken == "" {
-		t.Fatalf("no PAT: %s %v", resp.Status, err)
+		t.Fatalf("no token: %s %v", resp.Status, err)
 	}
-	return answer.AccessToken
+	return &caller{t, address, answer.AccessToken}
 }
 
-// registerAt registers a resource; ok says that it was acknowledged.
-func registerAt(address, pat string) (id string, ok bool) {
-	req, err := http.NewRequest(http.MethodPost, "http://"+address+"/uma/resources", strings.NewReader(`{"resource_scopes":["view"]}`))
+// make posts a description to a path and returns the id of what was made; ok
+// says that it was acknowledged.
+func (c *caller) make(path, description string) (id string, ok bool) {
+	req, err := http.NewRequest(http.MethodPost, "http://"+c.at+path, strings.NewReader(description))
 	if err != nil {
 		return "", false
 	}
-	req.Header.Set("Authorization", "Bearer "+pat)
+	req.Header.Set("Authorization", "Bearer "+c.token)
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -62,24 +133,54 @@ func registerAt(address, pat string) (id string, ok bool) {
 	return answer.ID, err == nil && resp.StatusCode == http.StatusCreated
 }
 
-// list lists the registered resources.
-func list(t *testing.T, address, pat string) []string {
-	t.Helper()
-	req, err := http.NewRequest(http.MethodGet, "http://"+address+"/uma/resources", nil)
+// list reads a list at a path into to.
+func (c *caller) list(path string, to any) {
+	c.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, "http://"+c.at+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+pat)
+	req.Header.Set("Authorization", "Bearer "+c.token)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var ids []string
-	if err := json.NewDecoder(resp.Body).Decode(&ids); err != nil {
-		t.Fatal(err)
+	if resp.StatusCode != http.StatusOK {
+		c.t.Fatalf("%s: %s", path, resp.Status)
 	}
+	if err := json.NewDecoder(resp.Body).Decode(to); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *caller) resources() []string {
+	c.t.Helper()
+	var ids []string
+	c.list("/uma/resources", &ids)
 	return ids
+}
+
+func (c *caller) policies() []string {
+	c.t.Helper()
+	const page = 1000
+	var ids []string
+	for after := ""; ; after = ids[len(ids)-1] {
+		var some []struct {
+			ID string `json:"_id"`
+		}
+		path := "/owner/policies?limit=" + strconv.Itoa(page)
+		if after != "" {
+			path += "&after=" + after
+		}
+		c.list(path, &some)
+		for _, p := range some {
+			ids = append(ids, p.ID)
+		}
+		if len(some) < page {
+			return ids
+		}
+	}
 }
 
 // selfSigned makes a certificate for the loopback address.

@@ -31,11 +31,12 @@ type node struct {
 
 // build connects the rooms over the data directory.
 func build(ctx context.Context, data string, c as.Config, log *slog.Logger) (*node, error) {
-	keys, err := openSecrets(filepath.Join(data, "secret.json"))
+	database := filepath.Join(data, "licet.db")
+	keys, err := openSecrets(filepath.Join(data, "secret.json"), database)
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlite.Open(ctx, filepath.Join(data, "licet.db"))
+	store, err := sqlite.Open(ctx, database)
 	if err != nil {
 		return nil, err
 	}
@@ -107,11 +108,15 @@ type secrets struct {
 	Form   []byte   `json:"form"`
 }
 
-// openSecrets reads the server's keys, or makes them when the file is not there.
-// It never writes over a file: with other keys, everything stored is lost.
-func openSecrets(path string) (secrets, error) {
+// openSecrets reads the server's keys, or makes them at the first start. It never
+// writes over a file, and makes no keys for a database that is there already: with
+// other keys everything stored is lost.
+func openSecrets(path, database string) (secrets, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(database); !errors.Is(err, fs.ErrNotExist) {
+			return secrets{}, fmt.Errorf("%s is not there, and nothing else opens %s: restore both from the same backup", path, database)
+		}
 		return makeSecrets(path)
 	}
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -29,113 +28,87 @@ func (cmd serveCommand) Run(s surroundings) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
-	forbids, err := c.forbids()
+	listener, err := c.open()
 	if err != nil {
 		return err
 	}
-	trusted, err := c.claimIssuers()
-	if err != nil {
-		return err
-	}
-	listener, err := c.listen()
-	if err != nil {
-		return err
-	}
-	n, err := build(s.ctx, c.Data, as.Config{
-		Issuer: c.Issuer, Lifetimes: c.Lifetimes.lifetimes(), Forbids: forbids, ClaimIssuers: trusted,
-		Partial: as.Partial(c.Partial), StrictScopes: c.StrictScopes, RevokeOnReplay: c.RevokeOnReplay,
-	}, log)
+	n, err := build(s.ctx, c.data, c.as, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err := c.apply(s.ctx, n.as); err != nil {
 		return errors.Join(err, listener.Close(), n.Close())
 	}
-	log.Info("ready", "issuer", c.Issuer, "listen", listener.Addr().String())
-	err = serve(s.ctx, listener, withHealth(n), n)
+	log.Info("ready", "issuer", c.as.Issuer, "listen", listener.Addr().String())
+	err = serve(s.ctx, listener, withHealth(n, logged(n.handler, log)), n)
 	return errors.Join(err, n.Close())
 }
 
-// listen opens the socket. Plain http without a proxy in front is for loopback
-// addresses only (FedAuthz 1.3).
-func (c config) listen() (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.Listen)
+// open opens the socket. The address that a name led to is looked at again:
+// plain http is for loopback addresses only (FedAuthz 1.3).
+func (c settings) open() (net.Listener, error) {
+	listener, err := net.Listen("tcp", c.listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	if c.TLS.Cert == "" {
-		host, _, err := net.SplitHostPort(listener.Addr().String())
-		if err == nil && !endpoint.Loopback(host) && !c.BehindProxy {
-			err = errors.New("plain http is for loopback addresses only: set tls.cert and tls.key, or behind_proxy")
-		}
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("listen: %w", err), listener.Close())
-		}
-		return listener, nil
+	if c.tls != nil {
+		return tls.NewListener(listener, c.tls), nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.TLS.Cert, c.TLS.Key)
+	host, _, err := net.SplitHostPort(listener.Addr().String())
+	if err == nil && !c.behindProxy && !endpoint.Loopback(host) {
+		err = errPlain
+	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
+		return nil, errors.Join(fmt.Errorf("listen: %w", err), listener.Close())
 	}
-	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
-	}), nil
+	return listener, nil
 }
 
-// apply registers the configured clients and people. What is there already is
-// brought up to date; what owners own is left alone.
-func (c config) apply(ctx context.Context, server *as.Server) error {
-	for i, client := range c.Clients {
-		var hash []byte
-		if !client.Public {
-			secret, err := readSecret(client.SecretFile)
-			if err != nil {
-				return fmt.Errorf("clients[%d].secret_file: %w", i, err)
-			}
-			if len(secret) < 32 {
-				return fmt.Errorf("clients[%d].secret_file: a secret has to have 32 characters or more", i)
-			}
-			sum := sha256.Sum256([]byte(secret))
-			hash = sum[:]
-		}
-		if _, _, err := server.RegisterClient(ctx, client.client(hash)); err != nil {
-			return fmt.Errorf("clients[%d]: %w", i, err)
+// apply registers the configured clients and people. Clients that are there
+// already are brought up to date; what owners own is left alone.
+func (c settings) apply(ctx context.Context, server *as.Server) error {
+	var faults []error
+	for i, client := range c.clients {
+		if _, _, err := server.RegisterClient(ctx, client); err != nil {
+			faults = append(faults, fmt.Errorf("clients[%d]: %w", i, err))
 		}
 	}
-	for i, person := range c.People {
+	for i, person := range c.people {
 		if err := person.apply(ctx, server); err != nil {
-			return fmt.Errorf("people[%d]: %w", i, err)
+			faults = append(faults, fmt.Errorf("people[%d].%w", i, err))
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // apply makes the account once. A person who is there is left alone: the
-// password may have been changed since.
-func (p personConfig) apply(ctx context.Context, server *as.Server) error {
-	if _, err := server.AccountByEmail(ctx, p.Email); err == nil || !errors.Is(err, as.ErrNotFound) {
-		return err
-	}
-	hash := p.PasswordHash
-	if hash == "" {
-		password, err := readSecret(p.PasswordFile)
-		if err != nil {
-			return err
-		}
-		if hash, err = login.HashPassword(password, rand.Reader); err != nil {
-			return err
-		}
-	}
-	account, space, err := server.CreateAccount(ctx, as.Account{Email: p.Email, EmailVerified: true, Name: p.Name, PasswordHash: hash}, p.Space)
+// password may have been changed since. An error begins with the key's name.
+func (p person) apply(ctx context.Context, server *as.Server) error {
+	_, err := server.AccountByEmail(ctx, p.account.Email)
 	if err == nil {
-		// The ids are what other configuration names.
-		server.Log.InfoContext(ctx, "account made", "account", account.ID, "space", space.ID)
+		return nil
 	}
-	return err
+	if !errors.Is(err, as.ErrNotFound) {
+		return fmt.Errorf("email: %w", err)
+	}
+	if p.account.PasswordHash == "" {
+		if p.account.PasswordHash, err = login.HashPassword(p.password, rand.Reader); err != nil {
+			return fmt.Errorf("password_file: %w", err)
+		}
+	} else if _, err := login.CheckPassword(p.account.PasswordHash, ""); err != nil {
+		return fmt.Errorf("password_hash: %w", err)
+	}
+	account, space, err := server.CreateAccount(ctx, p.account, p.space)
+	if err != nil {
+		return fmt.Errorf("email: %w", err)
+	}
+	// The ids are what other configuration names.
+	server.Log.InfoContext(ctx, "account made", "account", account.ID, "space", space.ID)
+	return nil
 }
 
 // withHealth adds what an orchestrator asks for: alive, and able to answer.
-func withHealth(n *node) http.Handler {
+func withHealth(n *node, next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
@@ -146,7 +119,7 @@ func withHealth(n *node) http.Handler {
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("/", n.handler)
+	mux.Handle("/", next)
 	return mux
 }
 

@@ -11,24 +11,27 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// play plays the story. Every step says what must come of it and fails when
+// step is a part of the story. It says what must come of it and fails when
 // something else does.
-func (st *stage) play(ctx context.Context) error {
-	person, err := newBrowser(st.trace.as("Bob"))
-	if err != nil {
-		return err
+type step func(context.Context) error
+
+// story is what is played.
+func (st *stage) story() []step {
+	return []step{
+		st.aliceProtects, st.bobIsStopped, st.bobSignsIn, st.aliceApproves, st.bobSees, st.bobCannotEdit, st.oneIsNotAll, st.aliceWithdraws,
 	}
-	for _, step := range []func(context.Context, *browser) error{
-		st.aliceProtects, st.bobIsStopped, st.aliceApproves, st.bobSees, st.bobCannotEdit, st.oneIsNotAll, st.aliceWithdraws,
-	} {
-		if err := step(ctx, person); err != nil {
+}
+
+func (st *stage) play(ctx context.Context, story []step) error {
+	for _, step := range story {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (st *stage) aliceProtects(ctx context.Context, _ *browser) error {
+func (st *stage) aliceProtects(ctx context.Context) error {
 	st.trace.heading("1. The album puts Alice's photos under protection, and Alice says: whoever asks, ask me first.")
 	if err := st.album.guard.Sync(ctx, albumOwner, st.album.resources()); err != nil {
 		return err
@@ -50,30 +53,34 @@ func (st *stage) aliceProtects(ctx context.Context, _ *browser) error {
 
 func (st *stage) photoAt(name string) string { return st.viewerURL + "/photos/" + name }
 
-// bobIsStopped: refused (401 + ticket), need_info, sign-in, request_submitted.
-func (st *stage) bobIsStopped(_ context.Context, bob *browser) error {
+// bobIsStopped: refused (401 with a ticket), need_info, and off to sign in.
+func (st *stage) bobIsStopped(context.Context) error {
 	st.trace.heading("2. Bob opens the sunrise. His app knows nothing yet; the album sends it to Licet, and Licet wants to know who asks.")
-	p, err := bob.open(st.photoAt("sunrise"))
+	p, err := st.browser.open(st.photoAt("sunrise"))
 	if err != nil {
 		return err
 	}
-	if err := st.must("need_info", 1, p, http.StatusOK, `name="password"`); err != nil {
-		return err
-	}
+	st.shown = p
+	return st.must("need_info", 1, p, http.StatusOK, `name="password"`)
+}
+
+// bobSignsIn: claims are gathered, and the answer is request_submitted.
+func (st *stage) bobSignsIn(context.Context) error {
 	st.trace.heading("3. Bob signs in and agrees that Alice learns who he is. She is asked.")
-	if p, err = bob.submit(p, map[string]string{"email": st.bob.Email, "password": st.bob.Password, "action": "sign-in"}); err != nil {
+	p, err := st.browser.submit(st.shown, map[string]string{"email": st.bob.Email, "password": st.bob.Password, "action": "sign-in"})
+	if err != nil {
 		return err
 	}
 	if err := page200(p, st.bob.Email); err != nil {
 		return err
 	}
-	if p, err = bob.submit(p, map[string]string{"action": "allow", "remember": "yes"}); err != nil {
+	if p, err = st.browser.submit(p, map[string]string{"action": "allow", "remember": "yes"}); err != nil {
 		return err
 	}
 	return st.must("request_submitted", 1, p, http.StatusAccepted, "Alice has been asked")
 }
 
-func (st *stage) aliceApproves(ctx context.Context, _ *browser) error {
+func (st *stage) aliceApproves(ctx context.Context) error {
 	st.trace.heading("4. Alice sees the request and allows it, for a day.")
 	pending, err := st.desk.pending(ctx)
 	if err != nil {
@@ -89,12 +96,12 @@ func (st *stage) aliceApproves(ctx context.Context, _ *browser) error {
 	return err
 }
 
-func (st *stage) bobSees(ctx context.Context, bob *browser) error {
+func (st *stage) bobSees(ctx context.Context) error {
 	st.trace.heading("5. Bob's app asks again, gets a token, and the picture is delivered.")
 	if err := pause(ctx); err != nil {
 		return err
 	}
-	p, err := bob.open(st.photoAt("sunrise"))
+	p, err := st.browser.open(st.photoAt("sunrise"))
 	if err != nil {
 		return err
 	}
@@ -104,14 +111,14 @@ func (st *stage) bobSees(ctx context.Context, bob *browser) error {
 	return nil
 }
 
-func (st *stage) bobCannotEdit(_ context.Context, bob *browser) error {
+func (st *stage) bobCannotEdit(context.Context) error {
 	st.trace.heading("6. Bob tries to change the picture. Seeing is not changing.")
 	before := st.album.photo("sunrise")
 	req, err := http.NewRequest(http.MethodPost, st.photoAt("sunrise")+"/edit", nil)
 	if err != nil {
 		return err
 	}
-	p, err := bob.do(req)
+	p, err := st.browser.do(req)
 	if err != nil {
 		return err
 	}
@@ -121,16 +128,16 @@ func (st *stage) bobCannotEdit(_ context.Context, bob *browser) error {
 	return st.must("request_denied", 1, p, http.StatusForbidden, "does not let")
 }
 
-func (st *stage) oneIsNotAll(_ context.Context, bob *browser) error {
+func (st *stage) oneIsNotAll(context.Context) error {
 	st.trace.heading("7. Bob opens the harbour, too. One photo was allowed, not all; his app knows him by now, so Alice is asked at once.")
-	p, err := bob.open(st.photoAt("harbour"))
+	p, err := st.browser.open(st.photoAt("harbour"))
 	if err != nil {
 		return err
 	}
 	return st.must("request_submitted", 2, p, http.StatusAccepted, "Alice has been asked")
 }
 
-func (st *stage) aliceWithdraws(ctx context.Context, bob *browser) error {
+func (st *stage) aliceWithdraws(ctx context.Context) error {
 	st.trace.heading("8. Alice takes the sunrise back. Bob's token is worth nothing from then on.")
 	wishes, err := st.desk.wishes(ctx)
 	if err != nil {
@@ -149,7 +156,7 @@ func (st *stage) aliceWithdraws(ctx context.Context, bob *browser) error {
 	if withdrawn != 1 {
 		return fmt.Errorf("now Alice withdrew %d policies, not 1", withdrawn)
 	}
-	p, err := bob.open(st.photoAt("sunrise"))
+	p, err := st.browser.open(st.photoAt("sunrise"))
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (t *trace) print(m message) {
 		}
 	}
 	fmt.Fprintln(t.out, strings.TrimRight(fmt.Sprintf("  %-11s -> %-11s  %-44s  %s", m.from, m.to, shortIDs(what), m.section), " "))
-	const indent, width = 29, 100
+	const indent, width = 30, 100 // as far as the column of methods and statuses
 	line := ""
 	flush := func() {
 		if line != "" {

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// logged logs each request that was answered: who asked for what, and what came
+// of it. Queries, headers and bodies are never looked at: tickets, codes and
+// tokens travel there.
+func logged(next http.Handler, log *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin, answer := time.Now(), &answer{ResponseWriter: w}
+		method, path := shorten(r.Method), shorten(r.URL.Path)
+		next.ServeHTTP(answer, r)
+		from, _, err := net.SplitHostPort(r.RemoteAddr)
+		if err != nil {
+			from = r.RemoteAddr
+		}
+		log.InfoContext(r.Context(), "request", "method", method, "path", path, "status", answer.code(),
+			"bytes", answer.bytes, "ms", time.Since(begin).Milliseconds(), "from", from)
+	})
+}
+
+// maxLogged is more than any method or path of ours has. What a stranger sends
+// must not fill the disk.
+const maxLogged = 200
+
+func shorten(s string) string {
+	if len(s) > maxLogged {
+		return s[:maxLogged] + "..."
+	}
+	return s
+}
+
+// answer is a ResponseWriter that remembers what was written.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// Unwrap lets an http.ResponseController reach what is below.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+// code is the status that was answered.
+func (a *answer) code() int {
+	if a.status == 0 {
+		return http.StatusOK // as net/http does for a handler that writes nothing
+	}
+	return a.status
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 && status >= 200 { // not for 100 Continue and its like
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}

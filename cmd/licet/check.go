@@ -1,0 +1,233 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+)
+
+// settings are a configuration that was found good, with the contents of the
+// files that it names.
+type settings struct {
+	listen      string
+	data        string
+	behindProxy bool
+	tls         *tls.Config // nil for plain http
+	as          as.Config
+	clients     []oauth.Client
+	people      []person
+}
+
+// person is somebody to make an account for.
+type person struct {
+	account  as.Account
+	password string // when the account has no hash yet
+	space    string
+}
+
+// checker collects what is wrong.
+type checker struct{ faults []error }
+
+func (c *checker) wrong(format string, args ...any) {
+	c.faults = append(c.faults, fmt.Errorf(format, args...))
+}
+
+// read reads a file that a key names. ok is false also when the key names none.
+func (c *checker) read(key, path string) (text []byte, ok bool) {
+	if path == "" {
+		return nil, false
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		c.wrong("%s: %w", key, err)
+	}
+	return text, err == nil
+}
+
+// secret reads a secret from its file, without the line break that editors leave
+// at the end.
+func (c *checker) secret(key, path string) (string, bool) {
+	text, ok := c.read(key, path)
+	return strings.TrimRight(string(text), "\r\n"), ok
+}
+
+// check finds everything that can be known to be wrong before the server is
+// built.
+func (c config) check() (settings, []error) {
+	k := &checker{}
+	s := settings{listen: c.Listen, data: c.Data, behindProxy: c.BehindProxy}
+	c.checkIssuer(k)
+	s.tls = c.checkTLS(k)
+	s.as = c.checkRules(k)
+	s.as.ClaimIssuers = c.checkClaimIssuers(k)
+	s.clients = c.checkClients(k)
+	s.people = c.checkPeople(k)
+	return s, k.faults
+}
+
+func (c config) checkIssuer(k *checker) {
+	if c.Issuer == "" {
+		k.wrong("issuer: it has to be set, to the https URL under which people and programs reach this server")
+		return
+	}
+	u, err := endpoint.ParseIssuer(c.Issuer)
+	switch {
+	case err != nil:
+		k.wrong("issuer: %w", err)
+	case u.Scheme == "https" && c.TLS == (tlsConfig{}) && !c.BehindProxy:
+		k.wrong("tls.cert: an https issuer needs a certificate here, or behind_proxy = true if TLS ends before this server")
+	case u.Scheme == "http" && c.BehindProxy:
+		// Otherwise one key would take plain http from loopback to every network.
+		k.wrong("behind_proxy: it says that TLS ends before this server; then the issuer is an https URL")
+	}
+}
+
+// checkTLS checks how the server is reached. Plain http without a proxy in front
+// is for loopback addresses only (FedAuthz 1.3).
+func (c config) checkTLS(k *checker) *tls.Config {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		k.wrong("listen: %w", err)
+	} else if c.TLS == (tlsConfig{}) && !c.BehindProxy && !endpoint.Loopback(host) {
+		k.wrong("listen: %w", errPlain)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		k.wrong("tls: cert and key go together")
+	}
+	cert, haveCert := k.read("tls.cert", c.TLS.Cert)
+	key, haveKey := k.read("tls.key", c.TLS.Key)
+	if !haveCert || !haveKey {
+		return nil
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		k.wrong("tls: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+}
+
+var errPlain = errors.New("plain http is for loopback addresses only: set tls.cert and tls.key, or behind_proxy")
+
+func (c config) checkRules(k *checker) as.Config {
+	switch as.Partial(c.Partial) {
+	case as.PartialLast, as.PartialFirst, as.PartialNever:
+	default:
+		k.wrong("partial: has to be empty, %q or %q", as.PartialFirst, as.PartialNever)
+	}
+	if l := c.Lifetimes; l.Poll != 0 && l.Interval != 0 && l.Poll <= l.Interval {
+		k.wrong("lifetimes.poll: has to be longer than lifetimes.interval")
+	}
+	forbids, ok := k.read("forbids_file", c.ForbidsFile)
+	if ok {
+		if _, err := policy.New(string(forbids)); err != nil {
+			k.wrong("forbids_file: %w", err)
+		}
+	}
+	return as.Config{
+		Issuer: c.Issuer, Lifetimes: c.Lifetimes.lifetimes(), Forbids: string(forbids),
+		Partial: as.Partial(c.Partial), StrictScopes: c.StrictScopes, RevokeOnReplay: c.RevokeOnReplay,
+	}
+}
+
+func (c config) checkClaimIssuers(k *checker) []as.ClaimIssuer {
+	var out []as.ClaimIssuer
+	seen := map[string]bool{}
+	for i, issuer := range c.ClaimIssuers {
+		key := fmt.Sprintf("claim_issuers[%d]", i)
+		if issuer.Issuer == "" || (issuer.JWKSURI == "") == (issuer.JWKSFile == "") {
+			k.wrong("%s: needs an issuer, and either jwks_uri or jwks_file", key)
+		}
+		if seen[issuer.Issuer] && issuer.Issuer != "" {
+			k.wrong("%s.issuer: %q is here twice", key, issuer.Issuer)
+		}
+		seen[issuer.Issuer] = true
+		if issuer.JWKSURI != "" && !c.mayFetch(issuer.JWKSURI) {
+			k.wrong("%s.jwks_uri: has to be an https URL", key)
+		}
+		keys, ok := k.read(key+".jwks_file", issuer.JWKSFile)
+		if ok {
+			if _, err := oauth.ParseJWKS(keys); err != nil {
+				k.wrong("%s.jwks_file: %w", key, err)
+			}
+		}
+		out = append(out, as.ClaimIssuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, JWKS: json.RawMessage(keys)})
+	}
+	return out
+}
+
+// mayFetch says whether keys can be had from an address: over https, and while
+// the server itself is only for this machine also from this machine.
+func (c config) mayFetch(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && endpoint.Loopback(u.Hostname()) && strings.HasPrefix(c.Issuer, "http:")
+}
+
+// minSecret is how long the secret of a client has to be, in bytes: nobody can
+// try them all.
+const minSecret = 32
+
+func (c config) checkClients(k *checker) []oauth.Client {
+	var out []oauth.Client
+	seen := map[string]bool{}
+	for i, client := range c.Clients {
+		key := fmt.Sprintf("clients[%d]", i)
+		if client.ID == "" {
+			k.wrong("%s.id: it has to be set", key)
+		} else if seen[client.ID] {
+			k.wrong("%s.id: %q is here twice", key, client.ID)
+		}
+		seen[client.ID] = true
+		if client.Public == (client.SecretFile != "") {
+			k.wrong("%s: either public = true or a secret_file", key)
+		}
+		secret, ok := k.secret(key+".secret_file", client.SecretFile)
+		if ok && len(secret) < minSecret {
+			k.wrong("%s.secret_file: a secret has to have %d bytes or more", key, minSecret)
+		}
+		hash := sha256.Sum256([]byte(secret))
+		registration := client.client(hash[:])
+		if err := registration.Validate(); err != nil && client.ID != "" {
+			k.wrong("%s: %w", key, err)
+		}
+		out = append(out, registration)
+	}
+	return out
+}
+
+func (c config) checkPeople(k *checker) []person {
+	var out []person
+	seen := map[string]bool{}
+	for i, p := range c.People {
+		key := fmt.Sprintf("people[%d]", i)
+		email, err := policy.CanonicalEmail(p.Email)
+		if err != nil {
+			k.wrong("%s.email: %w", key, err)
+		} else if seen[email] {
+			k.wrong("%s.email: %q is here twice", key, email)
+		}
+		seen[email] = true
+		if (p.PasswordFile == "") == (p.PasswordHash == "") {
+			k.wrong("%s: needs either a password_file or a password_hash", key)
+		}
+		password, _ := k.secret(key+".password_file", p.PasswordFile)
+		out = append(out, person{
+			account:  as.Account{Email: p.Email, EmailVerified: true, Name: p.Name, PasswordHash: p.PasswordHash},
+			password: password, space: p.Space,
+		})
+	}
+	return out
+}
