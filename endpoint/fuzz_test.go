@@ -20,7 +20,7 @@ func (w *world) unharmed(t *testing.T, method, path, contentType, authorization,
 	r := httptest.NewRequestWithContext(t.Context(), method, "http://x.invalid/", strings.NewReader(body))
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
-		t.Skip() // no server would see this path
+		return httptest.NewRecorder() // no server would see this path
 	}
 	r.URL, r.RequestURI = u, path
 	r.Header.Set("Content-Type", contentType)
