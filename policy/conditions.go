@@ -99,10 +99,13 @@ func spellings(f Fact) []string {
 	if f.Name != claimEmail {
 		return []string{v}
 	}
-	if domain, ok := domainOf(v); ok {
-		return []string{v, "*@" + domain}
+	// What is no address that can be compared is at no domain, whatever stands
+	// behind its last @.
+	if _, err := CanonicalEmail(v); err != nil {
+		return []string{v}
 	}
-	return []string{v}
+	domain, _ := domainOf(v)
+	return []string{v, "*@" + domain}
 }
 
 // named says whether anybody knows who this is.

@@ -41,7 +41,9 @@ const (
 const (
 	maxClaims = 32
 	maxValues = 256
-	maxText   = 1 << 10
+	// Each combination of value, issuer and format is compared, at every decision.
+	maxCombinations = 1024
+	maxText         = 1 << 10
 )
 
 // MarshalDocument writes a share as a policy document.
@@ -146,8 +148,13 @@ func parseClaim(o uma.Object) (Claim, error) {
 	if c.Name == "" {
 		return Claim{}, refuse("A required claim needs a name.")
 	}
-	c.Values, err = parseValues(o, c.Name)
-	return c, err
+	if c.Values, err = parseValues(o, c.Name); err != nil {
+		return Claim{}, err
+	}
+	if max(1, len(c.Values))*max(1, len(c.Issuer))*max(1, len(c.ClaimTokenFormat)) > maxCombinations {
+		return Claim{}, refuse("A required claim has too many combinations of values, issuers and formats.")
+	}
+	return c, nil
 }
 
 func parseValues(o uma.Object, name string) ([]string, error) {

@@ -20,7 +20,7 @@ var errNoEmail = errors.New("policy: not an e-mail address that can be compared"
 // Refused is what two people could read as the same address: anything but
 // ASCII, and so every look-alike letter, invisible character and direction mark.
 func CanonicalEmail(s string) (string, error) {
-	s = strings.ToLower(strings.TrimSpace(s))
+	s = strings.TrimSpace(s)
 	if len(s) > 254 || !utf8.ValidString(s) {
 		return "", errNoEmail
 	}
@@ -29,6 +29,8 @@ func CanonicalEmail(s string) (string, error) {
 			return "", errNoEmail
 		}
 	}
+	// Only now: some letters beyond ASCII have a lower case within it.
+	s = strings.ToLower(s)
 	a, err := mail.ParseAddress(s)
 	if err != nil || a.Address != s || a.Name != "" {
 		return "", errNoEmail

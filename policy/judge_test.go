@@ -168,6 +168,21 @@ func TestOfSeveralSharesTheOneThatLastsLongestGrants(t *testing.T) {
 	}
 }
 
+// An issuer's claim is taken for an address only if it is one: a letter that
+// looks like another, or a second @, is nobody's.
+func TestWhatIsNoAddressIsAtNoDomain(t *testing.T) {
+	domain := withBob(func(s *Share) { s.Claims = []Claim{claim("email", "*@clinic.example")} })
+	back := withBob(func(s *Share) { s.Claims = []Claim{claim("email", "back@example.com")} })
+	for value, share := range map[string]Share{
+		"x@evil.example (@clinic.example": domain, "a@b@clinic.example": domain, "b\u043eb@clinic.example": domain, "@clinic.example": domain, "a b@clinic.example": domain,
+		"bac\u212a@example.com": back,
+	} {
+		if v := engine(t, "").Judge([]Share{share}, question([]Fact{{Name: "email", Value: value, Issuer: abroad}})); v.Outcome != Deny {
+			t.Errorf("%q: %+v", value, v)
+		}
+	}
+}
+
 // Proves SEC-043.
 func TestTheOperatorsForbidsAlwaysWinAndFailClosed(t *testing.T) {
 	ask := withBob(func(s *Share) { s.Ask = true })
