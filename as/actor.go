@@ -45,8 +45,8 @@ var (
 // 3.1).
 func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
 	var pat PAT
-	err := s.Store.View(ctx, func(r Reader) error {
-		g, err := s.bearer(r, token, uma.ScopeProtection)
+	err := s.memory.recall(ctx, func(k known) error {
+		g, err := s.bearer(k, token, uma.ScopeProtection)
 		pat = PAT{Space: g.Space, ResourceServer: g.Client, Grant: g.ID}
 		return err
 	})
@@ -92,41 +92,40 @@ func (r Role) manages(now time.Time) bool {
 
 // bearer finds the live OAuth grant behind an access token and checks that the
 // token has the scope. RPTs are never accepted here, whatever their scopes.
-func (s *Server) bearer(r Reader, token string, scope uma.Scope) (Grant, error) {
-	t, g, err := s.liveToken(r, token)
+func (s *Server) bearer(r known, token string, scope uma.Scope) (Grant, error) {
+	t, g, err := s.liveToken(r, s.vault.digest(anAccess, token))
 	if errors.Is(err, ErrNotFound) {
 		return Grant{}, errInvalidToken
 	}
 	if err != nil {
 		return Grant{}, err
 	}
-	if g.Kind != GrantOAuth || !contains(t.scopes(g), scope) {
+	if g.Kind != GrantOAuth || !contains(t.scopes(g.Grant), scope) {
 		return Grant{}, errInsufficientScope
 	}
 	if g.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy) {
 		return Grant{}, errInsufficientScope
 	}
-	return g, nil
+	return g.Grant, nil
 }
 
 // liveToken finds an access token and its grant, both live, or ErrNotFound.
-func (s *Server) liveToken(r Reader, token string) (AccessToken, Grant, error) {
-	t, err := r.AccessToken(s.vault.digest(anAccess, token))
+func (s *Server) liveToken(r known, digest Digest) (AccessToken, GrantState, error) {
+	t, err := r.AccessToken(digest)
 	if err != nil {
-		return AccessToken{}, Grant{}, err
+		return AccessToken{}, GrantState{}, err
 	}
-	now := s.now()
-	if !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt) {
-		return AccessToken{}, Grant{}, ErrNotFound
+	if !t.RevokedAt.IsZero() || !s.now().Before(t.ExpiresAt) {
+		return AccessToken{}, GrantState{}, ErrNotFound
 	}
 	g, err := r.GrantState(t.Grant)
+	if err == nil && !g.live() {
+		err = ErrNotFound
+	}
 	if err != nil {
-		return AccessToken{}, Grant{}, err
+		return AccessToken{}, GrantState{}, err
 	}
-	if !g.live() {
-		return AccessToken{}, Grant{}, ErrNotFound
-	}
-	return t, g.Grant, nil
+	return t, g, nil
 }
 
 // live is the one gate through which every grant passes, whatever made it and

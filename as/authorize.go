@@ -26,8 +26,8 @@ func NeedsSpace(scopes []uma.Scope) bool {
 // FindClient returns a registered, enabled client.
 func (s *Server) FindClient(ctx context.Context, id oauth.ClientID) (oauth.Client, error) {
 	var c oauth.Client
-	err := s.Store.View(ctx, func(r Reader) (err error) {
-		c, err = r.Client(id)
+	err := s.memory.recall(ctx, func(k known) (err error) {
+		c, err = k.Client(id)
 		return err
 	})
 	if err == nil && c.Disabled {

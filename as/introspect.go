@@ -2,6 +2,8 @@ package as
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -13,7 +15,12 @@ import (
 // A token that is unknown, expired, revoked, not an RPT, or good for another
 // owner or another resource server gives the same answer: inactive.
 func (s *Server) Introspect(ctx context.Context, pat PAT, token string) (uma.Introspection, error) {
-	return s.introspect(ctx, token, func(g Grant) bool {
+	return read(s.IntrospectJSON(ctx, pat, token))
+}
+
+// IntrospectJSON is Introspect with the answer written, as it is remembered.
+func (s *Server) IntrospectJSON(ctx context.Context, pat PAT, token string) ([]byte, error) {
+	return s.introspect(ctx, token, "pat "+string(pat.Space)+" "+string(pat.ResourceServer), func(g Grant) bool {
 		return g.Kind == GrantUMA && g.Space == pat.Space && g.ResourceServer == pat.ResourceServer
 	})
 }
@@ -22,42 +29,95 @@ func (s *Server) Introspect(ctx context.Context, pat PAT, token string) (uma.Int
 // 2.1): a resource server sees the RPTs that are good at it, whoever the owner
 // is (AMB-22), and any client sees its own OAuth access tokens.
 func (s *Server) IntrospectAsClient(ctx context.Context, c oauth.Client, token string) (uma.Introspection, error) {
-	return s.introspect(ctx, token, func(g Grant) bool {
+	return read(s.IntrospectAsClientJSON(ctx, c, token))
+}
+
+// IntrospectAsClientJSON is IntrospectAsClient with the answer written.
+func (s *Server) IntrospectAsClientJSON(ctx context.Context, c oauth.Client, token string) ([]byte, error) {
+	return s.introspect(ctx, token, "client "+string(c.ID), func(g Grant) bool {
 		return g.Kind == GrantUMA && g.ResourceServer == c.ID || g.Kind == GrantOAuth && g.Client == c.ID
 	})
 }
 
-func (s *Server) introspect(ctx context.Context, token string, entitled func(Grant) bool) (uma.Introspection, error) {
-	var answer uma.Introspection
-	err := s.Store.View(ctx, func(r Reader) error {
-		answer = uma.Introspection{}
-		t, g, err := s.liveToken(r, token)
-		if errors.Is(err, ErrNotFound) || err == nil && !entitled(g) {
-			return nil
+func read(answer []byte, err error) (i uma.Introspection, _ error) {
+	if err != nil {
+		return i, err
+	}
+	return i, json.Unmarshal(answer, &i)
+}
+
+// introspect answers asker, which stands for what entitled lets through: from
+// memory if the last answer still holds.
+func (s *Server) introspect(ctx context.Context, token, asker string, entitled func(Grant) bool) ([]byte, error) {
+	digest := s.vault.digest(anAccess, token)
+	key := sha256.Sum256(append(digest[:len(digest):len(digest)], asker...))
+	if s.Store.Current() {
+		if answer, ok := s.memory.answers.get(s.memory, key, s.now(), nil); ok {
+			return answer, nil
 		}
-		if err != nil {
-			return err
-		}
-		active := uma.Introspection{
+	}
+	var found introspected
+	position := s.memory.now()
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		found, err = s.lookUp(r, digest, entitled)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := json.Marshal(found.answer)
+	if err != nil {
+		return nil, err
+	}
+	if found.answer.Active {
+		s.memory.answers.put(s.memory, key, answer, position, found.until, s.memory.hashes(found.dependencies...))
+	}
+	return answer, nil
+}
+
+// introspected is an answer, the instant from which it may be another, and what
+// it depends on.
+type introspected struct {
+	answer       uma.Introspection
+	until        time.Time
+	dependencies []Change
+}
+
+func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (introspected, error) {
+	t, g, err := s.liveToken(r, digest)
+	if errors.Is(err, ErrNotFound) || err == nil && !entitled(g.Grant) {
+		return introspected{}, nil
+	}
+	if err != nil {
+		return introspected{}, err
+	}
+	found := introspected{
+		answer: uma.Introspection{
 			Active: true, TokenType: tokenTypeBearer, ClientID: string(g.Client), Issuer: s.Issuer,
 			IssuedAt: t.CreatedAt.Unix(), ExpiresAt: t.ExpiresAt.Unix(),
-		}
-		if g.Kind == GrantOAuth {
-			active.Scope, active.Subject = uma.JoinScopes(t.scopes(g)), string(g.Account)
-			answer = active
-			return nil
-		}
-		states, err := r.PermissionsOf(g.ID)
-		if err != nil {
-			return err
-		}
-		if live := s.livePermissions(states, g, t.Scopes); len(live) > 0 {
-			active.Permissions = introspected(live)
-			answer = active
-		}
-		return nil
-	})
-	return answer, err
+		},
+		until:        t.ExpiresAt,
+		dependencies: append(g.dependencies(), ChangedToken(digest)),
+	}
+	if g.Kind == GrantOAuth {
+		found.answer.Scope, found.answer.Subject = uma.JoinScopes(t.scopes(g.Grant)), string(g.Account)
+		return found, nil
+	}
+	states, err := r.PermissionsOf(g.ID)
+	if err != nil {
+		return introspected{}, err
+	}
+	live := s.livePermissions(states, g.Grant, t.Scopes)
+	if len(live) == 0 {
+		return introspected{}, nil
+	}
+	found.answer.Permissions = merged(live)
+	found.dependencies = append(found.dependencies, ChangedServer(g.Space, g.ResourceServer), ChangedClient(g.ResourceServer))
+	for _, p := range live {
+		found.until = sooner(found.until, p.NotAfter)
+		found.dependencies = append(found.dependencies, ChangedResource(p.Resource), ChangedShare(p.Share))
+	}
+	return found, nil
 }
 
 // livePermissions keeps what is still permitted: its time not over, the share,
@@ -89,10 +149,10 @@ func (s *Server) permissionLive(p PermissionState, g Grant) bool {
 		p.ResourceLive && p.ResourceGeneration == p.CurrentResourceGeneration
 }
 
-// introspected merges the permissions of one resource into one entry. Where
+// merged merges the permissions of one resource into one entry. Where
 // they end at different times the entry ends at the earliest: after that, the
 // next introspection tells what is left.
-func introspected(live []Permission) []uma.IntrospectedPermission {
+func merged(live []Permission) []uma.IntrospectedPermission {
 	out := []uma.IntrospectedPermission{}
 next:
 	for _, p := range live {

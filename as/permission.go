@@ -19,7 +19,7 @@ const sealedPermissions = 8
 // A ticket for few permissions is sealed and writes nothing. Anybody can make
 // a resource server ask for tickets, so this must not cost a durable write.
 func (s *Server) RequestPermissions(ctx context.Context, pat PAT, asked []uma.Permission) (uma.Ticket, error) {
-	err := s.Store.View(ctx, func(r Reader) error { return checkRegistered(r, pat, asked) })
+	err := s.memory.recall(ctx, func(k known) error { return checkRegistered(k, pat, asked) })
 	if err != nil {
 		return "", err
 	}
@@ -47,7 +47,7 @@ func (s *Server) RequestPermissions(ctx context.Context, pat PAT, asked []uma.Pe
 
 // checkRegistered refuses the whole list for one bad entry. An id that nobody
 // registered and an id that belongs to somebody else give the same answer.
-func checkRegistered(r Reader, pat PAT, asked []uma.Permission) error {
+func checkRegistered(r known, pat PAT, asked []uma.Permission) error {
 	var badScope bool
 	for _, p := range asked {
 		res, err := r.Resource(pat.Space, pat.ResourceServer, p.Resource)

@@ -103,6 +103,7 @@ type Server struct {
 	judge   *policy.Engine
 	trusted map[string]*trustedIssuer
 	keys    keyring
+	memory  *memory
 }
 
 // New checks the configuration and makes a Server. It makes the first signing
@@ -132,7 +133,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Lifetimes.Poll <= c.Lifetimes.Interval {
 		return nil, errors.New("as: a ticket for polling has to live longer than the polling interval")
 	}
-	s := &Server{Config: c}
+	s := &Server{Config: c, memory: newMemory(c.Store)}
 	var err error
 	if s.vault, err = newVault(c.Secrets, c.Rand); err != nil {
 		return nil, err

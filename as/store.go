@@ -34,6 +34,18 @@ var (
 type Store interface {
 	View(ctx context.Context, f func(Reader) error) error
 	Update(ctx context.Context, f func(Tx) error) error
+
+	// Watch makes f hear of every Change: after the commit that made it, or that
+	// may have made it, and before the Update that made it returns. What another
+	// node changed is told within a second of that node's Update. f must be quick
+	// and must not use the store. Watch is called before the first View or Update
+	// of whoever watches; every watcher hears everything.
+	Watch(f func([]Change))
+	// Current says whether everything that was acknowledged anywhere more than a
+	// second ago has been told. While it has not, nothing that was read earlier
+	// may be relied on.
+	Current() bool
+
 	Close() error
 }
 

@@ -18,6 +18,11 @@ func writeBody(w http.ResponseWriter, status int, contentType string, v any) {
 		// Only our own types come here, and all of them can be written.
 		panic("endpoint: " + err.Error())
 	}
+	writeWritten(w, status, contentType, body)
+}
+
+// writeWritten answers with a body that is written already.
+func writeWritten(w http.ResponseWriter, status int, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))

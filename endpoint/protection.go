@@ -177,16 +177,16 @@ func (s *Server) introspect(c *call) error {
 	if token == "" {
 		return uma.NewError(uma.InvalidRequest, "The parameter token is missing.")
 	}
-	var answer uma.Introspection
+	var answer []byte
 	var err error
 	if c.client.ID != "" {
-		answer, err = s.AS.IntrospectAsClient(c.r.Context(), c.client, token)
+		answer, err = s.AS.IntrospectAsClientJSON(c.r.Context(), c.client, token)
 	} else {
-		answer, err = s.AS.Introspect(c.r.Context(), c.pat, token)
+		answer, err = s.AS.IntrospectJSON(c.r.Context(), c.pat, token)
 	}
 	if err != nil {
 		return err
 	}
-	writeJSON(c.w, http.StatusOK, answer)
+	writeWritten(c.w, http.StatusOK, "application/json", answer)
 	return nil
 }

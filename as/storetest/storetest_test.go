@@ -52,6 +52,9 @@ var breakages = map[string]breakage{
 	"forgets a field": {"every field of every record is read back as it was written", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return forgetful{tx} }}
 	}},
+	"keeps changes to itself": {"every watcher hears of a change before its Update returns", func(s as.Store) as.Store {
+		return silent{s}
+	}},
 	"sweeps what lives": {"a sweep deletes what has ended and nothing that lives", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return sweeper{tx} }}
 	}},
@@ -118,6 +121,11 @@ func (s writing) Update(ctx context.Context, f func(as.Tx) error) error {
 	return s.Store.Update(ctx, func(tx as.Tx) error { return f(s.change(tx)) })
 }
 
+// silent tells nobody.
+type silent struct{ as.Store }
+
+func (silent) Watch(func([]as.Change)) {}
+
 // naive looks first and spends then: what it saw may be old by then.
 type naive struct {
 	as.Store
@@ -132,6 +140,7 @@ func (s *naive) Update(ctx context.Context, f func(as.Tx) error) error {
 		seen[d] = true
 	}
 	s.mu.Unlock()
+	time.Sleep(20 * time.Millisecond) // what was seen grows old in any case
 	tried := &looker{seen: seen}
 	err := s.Store.Update(ctx, func(tx as.Tx) error {
 		tried.Tx = tx

@@ -101,7 +101,8 @@ func (s *Store) gather(first job) []job {
 // commit runs a batch and tells each Update what became of it. Those that
 // failed by themselves have left already and do not hear it.
 func (s *Store) commit(batch []job) {
-	kept, err := s.runBatch(batch)
+	kept, changes, err := s.runBatch(batch)
+	s.watched.Tell(changes) // also when nobody knows whether they took effect
 	if err == nil && kept > 0 {
 		s.stats.updates.Add(kept)
 		s.stats.commits.Add(1)
@@ -112,40 +113,42 @@ func (s *Store) commit(batch []job) {
 }
 
 // runBatch runs a batch in one transaction and returns how many Updates it
-// kept. An error is everybody's: what they wrote is lost, or its fate unknown.
-func (s *Store) runBatch(batch []job) (kept int64, err error) {
+// kept, and what these changed. An error is everybody's: what they wrote is
+// lost, or its fate unknown.
+func (s *Store) runBatch(batch []job) (kept int64, changes []as.Change, err error) {
 	ctx := context.Background()
 	if err := s.writer.run(ctx, "begin immediate"); err != nil {
-		return 0, fmt.Errorf("sqlite: %w", err)
+		return 0, nil, fmt.Errorf("sqlite: %w", err)
 	}
 	for _, j := range batch {
-		keep, err := s.runOne(ctx, j)
+		keep, changed, err := s.runOne(ctx, j)
 		if err != nil {
-			return 0, errors.Join(fmt.Errorf("sqlite: the shared transaction failed: %w", err), s.writer.run(ctx, "rollback"))
+			return 0, nil, errors.Join(fmt.Errorf("sqlite: the shared transaction failed: %w", err), s.writer.run(ctx, "rollback"))
 		}
 		if keep {
 			kept++
+			changes = append(changes, changed...)
 		}
 	}
 	if kept == 0 {
 		if err := s.writer.run(ctx, "rollback"); err != nil {
-			return 0, fmt.Errorf("sqlite: %w", err)
+			return 0, nil, fmt.Errorf("sqlite: %w", err)
 		}
-		return 0, nil
+		return 0, nil, nil
 	}
 	if err := s.writer.run(ctx, "commit"); err != nil {
 		// After a commit that failed the transaction may be over or not.
 		_ = s.writer.run(ctx, "rollback")
-		return 0, fmt.Errorf("sqlite: whether the commit took effect is unknown: %w", err)
+		return 0, changes, fmt.Errorf("sqlite: whether the commit took effect is unknown: %w", err)
 	}
-	return kept, nil
+	return kept, changes, nil
 }
 
 // runOne gives one Update its turn, in a savepoint. The error is that of the
 // savepoint itself and ends the batch: what would be kept is no longer known.
-func (s *Store) runOne(ctx context.Context, j job) (keep bool, err error) {
+func (s *Store) runOne(ctx context.Context, j job) (keep bool, changed []as.Change, err error) {
 	if err := s.writer.run(ctx, "savepoint one"); err != nil {
-		return false, err
+		return false, nil, err
 	}
 	tx := rows.New(ctx, s.writer)
 	j.turn <- tx
@@ -153,8 +156,8 @@ func (s *Store) runOne(ctx context.Context, j job) (keep bool, err error) {
 	tx.End()
 	if !keep {
 		if err := s.writer.run(ctx, "rollback to one"); err != nil {
-			return false, err
+			return false, nil, err
 		}
 	}
-	return keep, s.writer.run(ctx, "release one")
+	return keep, tx.Changes(), s.writer.run(ctx, "release one")
 }

@@ -24,6 +24,7 @@ type Store struct {
 	writer  *conn
 	readers chan *conn
 	queue   chan job
+	watched rows.Watchers
 	stats   struct{ updates, commits atomic.Int64 }
 
 	closing  chan struct{}
@@ -119,6 +120,13 @@ func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
 	defer tx.End()
 	return f(tx)
 }
+
+// Watch implements as.Store.
+func (s *Store) Watch(f func([]as.Change)) { s.watched.Watch(f) }
+
+// Current implements as.Store: nobody else has the file open, so there is
+// nothing that has not been told.
+func (s *Store) Current() bool { return true }
 
 var errClosed = errors.New("sqlite: the store is closed")
 

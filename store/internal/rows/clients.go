@@ -29,10 +29,10 @@ func (t *Tx) InsertClient(c oauth.Client) error {
 }
 
 func (t *Tx) UpdateClient(c oauth.Client) error {
-	return t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, grant_types = $5, redirect_uris = $6,
+	return t.changed(t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, grant_types = $5, redirect_uris = $6,
 		claims_redirect_uris = $7, scopes = $8, push_claims = $9, space_id = $10, disabled = $11 where id = $1`,
 		c.ID, c.Name, c.AuthMethod, c.SecretHash, listOf(c.GrantTypes), listOf(c.RedirectURIs),
-		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled)
+		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled), as.ChangedClient(c.ID))
 }
 
 // belongings delete what a client of the same id would otherwise inherit: what
@@ -60,5 +60,5 @@ func (t *Tx) DeleteClient(id oauth.ClientID) error {
 			return err
 		}
 	}
-	return nil
+	return t.changed(nil, as.ChangedClient(id))
 }

@@ -24,7 +24,7 @@ func (t *Tx) InsertSpace(s as.Space) error {
 }
 
 func (t *Tx) BumpSpace(id as.SpaceID) error {
-	return t.change(`update spaces set generation = generation + 1 where id = $1`, id)
+	return t.changed(t.change(`update spaces set generation = generation + 1 where id = $1`, id), as.ChangedSpace(id))
 }
 
 const accountColumns = `id, email, email_verified, name, password_hash, disabled, generation, created_at`
@@ -55,7 +55,7 @@ func (t *Tx) UpdateAccount(a as.Account) error {
 		where id = $1 and not exists (select 1 from accounts o where o.email = $2 and o.id <> $1)`,
 		a.ID, a.Email, a.EmailVerified, a.Name, a.PasswordHash, a.Disabled, a.Generation)
 	if !errors.Is(err, as.ErrNotFound) {
-		return err
+		return t.changed(err, as.ChangedAccount(a.ID))
 	}
 	if _, err := t.Account(a.ID); err != nil {
 		return err

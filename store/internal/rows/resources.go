@@ -49,14 +49,14 @@ func (t *Tx) InsertResource(r as.Resource) error {
 }
 
 func (t *Tx) UpdateResource(r as.Resource) error {
-	return t.change(`update resources set description = $4, scopes = $5, generation = $6, updated_at = $7
+	return t.changed(t.change(`update resources set description = $4, scopes = $5, generation = $6, updated_at = $7
 		where space_id = $1 and resource_server = $2 and id = $3`,
-		r.Space, r.ResourceServer, r.ID, description{&r.Description}, listOf(r.Description.Scopes), r.Generation, ms(r.UpdatedAt))
+		r.Space, r.ResourceServer, r.ID, description{&r.Description}, listOf(r.Description.Scopes), r.Generation, ms(r.UpdatedAt)), as.ChangedResource(r.ID))
 }
 
 func (t *Tx) BumpResources(space as.SpaceID, server oauth.ClientID) error {
 	_, err := t.count(`update resources set generation = generation + 1 where space_id = $1 and resource_server = $2`, space, server)
-	return err
+	return t.changed(err, as.ChangedServer(space, server))
 }
 
 func (t *Tx) DeleteResource(space as.SpaceID, server oauth.ClientID, id uma.ResourceID, now time.Time) error {
@@ -64,7 +64,7 @@ func (t *Tx) DeleteResource(space as.SpaceID, server oauth.ClientID, id uma.Reso
 		return err
 	}
 	_, err := t.count(`update shares set dormant_since = $3 where space_id = $1 and resource_id = $2 and dormant_since = 0`, space, id, ms(now))
-	return err
+	return t.changed(err, as.ChangedResource(id))
 }
 
 const shareColumns = `id, space_id, resource_server, resource_id, scopes, claims, anyone, client_id, not_before, not_after, purpose, terms, ask,
@@ -92,19 +92,19 @@ func (t *Tx) Shares(space as.SpaceID, p as.Page) ([]as.Share, error) {
 }
 
 func (t *Tx) InsertShare(s as.Share) error {
-	return t.insert(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
+	return t.changed(t.insert(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask,
-		s.Version, s.Generation, s.CreatedBy, ms(s.CreatedAt), ms(s.UpdatedAt), ms(s.DormantSince))
+		s.Version, s.Generation, s.CreatedBy, ms(s.CreatedAt), ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) UpdateShare(s as.Share) error {
-	return t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
+	return t.changed(t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
 		not_before = $9, not_after = $10, purpose = $11, terms = $12, ask = $13, version = $14, generation = $15, updated_at = $16, dormant_since = $17
 		where space_id = $1 and id = $2 and version + 1 = $14`,
 		s.Space, s.ID, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
-		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince))
+		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) DeleteShare(space as.SpaceID, id policy.ShareID) error {
-	return t.change(`delete from shares where space_id = $1 and id = $2`, space, id)
+	return t.changed(t.change(`delete from shares where space_id = $1 and id = $2`, space, id), as.ChangedShare(id))
 }

@@ -50,7 +50,7 @@ func (t *Tx) InsertGrant(g as.Grant) error {
 }
 
 func (t *Tx) RevokeGrant(id as.GrantID, now time.Time) error {
-	return t.change(`update grants set revoked_at = case when revoked_at = 0 then $2 else revoked_at end where id = $1`, id, ms(now))
+	return t.changed(t.change(`update grants set revoked_at = case when revoked_at = 0 then $2 else revoked_at end where id = $1`, id, ms(now)), as.ChangedGrant(id))
 }
 
 func (t *Tx) SupersedeGrant(old, successor as.GrantID, now time.Time) error {
@@ -79,7 +79,7 @@ func (t *Tx) InsertAccessToken(a as.AccessToken) error {
 }
 
 func (t *Tx) RevokeAccessToken(d as.Digest, now time.Time) error {
-	return t.change(`update access_tokens set revoked_at = case when revoked_at = 0 then $2 else revoked_at end where digest = $1`, []byte(d), ms(now))
+	return t.changed(t.change(`update access_tokens set revoked_at = case when revoked_at = 0 then $2 else revoked_at end where digest = $1`, []byte(d), ms(now)), as.ChangedToken(d))
 }
 
 const refreshColumns = `digest, grant_id, created_at, expires_at, spent_at`

@@ -24,6 +24,7 @@ type Tx struct {
 	ctx     context.Context
 	db      DB
 	spoiled error
+	changes []as.Change
 }
 
 var _ as.Tx = (*Tx)(nil)
@@ -38,6 +39,17 @@ func (t *Tx) Err() error { return t.spoiled }
 func (t *Tx) End() { t.spoiled = errEnded }
 
 var errEnded = errors.New("rows: the transaction is over")
+
+// Changes returns what the transaction changed, for as.Store.Watch.
+func (t *Tx) Changes() []as.Change { return t.changes }
+
+// changed notes what a statement has changed, if it went well.
+func (t *Tx) changed(err error, what ...as.Change) error {
+	if err == nil {
+		t.changes = append(t.changes, what...)
+	}
+	return err
+}
 
 func (t *Tx) spoil(err error) error {
 	t.spoiled = fmt.Errorf("rows: %w", err)

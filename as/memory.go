@@ -1,0 +1,280 @@
+package as
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"sync"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+// memory keeps what was read from the store for as long as it is known to be
+// unchanged. Nothing in it is authoritative: every entry names what it depends
+// on and the position in the stream of changes from before it was read, and an
+// entry is void as soon as the store tells of a change of any of these after
+// that position. A store tells of a change before it is acknowledged, so whoever
+// was told that something is withdrawn never meets anybody who still remembers
+// it.
+//
+// What is remembered is shared and must not be written to.
+type memory struct {
+	store Store
+	seed  maphash.Seed
+
+	mu       sync.RWMutex
+	position uint64            // how many changes have been told
+	changed  map[uint64]uint64 // hash of a Change → position at which it was told last
+	horizon  uint64            // entries from before this position are void; what changed before is not in changed
+
+	clients   remembered[oauth.ClientID, oauth.Client]
+	spaces    remembered[SpaceID, Space]
+	resources remembered[resourceKey, Resource]
+	shares    remembered[uma.ResourceID, sharesOfSpace]
+	tokens    remembered[string, AccessToken]
+	grants    remembered[GrantID, GrantState]
+	answers   answers
+}
+
+// resourceKey is all that a resource is found by.
+type resourceKey struct {
+	space  SpaceID
+	server oauth.ClientID
+	id     uma.ResourceID
+}
+
+// sharesOfSpace are the shares on a resource, and the space they were asked for
+// in.
+type sharesOfSpace struct {
+	space  SpaceID
+	shares []Share
+}
+
+// maxChanged bounds how many changes are kept apart. Beyond, everything is
+// forgotten at once.
+const maxChanged = 1 << 16
+
+func newMemory(store Store) *memory {
+	m := &memory{store: store, seed: maphash.MakeSeed(), changed: map[uint64]uint64{}}
+	store.Watch(m.forget)
+	return m
+}
+
+// forget voids what depends on the changes.
+func (m *memory) forget(changes []Change) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.position++
+	if len(m.changed)+len(changes) > maxChanged {
+		clear(m.changed)
+		m.horizon = m.position
+		return
+	}
+	for _, c := range changes {
+		m.changed[m.hash(c)] = m.position
+	}
+}
+
+// hash makes an entry's dependencies small. Two changes with the same hash void
+// each other's entries, which costs a reading and nothing else.
+func (m *memory) hash(c Change) uint64 { return maphash.String(m.seed, string(c)) }
+
+func (m *memory) hashes(changes ...Change) []uint64 {
+	out := make([]uint64, len(changes))
+	for i, c := range changes {
+		out[i] = m.hash(c)
+	}
+	return out
+}
+
+// now returns the position to remember with what is read from now on.
+func (m *memory) now() uint64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.position
+}
+
+// holds says whether what was read at a position and depends on these is still
+// what the store would say.
+func (m *memory) holds(position uint64, dependencies []uint64) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if position < m.horizon {
+		return false
+	}
+	if len(m.changed) == 0 {
+		return true
+	}
+	for _, d := range dependencies {
+		if m.changed[d] > position {
+			return false
+		}
+	}
+	return true
+}
+
+// remembered is one kind of entry: a map that forgets the half that was not
+// used lately when it is full. The zero value is empty and ready.
+type remembered[K comparable, V any] struct {
+	mu         sync.Mutex
+	young, old map[K]entry[V]
+}
+
+type entry[V any] struct {
+	value        V
+	position     uint64
+	dependencies []uint64
+}
+
+// maxRemembered is how many entries of a kind are kept at the least, half of
+// what is kept at the most.
+const maxRemembered = 1 << 16
+
+func (r *remembered[K, V]) get(m *memory, key K) (V, bool) {
+	r.mu.Lock()
+	e, ok := r.young[key]
+	if !ok {
+		if e, ok = r.old[key]; ok {
+			r.keep(key, e)
+		}
+	}
+	r.mu.Unlock()
+	if !ok || !m.holds(e.position, e.dependencies) {
+		var none V
+		return none, false
+	}
+	return e.value, true
+}
+
+func (r *remembered[K, V]) put(key K, value V, position uint64, dependencies []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep(key, entry[V]{value, position, dependencies})
+}
+
+func (r *remembered[K, V]) keep(key K, e entry[V]) {
+	if r.young == nil || len(r.young) >= maxRemembered {
+		r.young, r.old = make(map[K]entry[V]), r.young
+	}
+	r.young[key] = e
+}
+
+// known is what can be answered from memory. Its verbs are those of Reader.
+type known interface {
+	Client(oauth.ClientID) (oauth.Client, error)
+	Space(SpaceID) (Space, error)
+	Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error)
+	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
+	AccessToken(Digest) (AccessToken, error)
+	GrantState(GrantID) (GrantState, error)
+}
+
+var errForgotten = errors.New("as: not in memory")
+
+// recall runs f on what is in memory and, when that does not suffice, once more
+// on the store, remembering what f reads. f must assign, not append, to what it
+// captures.
+func (m *memory) recall(ctx context.Context, f func(known) error) error {
+	if m.store.Current() {
+		if err := f(recollection{memory: m}); !errors.Is(err, errForgotten) {
+			return err
+		}
+	}
+	position := m.now()
+	return m.store.View(ctx, func(r Reader) error {
+		return f(recollection{memory: m, behind: r, position: position, learns: true})
+	})
+}
+
+// within is for a transaction that only decides by what it reads here, and
+// writes down the generations it decided by: what is in memory counts, and the
+// rest is read in the transaction and not remembered, because nobody knows yet
+// whether it will last.
+func (m *memory) within(tx Tx) known {
+	if !m.store.Current() {
+		return tx
+	}
+	return recollection{memory: m, behind: tx}
+}
+
+// recollection answers from memory, then from what is behind it, if anything.
+type recollection struct {
+	*memory
+	behind   known
+	position uint64
+	learns   bool
+}
+
+func recallOne[K comparable, V any](c recollection, from *remembered[K, V], key K, read func(known) (V, error), dependencies func(V) []Change) (V, error) {
+	if !c.learns {
+		if v, ok := from.get(c.memory, key); ok {
+			return v, nil
+		}
+	}
+	if c.behind == nil {
+		var none V
+		return none, errForgotten
+	}
+	v, err := read(c.behind)
+	if err == nil && c.learns {
+		from.put(key, v, c.position, c.hashes(dependencies(v)...))
+	}
+	return v, err
+}
+
+func (c recollection) Client(id oauth.ClientID) (oauth.Client, error) {
+	return recallOne(c, &c.clients, id,
+		func(k known) (oauth.Client, error) { return k.Client(id) },
+		func(oauth.Client) []Change { return []Change{ChangedClient(id)} })
+}
+
+func (c recollection) Space(id SpaceID) (Space, error) {
+	return recallOne(c, &c.spaces, id,
+		func(k known) (Space, error) { return k.Space(id) },
+		func(Space) []Change { return []Change{ChangedSpace(id)} })
+}
+
+func (c recollection) Resource(space SpaceID, server oauth.ClientID, id uma.ResourceID) (Resource, error) {
+	return recallOne(c, &c.resources, resourceKey{space, server, id},
+		func(k known) (Resource, error) { return k.Resource(space, server, id) },
+		func(Resource) []Change {
+			return []Change{ChangedResource(id), ChangedServer(space, server), ChangedClient(server)}
+		})
+}
+
+func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error) {
+	found, err := recallOne(c, &c.shares, id,
+		func(k known) (sharesOfSpace, error) {
+			list, err := k.SharesOn(space, id)
+			return sharesOfSpace{space, list}, err
+		},
+		func(s sharesOfSpace) []Change {
+			changes := []Change{ChangedResource(id)}
+			for _, share := range s.shares {
+				changes = append(changes, ChangedShare(share.ID))
+			}
+			return changes
+		})
+	if err == nil && found.space != space {
+		return nil, nil // an id is of one space, so another one has no shares on it
+	}
+	return found.shares, err
+}
+
+func (c recollection) AccessToken(d Digest) (AccessToken, error) {
+	return recallOne(c, &c.tokens, string(d),
+		func(k known) (AccessToken, error) { return k.AccessToken(d) },
+		func(AccessToken) []Change { return []Change{ChangedToken(d)} })
+}
+
+func (c recollection) GrantState(id GrantID) (GrantState, error) {
+	return recallOne(c, &c.grants, id,
+		func(k known) (GrantState, error) { return k.GrantState(id) },
+		func(g GrantState) []Change { return g.dependencies() })
+}
+
+// dependencies is what the state of a grant is made of.
+func (g GrantState) dependencies() []Change {
+	return []Change{ChangedGrant(g.ID), ChangedClient(g.Client), ChangedAccount(g.Account), ChangedSpace(g.Space)}
+}

@@ -1,0 +1,81 @@
+package as
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+type still struct{ Store }
+
+func (still) Watch(func([]Change)) {}
+
+// However many changes there are, none is lost: what cannot be kept apart makes
+// everything be forgotten.
+func TestTooManyChangesForgetEverything(t *testing.T) {
+	m := newMemory(still{})
+	m.spaces.put("s", Space{ID: "s"}, m.now(), m.hashes(ChangedSpace("s")))
+	for i := range maxChanged {
+		m.forget([]Change{ChangedSpace(SpaceID(fmt.Sprint("other", i)))})
+	}
+	if _, ok := m.spaces.get(m, "s"); !ok {
+		t.Fatal("an entry that nothing concerned is gone: this test proves nothing")
+	}
+	m.forget([]Change{ChangedSpace("one more")})
+	if _, ok := m.spaces.get(m, "s"); ok {
+		t.Error("an entry is older than what is known of the changes, and is still used")
+	}
+	if len(m.changed) > maxChanged {
+		t.Errorf("%d changes are kept", len(m.changed))
+	}
+}
+
+// What is full forgets what was not used lately, and stays what it says.
+func TestAFullMemoryKeepsWhatIsUsed(t *testing.T) {
+	m := newMemory(still{})
+	now := time.UnixMilli(1_000_000)
+	key := func(i int) answerKey { return answerKey{byte(i), byte(i >> 8), byte(i >> 16)} }
+	body := make([]byte, 10_000)
+	used := []byte("used")
+	m.answers.put(m, key(0), used, m.now(), now.Add(time.Hour), nil)
+	const many = 2 * answerShards * answerBytes / 10_000 * 3 / 2
+	for i := 1; i < many; i++ {
+		m.answers.put(m, key(i), body, m.now(), now.Add(time.Hour), nil)
+		if i%1000 == 0 {
+			if got, ok := m.answers.get(m, key(0), now, nil); !ok || string(got) != "used" {
+				t.Fatalf("after %d others the answer that is used is %q, %v", i, got, ok)
+			}
+		}
+	}
+	if _, ok := m.answers.get(m, key(1), now, nil); ok {
+		t.Error("nothing is ever forgotten")
+	}
+	for i := range m.answers.shards {
+		s := &m.answers.shards[i]
+		if len(s.young.bytes) > answerBytes || len(s.old.bytes) > answerBytes {
+			t.Errorf("a table has %d and %d bytes", len(s.young.bytes), len(s.old.bytes))
+		}
+	}
+}
+
+// An answer with as many dependencies as an entry takes is voided by each of
+// them.
+func TestAnAnswerIsVoidedByEachOfItsDependencies(t *testing.T) {
+	for i := range maxDependencies {
+		m := newMemory(still{})
+		var all []Change
+		for j := range maxDependencies {
+			all = append(all, ChangedGrant(GrantID(fmt.Sprint(j))))
+		}
+		now := time.UnixMilli(1_000_000)
+		m.answers.put(m, answerKey{}, []byte("answer"), m.now(), now.Add(time.Hour), m.hashes(all...))
+		m.forget([]Change{ChangedGrant("another")})
+		if got, ok := m.answers.get(m, answerKey{}, now, nil); !ok || string(got) != "answer" {
+			t.Fatalf("the answer is %q, %v", got, ok)
+		}
+		m.forget([]Change{all[i]})
+		if _, ok := m.answers.get(m, answerKey{}, now, nil); ok {
+			t.Errorf("dependency %d does not void the answer", i)
+		}
+	}
+}
