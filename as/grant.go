@@ -15,13 +15,17 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.process.Grant = g.ID
+	if err := r.keep(r.tx, &r.process); err != nil {
+		return nil, err
+	}
+	if err := r.tx.InsertGrant(g); err != nil {
+		return nil, err
+	}
 	ends := time.Time{}
 	for _, c := range d.Candidates {
 		for _, p := range r.permissions(c, g) {
 			if err := r.tx.InsertPermission(p); err != nil {
-				return nil, err
-			}
-			if err := r.tx.LinkPermission(g.ID, p.ID); err != nil {
 				return nil, err
 			}
 			ends = later(ends, p.NotAfter, now.Add(r.Lifetimes.Refresh))
@@ -41,10 +45,6 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if answer.PCT, err = r.remember(); err != nil {
 		return nil, err
 	}
-	r.process.Grant = g.ID
-	if err := r.tx.UpdateProcess(r.process); err != nil {
-		return nil, err
-	}
 	err = r.record(r.tx, g.Space, EventPermissionGranted, string(r.client.ID), string(g.ID),
 		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
 	return Granted{answer}, err
@@ -52,7 +52,7 @@ func (r *redemption) grant(d decision) (Result, error) {
 
 // newGrant makes the grant that the RPT and its refresh tokens belong to.
 func (r *redemption) newGrant() (Grant, error) {
-	space, err := r.tx.Space(r.process.Space)
+	space, err := r.known.Space(r.process.Space)
 	if err != nil {
 		return Grant{}, err
 	}
@@ -78,7 +78,7 @@ func (r *redemption) newGrant() (Grant, error) {
 		}
 		g.Account, g.AccountGeneration = account.ID, account.Generation
 	}
-	return g, r.tx.InsertGrant(g)
+	return g, nil
 }
 
 // permissions makes one permission for each share that granted something on the
@@ -87,7 +87,7 @@ func (r *redemption) permissions(c candidate, g Grant) []Permission {
 	var out []Permission
 	for _, share := range r.shares[c.Resource.ID] {
 		p := Permission{
-			Space: g.Space, ResourceServer: g.ResourceServer, Resource: c.Resource.ID, Scopes: []uma.Scope{},
+			Grant: g.ID, Space: g.Space, ResourceServer: g.ResourceServer, Resource: c.Resource.ID, Scopes: []uma.Scope{},
 			Client: g.Client, Subject: g.Subject, Process: g.Process,
 			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,
 			ResourceGeneration: c.Resource.Generation, SpaceGeneration: g.SpaceGeneration, CreatedAt: g.CreatedAt,

@@ -25,11 +25,11 @@ func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket um
 	err = s.settle(ctx, func(tx Tx) (*uma.Error, error) {
 		p, err := s.presentTicket(tx, ticket, c.ID)
 		if err != nil {
-			return s.noteMisuse(tx, p, err, c.ID)
+			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
 		p.ExpiresAt = s.now().Add(s.Lifetimes.Interaction)
-		if err := tx.UpdateProcess(p); err != nil {
-			return nil, err
+		if err := s.keep(tx, &p); err != nil {
+			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
 		return nil, tx.InsertInteraction(Interaction{
 			Digest: s.vault.digest(anInteraction, handle), Process: p.ID, Client: c.ID,

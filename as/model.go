@@ -214,11 +214,13 @@ type GrantState struct {
 }
 
 // Permission is a first-class, revocable record: one resource, the scopes that
-// one share granted on it, to one requesting party through one client. It is
+// one share granted on it, to one requesting party through one client, in one
+// grant. It is
 // live while its time has not passed and the generations it was made under are
 // the current ones.
 type Permission struct {
 	ID                 PermissionID
+	Grant              GrantID
 	Space              SpaceID
 	ResourceServer     oauth.ClientID
 	Resource           uma.ResourceID

@@ -23,14 +23,23 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 		return nil, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
 	brought := s.verifyClaimToken(ctx, c, req.ClaimToken, req.ClaimTokenFormat)
+	if err := s.readAhead(ctx, req.Ticket); err != nil {
+		return nil, err
+	}
 	var result Result
 	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
 		p, err := s.presentTicket(tx, req.Ticket, c.ID)
 		if err != nil {
-			return s.noteMisuse(tx, p, err, c.ID)
+			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
-		r := redemption{Server: s, tx: tx, client: c, request: req, address: address, brought: brought, process: p}
+		r := redemption{Server: s, tx: tx, known: s.memory.within(tx), client: c, request: req, address: address, brought: brought, process: p}
 		result, refusal, err = r.run()
+		switch {
+		case errors.Is(err, errTicketReplayed):
+			return s.noteMisuse(tx, r.process.Process, err, c.ID)
+		case err == nil && !r.process.kept:
+			return nil, errTicketUnspent
+		}
 		return refusal, err
 	})
 	if errors.Is(err, errPCTSpent) {
@@ -45,6 +54,29 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 	return result, nil
 }
 
+// errTicketUnspent takes a redemption back that would have answered without
+// spending the ticket. It cannot happen; if it does, nobody gets anything.
+var errTicketUnspent = errors.New("as: a ticket was presented and is not spent")
+
+// readAhead brings what a sealed ticket is about into memory, so that the
+// transaction, which others wait for, need not read it.
+func (s *Server) readAhead(ctx context.Context, ticket uma.Ticket) error {
+	p, ok := s.openTicket(ticket)
+	if !ok {
+		return nil
+	}
+	return s.memory.recall(ctx, func(k known) error {
+		resources, err := ticketResources(k, p)
+		if err == nil {
+			_, err = sharesOn(k, resources)
+		}
+		if err == nil {
+			_, err = k.Space(p.Space)
+		}
+		return err
+	})
+}
+
 // errPCTSpent takes a redemption back whose PCT was spent while it ran.
 var errPCTSpent = errors.New("as: the PCT was spent meanwhile")
 
@@ -53,24 +85,25 @@ var errPCTSpent = errors.New("as: the PCT was spent meanwhile")
 type redemption struct {
 	*Server
 	tx      Tx
+	known   known // by what is decided; see memory.within
 	client  oauth.Client
 	request uma.TokenRequest
 	address string
 	brought pushed
 
-	process Process
+	process presented
 	facts   []policy.Fact // everything known about the requesting party
 	pct     *PCT          // the PCT that counted, if any
 	shares  map[uma.ResourceID][]Share
 }
 
 func (r *redemption) run() (Result, *uma.Error, error) {
-	resources, err := ticketResources(r.tx, r.process)
+	resources, err := ticketResources(r.known, r.process.Process)
 	if err != nil {
 		return nil, nil, err
 	}
 	if len(resources) == 0 {
-		return nil, uma.NewError(uma.InvalidGrant, "None of the ticket's resources is registered any more."), nil
+		return nil, uma.NewError(uma.InvalidGrant, "None of the ticket's resources is registered any more."), r.keep(r.tx, &r.process)
 	}
 	if r.request.Scopes != nil {
 		r.process.Requested = r.request.Scopes
@@ -82,7 +115,7 @@ func (r *redemption) run() (Result, *uma.Error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.shares, err = sharesOn(r.tx, resources); err != nil {
+	if r.shares, err = sharesOn(r.known, resources); err != nil {
 		return nil, nil, err
 	}
 	d := assess(assessment{
@@ -92,7 +125,7 @@ func (r *redemption) run() (Result, *uma.Error, error) {
 	})
 	switch d.Conclusion {
 	case concludeInvalidScope:
-		return nil, uma.NewError(uma.InvalidScope, "A requested scope is offered by none of the ticket's resources, or the client is not registered for it."), r.tx.UpdateProcess(r.process)
+		return nil, uma.NewError(uma.InvalidScope, "A requested scope is offered by none of the ticket's resources, or the client is not registered for it."), r.keep(r.tx, &r.process)
 	case concludeGranted:
 		result, err := r.grant(d)
 		return result, nil, err
@@ -109,10 +142,10 @@ func (r *redemption) run() (Result, *uma.Error, error) {
 }
 
 // ticketResources finds what is left of the resources of a process.
-func ticketResources(tx Reader, p Process) ([]ticketResource, error) {
+func ticketResources(k known, p Process) ([]ticketResource, error) {
 	var out []ticketResource
 	for _, asked := range p.Permissions {
-		res, err := tx.Resource(p.Space, p.ResourceServer, asked.Resource)
+		res, err := k.Resource(p.Space, p.ResourceServer, asked.Resource)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
@@ -194,10 +227,10 @@ func (r *redemption) ownerDecided() (bool, error) {
 }
 
 // sharesOn reads the shares in force on the resources.
-func sharesOn(tx Reader, resources []ticketResource) (map[uma.ResourceID][]Share, error) {
+func sharesOn(k known, resources []ticketResource) (map[uma.ResourceID][]Share, error) {
 	out := map[uma.ResourceID][]Share{}
 	for _, t := range resources {
-		shares, err := tx.SharesOn(t.Resource.Space, t.Resource.ID)
+		shares, err := k.SharesOn(t.Resource.Space, t.Resource.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -226,7 +259,7 @@ func (s *Server) judgeWith(shares map[uma.ResourceID][]Share, facts []policy.Fac
 // next issues the process's next ticket and keeps the process as it is now.
 func (r *redemption) next(lifetime time.Duration) (uma.Ticket, error) {
 	r.process.ExpiresAt = r.now().Add(lifetime)
-	if err := r.tx.UpdateProcess(r.process); err != nil {
+	if err := r.keep(r.tx, &r.process); err != nil {
 		return "", err
 	}
 	return r.storeTicket(r.tx, r.process.ID, r.process.ExpiresAt)
@@ -256,31 +289,34 @@ func (r *redemption) submit(d decision) (Result, error) {
 		p.Interval = max(p.Interval, min(p.Interval*2, int64(longest/time.Second)))
 	}
 	p.PollAfter = now.Add(time.Duration(p.Interval) * time.Second)
-	if err := r.askOwner(d.Ask); err != nil {
+	ask, err := r.askOwner(d.Ask)
+	if err != nil {
 		return nil, err
 	}
 	ticket, err := r.next(r.Lifetimes.Poll)
 	if err != nil {
 		return nil, err
 	}
-	return Submitted{Ticket: ticket, Interval: p.Interval}, nil
+	return Submitted{Ticket: ticket, Interval: p.Interval}, ask()
 }
 
-// askOwner makes the request that the owner will see. The owner is asked once:
-// where the same party asks for nothing new through the same client, the request
-// that waits already serves this process, too.
-func (r *redemption) askOwner(asked []uma.Permission) error {
+// askOwner makes the request that the owner will see; the function that it
+// returns writes it down. The owner is asked once: where the same party asks for
+// nothing new through the same client, the request that waits already serves
+// this process, too.
+func (r *redemption) askOwner(asked []uma.Permission) (write func() error, err error) {
+	asksNothing := func() error { return nil }
 	if r.process.Request != "" {
-		return nil
+		return asksNothing, nil
 	}
 	waiting, err := r.tx.PendingFrom(r.process.Space, r.client.ID, r.process.Subject)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, q := range waiting {
 		if q.ResourceServer == r.process.ResourceServer && covers(q.Permissions, asked) {
 			r.process.Request = q.ID
-			return nil
+			return asksNothing, nil
 		}
 	}
 	q := Request{
@@ -288,11 +324,13 @@ func (r *redemption) askOwner(asked []uma.Permission) error {
 		Process: r.process.ID, Client: r.client.ID, Subject: r.process.Subject, Claims: r.process.Claims,
 		Permissions: asked, Status: RequestPending, CreatedAt: r.now(),
 	}
-	if err := r.tx.InsertRequest(q); err != nil {
-		return err
-	}
 	r.process.Request = q.ID
-	return r.record(r.tx, q.Space, EventRequestSubmitted, string(q.Client), string(q.ID), nil)
+	return func() error {
+		if err := r.tx.InsertRequest(q); err != nil {
+			return err
+		}
+		return r.record(r.tx, q.Space, EventRequestSubmitted, string(q.Client), string(q.ID), nil)
+	}, nil
 }
 
 // covers says whether every asked permission is part of one of have.
@@ -309,7 +347,7 @@ func covers(have, asked []uma.Permission) bool {
 }
 
 func (r *redemption) deny(d decision) (Result, error) {
-	if err := r.tx.UpdateProcess(r.process); err != nil {
+	if err := r.keep(r.tx, &r.process); err != nil {
 		return nil, err
 	}
 	err := r.record(r.tx, r.process.Space, EventPermissionRefused, string(r.client.ID), string(r.process.ID),

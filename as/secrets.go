@@ -141,10 +141,13 @@ var idEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
 // id makes an id: 48 bits of milliseconds, then 128 random bits, in an encoding
 // that sorts like the bytes. Ids made later sort later, which keeps indexes
 // compact; nothing relies on that order for a decision.
-func (v *vault) id(now time.Time) string {
+func (v *vault) id(now time.Time) string { return idOf(now, v.random(16)) }
+
+// idOf makes the id of an instant and 128 bits.
+func idOf(at time.Time, bits []byte) string {
 	b := make([]byte, 8, 8+16)
-	binary.BigEndian.PutUint64(b, uint64(now.UnixMilli())<<16)
-	b = append(b[:6], v.random(16)...)
+	binary.BigEndian.PutUint64(b, uint64(at.UnixMilli())<<16)
+	b = append(b[:6], bits[:16]...)
 	s := idEncoding.EncodeToString(b)
 	lower := []byte(s)
 	for i, c := range lower {

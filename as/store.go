@@ -92,8 +92,7 @@ type Reader interface {
 	GrantsIn(SpaceID, Page) ([]Grant, error)
 	AccessToken(Digest) (AccessToken, error)
 	RefreshToken(Digest) (RefreshToken, error)
-	// PermissionsOf lists the permissions linked to a grant, in the order they
-	// were linked.
+	// PermissionsOf lists the permissions of a grant in the order of their ids.
 	PermissionsOf(GrantID) ([]PermissionState, error)
 	PCT(Digest) (PCT, error)
 
@@ -177,7 +176,6 @@ type Tx interface {
 	InsertRefreshToken(RefreshToken) error
 	SpendRefreshToken(d Digest, now time.Time) (RefreshToken, error)
 	InsertPermission(Permission) error
-	LinkPermission(GrantID, PermissionID) error
 	InsertPCT(PCT) error
 	SpendPCT(d Digest, now time.Time) (PCT, error)
 
@@ -194,7 +192,7 @@ type Tx interface {
 
 	// Sweep deletes at most limit records that ended before the given time:
 	// sessions, tickets, processes, interactions, codes, tokens and their
-	// grants, permissions no grant names, PCTs, dormant shares, keys. It never
+	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)
 }

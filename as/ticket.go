@@ -11,8 +11,9 @@ import (
 
 // A permission ticket has one of two forms, and its length tells which:
 //
-//	sealed   AES-GCM over what was asked; no row until it is presented, then a
-//	         row that is inserted spent. Only the first ticket of a process.
+//	sealed   AES-GCM over what was asked; no row until it is presented, then the
+//	         row of its process, whose id is made from the ticket: inserting it is
+//	         spending the ticket. Only the first ticket of a process.
 //	stored   256 random bits; a row from the start, spent by one conditional
 //	         write. Every ticket after the first, and large first ones.
 
@@ -44,46 +45,73 @@ var (
 
 var errInvalidTicket = uma.NewError(uma.InvalidGrant, "The permission ticket is unknown, expired, used before, or was issued to another client.")
 
-// presentTicket spends a ticket and returns its process, bound to the client
-// that presented it. With errTicketReplayed and errTicketMisused the process
-// is the one concerned. The ticket stays spent whatever the error.
-func (s *Server) presentTicket(tx Tx, ticket uma.Ticket, client oauth.ClientID) (Process, error) {
-	raw, ok := decode(string(ticket))
-	if !ok || len(raw) < bearerBytes {
-		return Process{}, errTicketUnknown
-	}
-	digest := s.vault.digest(anTicket, string(ticket))
-	if len(raw) == bearerBytes {
-		return s.presentStored(tx, digest, client)
-	}
-	return s.presentSealed(tx, raw, digest, client)
+// presented is the process of a ticket that a client presented. Until it is
+// kept, a sealed ticket is not spent.
+type presented struct {
+	Process
+	first bool // by a sealed ticket: there is no row yet
+	kept  bool
 }
 
-func (s *Server) presentSealed(tx Tx, raw []byte, digest Digest, client oauth.ClientID) (Process, error) {
+// presentTicket returns the process of a ticket, bound to the client that
+// presented it. A stored ticket is spent by that, a sealed one by keeping the
+// process. With errTicketReplayed and errTicketMisused the process is the one
+// concerned.
+func (s *Server) presentTicket(tx Tx, ticket uma.Ticket, client oauth.ClientID) (presented, error) {
+	if p, ok := s.openTicket(ticket); ok {
+		p.Client = client
+		return presented{Process: p, first: true}, nil
+	}
+	raw, ok := decode(string(ticket))
+	if !ok || len(raw) != bearerBytes {
+		return presented{}, errTicketUnknown
+	}
+	p, err := s.presentStored(tx, s.vault.digest(anTicket, string(ticket)), client)
+	return presented{Process: p}, err
+}
+
+// openTicket returns the process that a sealed ticket begins, if it is one and
+// has not expired.
+func (s *Server) openTicket(ticket uma.Ticket) (Process, bool) {
+	raw, ok := decode(string(ticket))
+	if !ok || len(raw) <= bearerBytes {
+		return Process{}, false
+	}
 	plain, err := s.vault.open(anTicket, raw)
 	if err != nil {
-		return Process{}, errTicketUnknown
+		return Process{}, false
 	}
 	var t sealedTicket
 	if err := t.unmarshal(plain); err != nil {
-		return Process{}, errTicketUnknown
+		return Process{}, false
 	}
 	now := s.now()
 	if !now.Before(t.ExpiresAt) {
-		return Process{}, errTicketUnknown
+		return Process{}, false
 	}
-	p := Process{
-		ID: ProcessID(s.vault.id(now)), Space: t.Space, ResourceServer: t.ResourceServer, Client: client,
+	return Process{
+		ID:    ProcessID(idOf(t.ExpiresAt, s.vault.digest(anTicket, string(ticket)))),
+		Space: t.Space, ResourceServer: t.ResourceServer,
 		Permissions: t.Permissions, CreatedAt: now, ExpiresAt: t.ExpiresAt,
+	}, true
+}
+
+// keep writes the process down as it is now. For a sealed ticket this is what
+// spends it, so it comes before anything else is written: of two that present
+// the same ticket one finds the row there, and gets errTicketReplayed.
+func (s *Server) keep(tx Tx, p *presented) error {
+	p.kept = true
+	if !p.first {
+		return tx.UpdateProcess(p.Process)
 	}
-	err = tx.InsertTicket(Ticket{Digest: digest, Process: p.ID, ExpiresAt: t.ExpiresAt, SpentAt: now})
+	p.first = false
+	err := tx.InsertProcess(p.Process)
 	if errors.Is(err, ErrExists) {
-		return s.replayed(tx, digest)
+		if p.Process, err = tx.Process(p.ID); err == nil {
+			err = errTicketReplayed
+		}
 	}
-	if err != nil {
-		return Process{}, err
-	}
-	return p, tx.InsertProcess(p)
+	return err
 }
 
 func (s *Server) presentStored(tx Tx, digest Digest, client oauth.ClientID) (Process, error) {

@@ -39,14 +39,10 @@ func (r *redemption) upgrade(g Grant) (bool, error) {
 		return false, nil
 	}
 	for _, p := range carried {
-		if t.Scopes != nil {
-			// A narrowed RPT carries over only what it had, as a record of its own.
-			p.ID = PermissionID(r.vault.id(r.now()))
-			if err := r.tx.InsertPermission(p); err != nil {
-				return false, err
-			}
-		}
-		if err := r.tx.LinkPermission(g.ID, p.ID); err != nil {
+		// What the RPT had, and no more if it was narrowed. Where it came from stays:
+		// the process, and the generations it was made under.
+		p.ID, p.Grant = PermissionID(r.vault.id(r.now())), g.ID
+		if err := r.tx.InsertPermission(p); err != nil {
 			return false, err
 		}
 	}

@@ -303,7 +303,7 @@ func deletedClientsLeaveNothing(s *scene) {
 			tx.InsertGrant(as.Grant{ID: of.grant(), Client: of.client()}),
 			tx.InsertAccessToken(as.AccessToken{Digest: of.digest("access"), Grant: of.grant(), ExpiresAt: now}),
 			tx.InsertRefreshToken(as.RefreshToken{Digest: of.digest("refresh"), Grant: of.grant(), ExpiresAt: now}),
-			of.insertLinked(tx, as.Permission{ID: of.permission(), Client: of.client()}),
+			tx.InsertPermission(as.Permission{ID: of.permission(), Grant: of.grant(), Client: of.client()}),
 			tx.InsertPCT(as.PCT{Digest: of.digest("pct"), Client: of.client(), ExpiresAt: now}),
 		)
 	}

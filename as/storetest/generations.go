@@ -77,14 +77,14 @@ func (s *scene) grantPermission() {
 	s.Helper()
 	s.update(func(tx as.Tx) error {
 		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(as.Grant{ID: s.grant()}),
-			s.insertLinked(tx, s.aPermission()))
+			tx.InsertPermission(s.aPermission()))
 	})
 }
 
 // aPermission is made under the first generation of aShare and aResource.
 func (s *scene) aPermission() as.Permission {
 	return as.Permission{
-		ID: s.permission(), Space: s.space(), ResourceServer: s.server(), Resource: s.resource(),
+		ID: s.permission(), Grant: s.grant(), Space: s.space(), ResourceServer: s.server(), Resource: s.resource(),
 		Share: s.share(), ShareVersion: 1, ShareGeneration: 1, ResourceGeneration: 1,
 	}
 }
@@ -149,7 +149,7 @@ func permissionsSeeTheirOwn(s *scene) {
 		resource, share := own.aResource(), own.aShare(1)
 		stray(&resource, &share, own.beside())
 		own.update(func(tx as.Tx) error {
-			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(as.Grant{ID: own.grant()}), own.insertLinked(tx, own.aPermission()))
+			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(as.Grant{ID: own.grant()}), tx.InsertPermission(own.aPermission()))
 		})
 		own.permissionIs("made elsewhere", false, 0, false, 0, nil)
 	}

@@ -87,19 +87,10 @@ func (s *scene) tokensOf(f filler) []record {
 			func(r as.Reader) (as.AccessToken, error) { return r.AccessToken(s.digest("access")) }),
 		a("refresh token", f, func(v *as.RefreshToken) { v.Digest, v.Grant = s.digest("refresh"), s.grant() }, as.Tx.InsertRefreshToken,
 			func(r as.Reader) (as.RefreshToken, error) { return r.RefreshToken(s.digest("refresh")) }),
-		a("permission", f, func(v *as.Permission) { v.ID = s.permission() }, s.insertLinked, s.linked),
+		a("permission", f, func(v *as.Permission) { v.ID, v.Grant = s.permission(), s.grant() }, as.Tx.InsertPermission, s.granted),
 		a("PCT", f, func(v *as.PCT) { v.Digest = s.digest("pct") }, as.Tx.InsertPCT,
 			func(r as.Reader) (as.PCT, error) { return r.PCT(s.digest("pct")) }),
 	}
-}
-
-// insertLinked inserts a permission and links it to the scene's grant, which is
-// the only way to read it back.
-func (s *scene) insertLinked(tx as.Tx, p as.Permission) error {
-	if err := tx.InsertPermission(p); err != nil {
-		return err
-	}
-	return tx.LinkPermission(s.grant(), p.ID)
 }
 
 // insertAll inserts the records.
@@ -142,8 +133,8 @@ func (s *scene) key(r as.Reader) (as.SigningKey, error) {
 	return list[i], nil
 }
 
-// linked reads the scene's permission through its grant.
-func (s *scene) linked(r as.Reader) (as.Permission, error) {
+// granted reads the scene's permission through its grant.
+func (s *scene) granted(r as.Reader) (as.Permission, error) {
 	list, err := r.PermissionsOf(s.grant())
 	i := slices.IndexFunc(list, func(p as.PermissionState) bool { return p.ID == s.permission() })
 	if err != nil || i < 0 {

@@ -11,8 +11,7 @@ import (
 var sweeping = []rule{
 	{"a sweep deletes what has ended and nothing that lives", sweepsDeleteWhatEnded},
 	{"a sweep is bounded, and the last one finds nothing", sweepsAreBounded},
-	{"a permission is swept with the last grant that names it", permissionsOutliveTheirFirstGrant},
-	{"of permissions that grants share nothing is left behind", sharedPermissionsAreSwept},
+	{"a grant is swept with all its permissions, however few at a time", permissionsAreSweptWithTheirGrant},
 	{"a grant lives as long as any of its tokens", grantsLiveWithTheirTokens},
 }
 
@@ -41,7 +40,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertGrant(as.Grant{ID: s.grant(), CreatedAt: created}),
 		tx.InsertAccessToken(as.AccessToken{Digest: s.digest("access"), Grant: s.grant(), ExpiresAt: at}),
 		tx.InsertRefreshToken(as.RefreshToken{Digest: s.digest("refresh"), Grant: s.grant(), ExpiresAt: at}),
-		s.insertLinked(tx, as.Permission{ID: s.permission(), CreatedAt: created}),
+		tx.InsertPermission(as.Permission{ID: s.permission(), Grant: s.grant(), CreatedAt: created}),
 		tx.InsertPCT(as.PCT{Digest: s.digest("pct"), ExpiresAt: at}),
 		tx.InsertShare(as.Share{Share: policy.Share{ID: s.share()}, Space: s.space(), DormantSince: at}),
 		tx.InsertSigningKey(as.SigningKey{ID: s.id("key"), Sealed: []byte{1}, ExpiresAt: at}),
@@ -126,46 +125,17 @@ func sweepsAreBounded(s *scene) {
 	}
 }
 
-func permissionsOutliveTheirFirstGrant(s *scene) {
-	s = s.alone()
-	upgraded := s.beside()
-	s.update(func(tx as.Tx) error {
-		return errors.Join(
-			s.insertEnding(tx, now.Add(-time.Hour)), upgraded.insertEnding(tx, now.Add(time.Hour)),
-			tx.LinkPermission(upgraded.grant(), s.permission()),
-		)
-	})
-	s.sweep(now, 1000)
-	linked := func() int {
-		return len(must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(upgraded.grant()) }))
-	}
-	if n := linked(); n != 2 {
-		s.Errorf("after its first grant was swept the second names %d permissions, want 2", n)
-	}
-	if n := s.sweep(now.Add(2*time.Hour), 1000); n != len(swept)+1 {
-		s.Errorf("the sweep of the last grant deleted %d records, want %d", n, len(swept)+1)
-	}
-	if n := linked(); n != 0 {
-		s.Errorf("after both grants were swept there are %d permissions", n)
-	}
-}
-
-// A sweep of few records comes across the same permissions several times before
-// it comes across the last one.
-func sharedPermissionsAreSwept(s *scene) {
-	for _, limit := range []int{3, 6, 9} {
+func permissionsAreSweptWithTheirGrant(s *scene) {
+	for _, limit := range []int{1, 3, 6, 9} {
 		own := s.alone()
 		permissions := []as.PermissionID{"a", "b", "c", "last"}
 		own.update(func(tx as.Tx) (err error) {
-			for _, id := range permissions {
-				err = errors.Join(err, tx.InsertPermission(as.Permission{ID: id}))
-			}
-			for n, shared := range [][]as.PermissionID{permissions[:3], permissions} {
+			for n := range 2 {
 				g := as.GrantID(own.id(string(rune('0' + n))))
 				err = errors.Join(err, tx.InsertGrant(as.Grant{ID: g}),
 					tx.InsertAccessToken(as.AccessToken{Digest: own.digest(string(g)), Grant: g, ExpiresAt: now.Add(time.Duration(n-9) * time.Hour)}))
-				for _, id := range shared {
-					err = errors.Join(err, tx.LinkPermission(g, id))
+				for _, id := range permissions {
+					err = errors.Join(err, tx.InsertPermission(as.Permission{ID: id, Grant: g}))
 				}
 			}
 			return err
@@ -174,8 +144,8 @@ func sharedPermissionsAreSwept(s *scene) {
 		for n := own.sweep(now, limit); n > 0; n = own.sweep(now, limit) {
 			total += n
 		}
-		if total != 2+2+len(permissions) {
-			own.Errorf("sweeps of %d deleted %d records, want two tokens, two grants and %d permissions", limit, total, len(permissions))
+		if total != 2+2+2*len(permissions) {
+			own.Errorf("sweeps of %d deleted %d records, want two tokens, two grants and %d permissions", limit, total, 2*len(permissions))
 		}
 	}
 }

@@ -36,11 +36,9 @@ func (t *Tx) UpdateClient(c oauth.Client) error {
 }
 
 // belongings delete what a client of the same id would otherwise inherit: what
-// was made for it, and what it would be shown as a resource server. Links go
-// with their permissions.
+// was made for it, and what it would be shown as a resource server.
 var belongings = []string{
-	`delete from permissions where id in (select l.permission_id from grant_permissions l join grants g on g.id = l.grant_id
-		where g.client_id = $1 or g.resource_server = $1)`,
+	`delete from permissions where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from access_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from refresh_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from grants where client_id = $1 or resource_server = $1`,

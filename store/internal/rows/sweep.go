@@ -7,9 +7,8 @@ import "time"
 const ending = `(select due.grant_id from (select grant_id from access_tokens where expires_at < $1 order by expires_at, digest limit $2) due
 	union all select due.grant_id from (select grant_id from refresh_tokens where expires_at < $1 order by expires_at, digest limit $2) due)`
 
-// sweeps delete what ended before $1, at most $2 records each. A permission
-// goes when every grant that names it has ended, a grant when all its tokens
-// have. Tokens go last, because by them the rest is found: a sweep that comes
+// sweeps delete what ended before $1, at most $2 records each. A grant
+// and its permissions go when all its tokens have. Tokens go last, because by them the rest is found: a sweep that comes
 // to its limit before leaves them for the next one.
 var sweeps = []string{
 	`delete from sessions where digest in (select digest from sessions where expires_at < $1 limit $2)`,
@@ -20,13 +19,14 @@ var sweeps = []string{
 	`delete from pcts where digest in (select digest from pcts where expires_at < $1 limit $2)`,
 	`delete from shares where id in (select id from shares where dormant_since > 0 and dormant_since < $1 limit $2)`,
 	`delete from signing_keys where id in (select id from signing_keys where expires_at > 0 and expires_at < $1 limit $2)`,
-	`delete from permissions where id in (select distinct l.permission_id from grant_permissions l where l.grant_id in ` + ending + `
-		and not exists (select 1 from grant_permissions k join access_tokens a on a.grant_id = k.grant_id and a.expires_at >= $1 where k.permission_id = l.permission_id)
-		and not exists (select 1 from grant_permissions k join refresh_tokens r on r.grant_id = k.grant_id and r.expires_at >= $1 where k.permission_id = l.permission_id)
+	`delete from permissions where (grant_id, id) in (select p.grant_id, p.id from permissions p where p.grant_id in ` + ending + `
+		and not exists (select 1 from access_tokens a where a.grant_id = p.grant_id and a.expires_at >= $1)
+		and not exists (select 1 from refresh_tokens r where r.grant_id = p.grant_id and r.expires_at >= $1)
 		limit $2)`,
 	`delete from grants where id in (select g.id from grants g where g.id in ` + ending + `
 		and not exists (select 1 from access_tokens a where a.grant_id = g.id and a.expires_at >= $1)
 		and not exists (select 1 from refresh_tokens r where r.grant_id = g.id and r.expires_at >= $1)
+		and not exists (select 1 from permissions p where p.grant_id = g.id)
 		limit $2)`,
 	`delete from access_tokens where digest in (select digest from access_tokens where expires_at < $1 order by expires_at, digest limit $2)`,
 	`delete from refresh_tokens where digest in (select digest from refresh_tokens where expires_at < $1 order by expires_at, digest limit $2)`,

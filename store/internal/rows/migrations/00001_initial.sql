@@ -187,7 +187,8 @@ create index refresh_tokens_by_grant on refresh_tokens (grant_id, expires_at);
 create index refresh_tokens_by_end on refresh_tokens (expires_at, digest);
 
 create table permissions (
-  id text primary key,
+  id text not null,
+  grant_id text not null,
   space_id text not null,
   resource_server text not null,
   resource_id text not null,
@@ -201,16 +202,9 @@ create table permissions (
   resource_generation bigint not null,
   space_generation bigint not null,
   created_at bigint not null,
-  not_after bigint not null
+  not_after bigint not null,
+  primary key (grant_id, id)
 );
-
-create table grant_permissions (
-  grant_id text not null references grants (id) on delete cascade,
-  position bigint not null,
-  permission_id text not null references permissions (id) on delete cascade,
-  primary key (grant_id, position)
-);
-create unique index grant_permissions_by_permission on grant_permissions (permission_id, grant_id);
 
 create table pcts (
   digest bytea primary key,
@@ -269,7 +263,6 @@ drop table signing_keys;
 drop table events;
 drop table requests;
 drop table pcts;
-drop table grant_permissions;
 drop table permissions;
 drop table refresh_tokens;
 drop table access_tokens;
