@@ -93,7 +93,7 @@ func (r Role) manages(now time.Time) bool {
 // bearer finds the live OAuth grant behind an access token and checks that the
 // token has the scope. RPTs are never accepted here, whatever their scopes.
 func (s *Server) bearer(r known, token string, scope uma.Scope) (Grant, error) {
-	t, g, err := s.liveToken(r, s.vault.digest(anAccess, token))
+	t, g, err := s.liveToken(r, s.vault.datedDigest(anAccess, token))
 	if errors.Is(err, ErrNotFound) {
 		return Grant{}, errInvalidToken
 	}

@@ -49,7 +49,7 @@ func read(answer []byte, err error) (i uma.Introspection, _ error) {
 // introspect answers asker, which stands for what entitled lets through: from
 // memory if the last answer still holds.
 func (s *Server) introspect(ctx context.Context, token, asker string, entitled func(Grant) bool) ([]byte, error) {
-	digest := s.vault.digest(anAccess, token)
+	digest := s.vault.datedDigest(anAccess, token)
 	key := sha256.Sum256(append(digest[:len(digest):len(digest)], asker...))
 	if s.Store.Current() {
 		if answer, ok := s.memory.answers.get(s.memory, key, s.now(), nil); ok {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"testing"
+	"time"
 )
 
 func testVault(t *testing.T, seal ...byte) *vault {
@@ -103,5 +104,40 @@ func TestASealedTicketIsReadAsItWasWritten(t *testing.T) {
 	}
 	if err := new(sealedTicket).unmarshal(append([]byte{sealedTicketVersion + 1}, plain[1:]...)); err == nil {
 		t.Error("a ticket of another version is read")
+	}
+}
+
+// A dated artefact is found by its whole text only: the time in front of its
+// digest orders, and opens nothing.
+//
+// Proves SEC-009.
+func TestADatedArtefactIsFoundByItsWholeText(t *testing.T) {
+	v := testVault(t, 2)
+	early, late := time.UnixMilli(1_700_000_000_000), time.UnixMilli(1_700_000_000_001)
+	var earlier, later []Digest
+	for range 20 {
+		earlier = append(earlier, v.datedDigest(anAccess, v.dated(early)))
+		later = append(later, v.datedDigest(anAccess, v.dated(late)))
+	}
+	for _, a := range earlier {
+		for _, b := range later {
+			if bytes.Compare(a, b) >= 0 {
+				t.Fatal("what is issued later does not lie behind what was issued earlier")
+			}
+		}
+	}
+	secret := v.dated(early)
+	raw, _ := decode(secret)
+	known := v.datedDigest(anAccess, secret)
+	for name, forged := range map[string]string{
+		"cut short": secret[:len(secret)-1], "longer": secret + "A", "another time": encode(append(instantOf(late), raw[instantBytes:]...)),
+		"only the time": encode(raw[:instantBytes]), "without the time": encode(raw[instantBytes:]), "padded": secret + "=", "a line break": secret + "\n",
+	} {
+		if bytes.Equal(v.datedDigest(anAccess, forged), known) {
+			t.Errorf("%s: the token is found", name)
+		}
+	}
+	if bytes.Equal(v.datedDigest(aRefresh, secret), known) {
+		t.Error("an access token is found as a refresh token")
 	}
 }

@@ -17,9 +17,9 @@ const tokenTypeBearer = "Bearer"
 // set. narrowed is nil for everything the grant has.
 func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, c oauth.Client, g Grant, narrowed []uma.Scope, ends time.Time, life time.Duration) error {
 	now := s.now()
-	secret := s.vault.bearer()
+	secret := s.vault.dated(now)
 	token := AccessToken{
-		Digest: s.vault.digest(anAccess, secret), Grant: g.ID, Scopes: narrowed,
+		Digest: s.vault.datedDigest(anAccess, secret), Grant: g.ID, Scopes: narrowed,
 		CreatedAt: now, ExpiresAt: sooner(now.Add(life), ends),
 	}
 	if err := tx.InsertAccessToken(token); err != nil {
@@ -30,9 +30,9 @@ func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, c oauth.Client, g
 	if !c.Allows(oauth.GrantRefreshToken) {
 		return nil
 	}
-	answer.RefreshToken = s.vault.bearer()
+	answer.RefreshToken = s.vault.dated(now)
 	return tx.InsertRefreshToken(RefreshToken{
-		Digest: s.vault.digest(aRefresh, answer.RefreshToken), Grant: g.ID,
+		Digest: s.vault.datedDigest(aRefresh, answer.RefreshToken), Grant: g.ID,
 		CreatedAt: now, ExpiresAt: sooner(now.Add(s.Lifetimes.Refresh), ends),
 	})
 }
@@ -72,7 +72,7 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 	}
 	var answer uma.TokenResponse
 	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		answer, refusal, err = s.refresh(tx, c, s.vault.digest(aRefresh, secret), scopes)
+		answer, refusal, err = s.refresh(tx, c, s.vault.datedDigest(aRefresh, secret), scopes)
 		return refusal, err
 	})
 	if err != nil {
@@ -165,7 +165,7 @@ func (s *Server) Revoke(ctx context.Context, c oauth.Client, token string) error
 }
 
 func (s *Server) revokeAccess(tx Tx, c oauth.Client, token string) (SpaceID, string, error) {
-	digest := s.vault.digest(anAccess, token)
+	digest := s.vault.datedDigest(anAccess, token)
 	t, err := tx.AccessToken(digest)
 	if err != nil {
 		return "", "", err
@@ -178,7 +178,7 @@ func (s *Server) revokeAccess(tx Tx, c oauth.Client, token string) (SpaceID, str
 }
 
 func (s *Server) revokeRefresh(tx Tx, c oauth.Client, token string) (SpaceID, string, error) {
-	t, err := tx.RefreshToken(s.vault.digest(aRefresh, token))
+	t, err := tx.RefreshToken(s.vault.datedDigest(aRefresh, token))
 	if err != nil {
 		return "", "", err
 	}

@@ -12,7 +12,7 @@ func (r *redemption) upgrade(g Grant) (bool, error) {
 	if r.request.RPT == "" {
 		return false, nil
 	}
-	t, err := r.tx.AccessToken(r.vault.digest(anAccess, string(r.request.RPT)))
+	t, err := r.tx.AccessToken(r.vault.datedDigest(anAccess, string(r.request.RPT)))
 	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}

@@ -36,16 +36,18 @@ func (s *Store) Update(ctx context.Context, f func(as.Tx) error) error {
 	return j.ride(ctx, f)
 }
 
-// ride waits for the turn, takes it, and waits for the commit.
+// ride waits for the turn, takes it, and waits for the commit. The turn may come
+// again.
 func (j job) ride(ctx context.Context, f func(as.Tx) error) error {
-	select {
-	case tx := <-j.turn:
-		if err := j.run(ctx, tx, f); err != nil {
+	for {
+		select {
+		case tx := <-j.turn:
+			if err := j.run(ctx, tx, f); err != nil {
+				return err
+			}
+		case err := <-j.done:
 			return err
 		}
-		return <-j.done
-	case err := <-j.done:
-		return err
 	}
 }
 
@@ -100,64 +102,100 @@ func (s *Store) gather(first job) []job {
 
 // commit runs a batch and tells each Update what became of it. Those that
 // failed by themselves have left already and do not hear it.
-func (s *Store) commit(batch []job) {
-	kept, changes, err := s.runBatch(batch)
-	s.watched.Tell(changes) // also when nobody knows whether they took effect
-	if err == nil && kept > 0 {
-		s.stats.updates.Add(kept)
+func (s *Store) commit(all []job) {
+	b, err := s.run(all, false)
+	if errors.Is(err, errTainted) {
+		b, err = s.run(b.kept, true)
+	}
+	s.watched.Tell(b.changes) // also when nobody knows whether they took effect
+	if err == nil && len(b.kept) > 0 {
+		s.stats.updates.Add(int64(len(b.kept)))
 		s.stats.commits.Add(1)
 	}
-	for _, j := range batch {
+	for _, j := range all {
 		j.done <- err
 	}
 }
 
-// runBatch runs a batch in one transaction and returns how many Updates it
-// kept, and what these changed. An error is everybody's: what they wrote is
-// lost, or its fate unknown.
-func (s *Store) runBatch(batch []job) (kept int64, changes []as.Change, err error) {
-	ctx := context.Background()
-	if err := s.writer.run(ctx, "begin immediate"); err != nil {
-		return 0, nil, fmt.Errorf("sqlite: %w", err)
-	}
-	for _, j := range batch {
-		keep, changed, err := s.runOne(ctx, j)
-		if err != nil {
-			return 0, nil, errors.Join(fmt.Errorf("sqlite: the shared transaction failed: %w", err), s.writer.run(ctx, "rollback"))
-		}
-		if keep {
-			kept++
-			changes = append(changes, changed...)
-		}
-	}
-	if kept == 0 {
-		if err := s.writer.run(ctx, "rollback"); err != nil {
-			return 0, nil, fmt.Errorf("sqlite: %w", err)
-		}
-		return 0, nil, nil
-	}
-	if err := s.writer.run(ctx, "commit"); err != nil {
-		// After a commit that failed the transaction may be over or not.
-		_ = s.writer.run(ctx, "rollback")
-		return 0, changes, fmt.Errorf("sqlite: whether the commit took effect is unknown: %w", err)
-	}
-	return kept, changes, nil
+// batch is what became of the Updates of one transaction.
+type batch struct {
+	kept    []job
+	changes []as.Change
 }
 
-// runOne gives one Update its turn, in a savepoint. The error is that of the
-// savepoint itself and ends the batch: what would be kept is no longer known.
-func (s *Store) runOne(ctx context.Context, j job) (keep bool, changed []as.Change, err error) {
-	if err := s.writer.run(ctx, "savepoint one"); err != nil {
-		return false, nil, err
+// errTainted takes a batch back in which an Update failed after it had written
+// something. What is left of the batch runs again.
+var errTainted = errors.New("sqlite: an Update failed after it wrote")
+
+// run runs a batch in one transaction. An error is everybody's: what they wrote
+// is lost, or its fate unknown.
+//
+// Hardly any Update fails after it wrote, and a savepoint for each would cost as
+// much as its statements: SQLite copies every page that one touches. So at first
+// there are none, and only a batch that is tainted runs again, careful, with a
+// savepoint for each.
+func (s *Store) run(all []job, careful bool) (b batch, err error) {
+	if len(all) == 0 {
+		return b, nil
 	}
-	tx := rows.New(ctx, s.writer)
+	if err := s.writer.run("begin immediate"); err != nil {
+		return b, fmt.Errorf("sqlite: %w", err)
+	}
+	tainted := false
+	for _, j := range all {
+		if tainted {
+			b.kept = append(b.kept, j)
+			continue
+		}
+		tx, keep, err := s.runOne(j, careful)
+		if err != nil {
+			return batch{}, errors.Join(fmt.Errorf("sqlite: the shared transaction failed: %w", err), s.writer.run("rollback"))
+		}
+		if keep {
+			b.kept = append(b.kept, j)
+			b.changes = append(b.changes, tx.Changes()...)
+		}
+		tainted = !keep && !careful && tx.Wrote()
+	}
+	switch {
+	case tainted:
+		if err := s.writer.run("rollback"); err != nil {
+			return batch{}, fmt.Errorf("sqlite: %w", err)
+		}
+		return batch{kept: b.kept}, errTainted
+	case len(b.kept) == 0:
+		if err := s.writer.run("rollback"); err != nil {
+			return batch{}, fmt.Errorf("sqlite: %w", err)
+		}
+		return batch{}, nil
+	}
+	if err := s.writer.run("commit"); err != nil {
+		// After a commit that failed the transaction may be over or not.
+		_ = s.writer.run("rollback")
+		return b, fmt.Errorf("sqlite: whether the commit took effect is unknown: %w", err)
+	}
+	return b, nil
+}
+
+// runOne gives one Update its turn. The error is that of the savepoint itself
+// and ends the batch: what would be kept is no longer known.
+func (s *Store) runOne(j job, careful bool) (tx *rows.Tx, keep bool, err error) {
+	if careful {
+		if err := s.writer.run("savepoint one"); err != nil {
+			return nil, false, err
+		}
+	}
+	tx = rows.New(s.writer)
 	j.turn <- tx
 	keep = <-j.ran
 	tx.End()
+	if !careful {
+		return tx, keep, nil
+	}
 	if !keep {
-		if err := s.writer.run(ctx, "rollback to one"); err != nil {
-			return false, nil, err
+		if err := s.writer.run("rollback to one"); err != nil {
+			return nil, false, err
 		}
 	}
-	return keep, tx.Changes(), s.writer.run(ctx, "release one")
+	return tx, keep, s.writer.run("release one")
 }

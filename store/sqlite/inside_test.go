@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +41,7 @@ func TestAFailedCommitIsToldToEverybodyInIt(t *testing.T) {
 	updates := []func(as.Tx) error{
 		insert("first"),
 		func(tx as.Tx) error {
-			if err := s.writer.run(ctx, "pragma defer_foreign_keys = on"); err != nil {
+			if err := s.writer.run("pragma defer_foreign_keys = on"); err != nil {
 				return err
 			}
 			return tx.PutRole(as.Role{Account: "nobody", Space: "nowhere"})
@@ -147,4 +149,47 @@ func TestALongLogIsCutShort(t *testing.T) {
 		t.Errorf("a long log: %v, %d bytes are left", err, length())
 	}
 	insert("f")
+}
+
+// Hardly any Update fails after it wrote. When one does, what its neighbours
+// wrote is written all the same, and what it wrote is not.
+func TestAnUpdateThatFailsAfterItWroteTakesNobodyAlong(t *testing.T) {
+	s, _ := openInside(t)
+	ctx := context.Background()
+	errOwn := errors.New("its own error")
+	runs := make([]int, 4)
+	insert := func(i int, err error) func(as.Tx) error {
+		return func(tx as.Tx) error {
+			runs[i]++
+			return errors.Join(tx.InsertSpace(as.Space{ID: as.SpaceID(fmt.Sprint(i))}), err)
+		}
+	}
+	updates := []func(as.Tx) error{insert(0, nil), insert(1, errOwn), insert(2, nil), insert(3, errOwn)}
+	batch, told := make([]job, len(updates)), make([]error, len(updates))
+	var all sync.WaitGroup
+	for i, f := range updates {
+		batch[i] = newJob()
+		all.Go(func() { told[i] = batch[i].ride(ctx, f) })
+	}
+	s.commit(batch)
+	all.Wait()
+	for i, err := range told {
+		fails := i%2 == 1
+		if fails != errors.Is(err, errOwn) || !fails && err != nil {
+			t.Errorf("Update %d was told %v", i, err)
+		}
+		err := s.View(ctx, func(r as.Reader) error {
+			_, err := r.Space(as.SpaceID(fmt.Sprint(i)))
+			return err
+		})
+		if fails != errors.Is(err, as.ErrNotFound) {
+			t.Errorf("what Update %d wrote: %v", i, err)
+		}
+	}
+	if want := []int{2, 1, 1, 1}; !slices.Equal(runs, want) {
+		t.Errorf("the Updates ran %v times, want %v", runs, want)
+	}
+	if got := s.Stats(); got.Updates != 2 || got.Commits != 1 {
+		t.Errorf("%d Updates in %d commits", got.Updates, got.Commits)
+	}
 }

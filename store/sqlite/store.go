@@ -19,8 +19,7 @@ import (
 type Store struct {
 	lock *os.File
 
-	writing, reading, moving *sql.DB // for the committer, for Views, for checkpoints
-
+	moving  *sql.DB // for checkpoints
 	writer  *conn
 	readers chan *conn
 	queue   chan job
@@ -75,18 +74,16 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if err := file.Close(); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	s.writing = openDB(path, forWriting)
-	s.moving = openDB(path, forMoving)
-	s.reading = openDB(path, forReading)
-	if err := migrate(ctx, s.writing); err != nil {
+	if err := migrate(ctx, path); err != nil {
 		return err
 	}
-	if s.writer, err = newConn(ctx, s.writing); err != nil {
+	s.moving = sql.OpenDB(connectTo(path, forMoving))
+	if s.writer, err = newConn(ctx, connectTo(path, forWriting)); err != nil {
 		return err
 	}
 	s.readers = make(chan *conn, readerCount())
 	for range readerCount() {
-		c, err := newConn(ctx, s.reading)
+		c, err := newConn(ctx, connectTo(path, forReading))
 		if err != nil {
 			return err
 		}
@@ -109,14 +106,11 @@ func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// The reading itself is not cut short by ctx: it is short, and a statement
-	// that is interrupted leaves its connection in doubt.
-	inside := context.WithoutCancel(ctx)
-	if err := c.run(inside, "begin"); err != nil {
+	if err := c.run("begin"); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	tx := rows.New(inside, c)
-	defer c.end(inside)
+	tx := rows.New(c)
+	defer c.end()
 	defer tx.End()
 	return f(tx)
 }
@@ -153,10 +147,8 @@ func (s *Store) release() error {
 	if s.writer != nil {
 		err = errors.Join(err, s.writer.close())
 	}
-	for _, db := range []*sql.DB{s.reading, s.moving, s.writing} {
-		if db != nil {
-			err = errors.Join(err, db.Close())
-		}
+	if s.moving != nil {
+		err = errors.Join(err, s.moving.Close())
 	}
 	return errors.Join(err, s.lock.Close())
 }

@@ -57,7 +57,7 @@ func (t *Tx) InsertPCT(p as.PCT) error {
 }
 
 func (t *Tx) SpendPCT(d as.Digest, now time.Time) (as.PCT, error) {
-	p, err := one(t, intoPCT, spendPCT, []byte(d), ms(now))
+	p, err := spend(t, intoPCT, spendPCT, d, now)
 	p.SpentAt = time.Time{}
 	return p, err
 }

@@ -59,7 +59,7 @@ func (t *Tx) InsertTicket(r as.Ticket) error {
 }
 
 func (t *Tx) SpendTicket(d as.Digest, now time.Time) (as.Ticket, error) {
-	r, err := one(t, intoTicket, spendTicket, []byte(d), ms(now))
+	r, err := spend(t, intoTicket, spendTicket, d, now)
 	r.SpentAt = time.Time{}
 	return r, err
 }
@@ -85,7 +85,7 @@ func (t *Tx) InsertInteraction(i as.Interaction) error {
 }
 
 func (t *Tx) FinishInteraction(d as.Digest, now time.Time) (as.Interaction, error) {
-	i, err := one(t, intoInteraction, finishInteraction, []byte(d), ms(now))
+	i, err := spend(t, intoInteraction, finishInteraction, d, now)
 	i.DoneAt = time.Time{}
 	return i, err
 }
@@ -113,7 +113,7 @@ func (t *Tx) InsertCode(c as.Code) error {
 }
 
 func (t *Tx) SpendCode(d as.Digest, now time.Time) (as.Code, error) {
-	c, err := one(t, intoCode, spendCode, []byte(d), ms(now))
+	c, err := spend(t, intoCode, spendCode, d, now)
 	c.SpentAt = time.Time{}
 	return c, err
 }

@@ -103,7 +103,7 @@ func (t *Tx) InsertRefreshToken(r as.RefreshToken) error {
 }
 
 func (t *Tx) SpendRefreshToken(d as.Digest, now time.Time) (as.RefreshToken, error) {
-	r, err := one(t, intoRefresh, spendRefresh, []byte(d), ms(now))
+	r, err := spend(t, intoRefresh, spendRefresh, d, now)
 	r.SpentAt = time.Time{}
 	return r, err
 }

@@ -1,18 +1,28 @@
 package rows
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/licet/licet/as"
 )
 
-// DB is one transaction of a database.
+// DB is one transaction of a database. Arguments are strings, int64s, booleans,
+// byte slices, types made of these, and driver.Valuers; places are pointers to
+// the same, and sql.Scanners.
 type DB interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Exec returns how many rows a statement changed.
+	Exec(query string, args ...any) (int64, error)
+	Query(query string, args ...any) (Found, error)
+}
+
+// Found are the rows of a query, as of database/sql.
+type Found interface {
+	Next() bool
+	Scan(places ...any) error
+	Err() error
+	Close() error
 }
 
 // Tx is a transaction in the verbs of as.Tx, for one goroutine and until End.
@@ -21,8 +31,8 @@ type DB interface {
 // the database may have rolled it back by itself, and whatever came after would
 // be kept although what came before is lost. So nothing can come after.
 type Tx struct {
-	ctx     context.Context
 	db      DB
+	wrote   bool
 	spoiled error
 	changes []as.Change
 }
@@ -30,7 +40,10 @@ type Tx struct {
 var _ as.Tx = (*Tx)(nil)
 
 // New wraps a transaction.
-func New(ctx context.Context, db DB) *Tx { return &Tx{ctx: ctx, db: db} }
+func New(db DB) *Tx { return &Tx{db: db} }
+
+// Wrote says whether there is anything to take back.
+func (t *Tx) Wrote() bool { return t.wrote }
 
 // Err returns what spoiled the transaction, if anything did.
 func (t *Tx) Err() error { return t.spoiled }
@@ -62,20 +75,19 @@ func all[T any](t *Tx, into func() ([]any, *T), query string, args ...any) ([]T,
 	if t.spoiled != nil {
 		return nil, t.spoiled
 	}
-	found, err := t.db.QueryContext(t.ctx, query, args...)
+	found, err := t.db.Query(query, args...)
 	if err != nil {
 		return nil, t.spoil(err)
 	}
-	defer found.Close()
 	var out []T
 	for found.Next() {
 		places, record := into()
 		if err := found.Scan(places...); err != nil {
-			return nil, t.spoil(err)
+			return nil, t.spoil(errors.Join(err, found.Close()))
 		}
 		out = append(out, *record)
 	}
-	if err := found.Err(); err != nil {
+	if err := errors.Join(found.Err(), found.Close()); err != nil {
 		return nil, t.spoil(err)
 	}
 	return out, nil
@@ -92,6 +104,12 @@ func one[T any](t *Tx, into func() ([]any, *T), query string, args ...any) (T, e
 		return none, err
 	}
 	return list[0], nil
+}
+
+// spend runs the statement that spends a record and returns it.
+func spend[T any](t *Tx, into func() ([]any, *T), query string, digest as.Digest, now time.Time) (T, error) {
+	t.wrote = true
+	return one(t, into, query, []byte(digest), ms(now))
 }
 
 // insert runs an insertion of what must not be there yet.
@@ -118,11 +136,8 @@ func (t *Tx) count(query string, args ...any) (int, error) {
 	if t.spoiled != nil {
 		return 0, t.spoiled
 	}
-	result, err := t.db.ExecContext(t.ctx, query, args...)
-	if err != nil {
-		return 0, t.spoil(err)
-	}
-	n, err := result.RowsAffected()
+	t.wrote = true
+	n, err := t.db.Exec(query, args...)
 	if err != nil {
 		return 0, t.spoil(err)
 	}

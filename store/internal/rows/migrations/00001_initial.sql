@@ -2,7 +2,8 @@
 
 -- Column types are those that SQLite and PostgreSQL share: bytea, text,
 -- bigint, boolean. Times are milliseconds since 1970, 0 for none. Lists and
--- documents are JSON texts.
+-- documents are JSON texts. A clustered table is kept in the order of its primary
+-- key where the engine can do that; its rows are short.
 
 create table spaces (
   id text primary key,
@@ -37,7 +38,7 @@ create table sessions (
   account_generation bigint not null,
   auth_time bigint not null,
   expires_at bigint not null
-);
+) /* clustered */;
 create index sessions_by_end on sessions (expires_at);
 
 create table clients (
@@ -107,7 +108,7 @@ create table processes (
   poll_after bigint not null,
   created_at bigint not null,
   expires_at bigint not null
-);
+) /* clustered */;
 create index processes_by_end on processes (expires_at);
 create index processes_by_grant on processes (grant_id) where grant_id <> '';
 
@@ -116,7 +117,7 @@ create table tickets (
   process_id text not null,
   expires_at bigint not null,
   spent_at bigint not null
-);
+) /* clustered */;
 create index tickets_by_end on tickets (expires_at);
 
 create table interactions (
@@ -128,7 +129,7 @@ create table interactions (
   has_state boolean not null,
   expires_at bigint not null,
   done_at bigint not null
-);
+) /* clustered */;
 create index interactions_by_end on interactions (expires_at);
 
 create table codes (
@@ -144,7 +145,7 @@ create table codes (
   grant_id text not null,
   expires_at bigint not null,
   spent_at bigint not null
-);
+) /* clustered */;
 create index codes_by_end on codes (expires_at);
 
 create table grants (
@@ -162,7 +163,7 @@ create table grants (
   account_generation bigint not null,
   created_at bigint not null,
   revoked_at bigint not null
-);
+) /* clustered */;
 create index grants_by_space on grants (space_id, id) where kind = 'oauth';
 
 create table access_tokens (
@@ -172,7 +173,7 @@ create table access_tokens (
   created_at bigint not null,
   expires_at bigint not null,
   revoked_at bigint not null
-);
+) /* clustered */;
 create index access_tokens_by_grant on access_tokens (grant_id, expires_at);
 create index access_tokens_by_end on access_tokens (expires_at, digest);
 
@@ -182,7 +183,7 @@ create table refresh_tokens (
   created_at bigint not null,
   expires_at bigint not null,
   spent_at bigint not null
-);
+) /* clustered */;
 create index refresh_tokens_by_grant on refresh_tokens (grant_id, expires_at);
 create index refresh_tokens_by_end on refresh_tokens (expires_at, digest);
 
@@ -204,7 +205,7 @@ create table permissions (
   created_at bigint not null,
   not_after bigint not null,
   primary key (grant_id, id)
-);
+) /* clustered */;
 
 create table pcts (
   digest bytea primary key,
@@ -214,7 +215,7 @@ create table pcts (
   created_at bigint not null,
   expires_at bigint not null,
   spent_at bigint not null
-);
+) /* clustered */;
 create index pcts_by_end on pcts (expires_at);
 
 create table requests (
@@ -248,7 +249,7 @@ create table events (
   prev bytea,
   hash bytea not null,
   primary key (space_id, seq)
-);
+) /* clustered */;
 
 create table signing_keys (
   id text primary key,
