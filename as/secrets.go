@@ -10,7 +10,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -44,9 +47,9 @@ const (
 
 // vault makes and recognises everything secret.
 type vault struct {
-	digestKey []byte
-	sealers   []sealer
-	rand      io.Reader
+	macs    sync.Pool // of HMACs under the digest key
+	sealers []sealer
+	rand    io.Reader
 }
 
 type sealer struct {
@@ -61,7 +64,7 @@ func newVault(s Secrets, rand io.Reader) (*vault, error) {
 	if len(s.Seal) == 0 {
 		return nil, errors.New("as: there is no sealing key")
 	}
-	v := &vault{digestKey: s.Digest, rand: rand}
+	v := &vault{rand: rand, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, s.Digest) }}}
 	for _, key := range s.Seal {
 		if len(key) != keyBytes {
 			return nil, fmt.Errorf("as: a sealing key has %d bytes, not %d", len(key), keyBytes)
@@ -115,17 +118,19 @@ func instantOf(at time.Time) []byte {
 // at the same time so lies together in the store's index, and a batch of a
 // hundred tokens touches a page or two instead of a hundred.
 func (v *vault) datedDigest(kind artefact, secret string) Digest {
-	hash := v.digest(kind, secret)
+	digest := v.digest(kind, secret)
 	raw, ok := decode(secret)
 	if !ok || len(raw) != instantBytes+bearerBytes {
-		return hash // nothing is stored under it
+		return digest // nothing is stored under it
 	}
-	return append(raw[:instantBytes:instantBytes], hash...)
+	return append(raw[:instantBytes:instantBytes], digest...)
 }
 
 // digest hashes a bearer artefact with its kind.
 func (v *vault) digest(kind artefact, secret string) Digest {
-	mac := hmac.New(sha256.New, v.digestKey)
+	mac := v.macs.Get().(hash.Hash)
+	defer v.macs.Put(mac)
+	mac.Reset()
 	mac.Write([]byte(kind))
 	mac.Write([]byte{0})
 	mac.Write([]byte(secret))
@@ -183,15 +188,17 @@ func idOf(at time.Time, bits []byte) string {
 	return string(lower)
 }
 
+var strictBase64 = base64.RawURLEncoding.Strict()
+
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
 // decode accepts exactly what encode makes. Go's decoder skips line breaks and,
 // unless strict, ignores trailing bits: either would give one ticket several
 // spellings and so several digests.
 func decode(s string) ([]byte, bool) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || encode(b) != s {
+	if strings.ContainsAny(s, "\r\n") {
 		return nil, false
 	}
-	return b, true
+	b, err := strictBase64.DecodeString(s)
+	return b, err == nil
 }

@@ -115,7 +115,10 @@ func checkValue(d *json.Decoder, depth int) error {
 	if depth >= MaxDepth {
 		return NewError(InvalidRequest, "The JSON document is nested too deeply.")
 	}
-	seen := map[string]bool{}
+	var seen map[string]bool
+	if open == '{' {
+		seen = map[string]bool{}
+	}
 	for d.More() {
 		if open == '{' {
 			name, err := d.Token()
@@ -160,7 +163,12 @@ func asArray(raw json.RawMessage) ([]json.RawMessage, error) {
 	return list, nil
 }
 
+// asString reads a string of a document that parseDocument has checked: without
+// an escape it stands there as it is.
 func asString(raw json.RawMessage) (value string, ok bool) {
+	if len(raw) >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
 	ok = len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &value) == nil
 	return value, ok
 }
