@@ -42,6 +42,10 @@ func (s Share) conditions() []Claim {
 	return out
 }
 
+// plain says whether the share is for anyone, or for whom one claim names, and
+// nothing else has to hold.
+func (s Share) plain() bool { return len(s.Claims) <= 1 && s.Purpose == "" && s.Terms == "" }
+
 // missing lists the claims that are absent. possible is false when a claim is
 // there with another value: then the share is for somebody else, and asking for
 // more would only tell that it exists. Promises can always still be made.

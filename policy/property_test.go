@@ -163,3 +163,103 @@ func TestLawsOfJudging(t *testing.T) {
 		}
 	})
 }
+
+// The two locks are made from one share in two ways. Whatever the share and the
+// question, one opens exactly when the other does: then a plain share, of which
+// Cedar is not asked, loses nothing by that.
+//
+// Proves SEC-041.
+func TestBothLocksOfAShareOpenTogether(t *testing.T) {
+	e, err := New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, plain := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		s, q := anyShare(t), anyQuestion(t)
+		s.Ask = false
+		if !s.speaksOf(q) {
+			return // Cedar is asked only of shares that speak of the question
+		}
+		missing, possible := s.missing(q.Facts)
+		native := possible && len(missing) == 0
+		if cedar := e.cedarAllows(s, q); native != cedar {
+			t.Fatalf("Go says %v, Cedar says %v:\n%+v\n%+v", native, cedar, s, q)
+		}
+		if native {
+			opened++
+			if s.plain() {
+				plain++
+			}
+		}
+	})
+	if opened == 0 || plain == 0 {
+		t.Errorf("of the shares tried %d opened, %d of them plain: this test proves nothing", opened, plain)
+	}
+}
+
+// With the first lock out of order the second still holds: what weighing lets
+// through by mistake Cedar refuses.
+func TestCedarAloneRefusesWhatAShareDoesNotSay(t *testing.T) {
+	e, err := New("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	share := Share{
+		ID: "s", Resource: "photo", Scopes: []uma.Scope{"view"}, Client: "c1", NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
+		Claims:  []Claim{{RequiredClaim: uma.RequiredClaim{Name: "email", Issuer: []string{here}, ClaimTokenFormat: []string{idToken}}, Values: []string{"bob@example.com"}}},
+		Purpose: "care",
+	}
+	right := question([]Fact{{Name: "email", Value: "bob@example.com", Issuer: here, Format: idToken}, {Name: ClaimPurpose, Value: "care", Issuer: here}})
+	right.Scope, right.Client = "view", "c1"
+	if !e.cedarAllows(share, right) {
+		t.Fatal("Cedar refuses what the share says: this test proves nothing")
+	}
+	for name, wrong := range map[string]func(*Question){
+		"another resource": func(q *Question) { q.Resource = "album" },
+		"another scope":    func(q *Question) { q.Scope = "edit" },
+		"no scope":         func(q *Question) { q.Scope = "" },
+		"another client":   func(q *Question) { q.Client = "c2" },
+		"too early":        func(q *Question) { q.Now = noon.Add(-2 * time.Hour) },
+		"too late":         func(q *Question) { q.Now = share.NotAfter },
+		"another value":    func(q *Question) { q.Facts[0].Value = "carlos@example.com" },
+		"another issuer":   func(q *Question) { q.Facts[0].Issuer = abroad },
+		"another format":   func(q *Question) { q.Facts[0].Format = "" },
+		"another purpose":  func(q *Question) { q.Facts[1].Value = "research" },
+		"no purpose":       func(q *Question) { q.Facts = q.Facts[:1] },
+		"nobody":           func(q *Question) { q.Facts = nil },
+	} {
+		q := right
+		q.Facts = slices.Clone(right.Facts)
+		wrong(&q)
+		if e.cedarAllows(share, q) {
+			t.Errorf("%s: Cedar permits", name)
+		}
+	}
+}
+
+// A share of which several things have to hold is asked of Cedar before it
+// permits, and any share is where the operator forbids something.
+func TestCedarIsAskedWhereConditionsCombine(t *testing.T) {
+	for name, s := range map[string]Share{
+		"two claims": {Claims: []Claim{{}, {}}}, "a purpose": {Anyone: true, Purpose: "care"}, "terms": {Anyone: true, Terms: "https://terms.example"},
+	} {
+		if s.plain() {
+			t.Errorf("a share with %s counts as plain", name)
+		}
+	}
+	e, err := New(`forbid (principal, action, resource) when { context.server.client == "c1" };`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	share := Share{ID: "s", Resource: "photo", Scopes: []uma.Scope{"view"}, Anyone: true}
+	q := question(nil)
+	q.Scope, q.Client = "view", "c1"
+	if !share.plain() || e.allows([]Share{share}, "s", q) {
+		t.Error("a plain share permits what the operator forbids")
+	}
+	q.Client = "c2"
+	if !e.allows([]Share{share}, "s", q) {
+		t.Error("a plain share does not permit what the operator does not forbid: this test proves nothing")
+	}
+}
