@@ -52,9 +52,11 @@ var arrows = map[string]room{
 		why: "the HTTP face declares the sign-in it needs and is handed one; adapters do not know each other"},
 	"rs":     {rooms: []string{"uma"}, why: "the SDK for resource servers carries nothing of the server"},
 	"client": {rooms: []string{"uma"}, why: "the SDK for clients carries nothing of the server"},
-	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "store/sqlite", "internal/egress", "rs", "client"},
+	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "internal/egress"},
+		why: "a server is wired in one place, whoever runs it"},
+	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/node", "rs", "client"},
 		others: []string{"github.com/alecthomas/kong", "github.com/BurntSushi/toml", "github.com/go-jose/go-jose/v4"},
-		why:    "main wires everything; nothing imports it"},
+		why:    "main reads what is wanted and runs it; nothing imports it"},
 }
 
 // roomOf finds the rule of a package; a rule that ends in a slash is for all

@@ -13,6 +13,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -25,7 +26,7 @@ type demoCommand struct {
 // stage is everything on it: four parties with a socket each.
 type stage struct {
 	trace *trace
-	node  *node
+	node  *node.Node
 	bob   castMember
 	alice castMember
 
@@ -82,11 +83,11 @@ func (cmd demoCommand) set(ctx context.Context, s surroundings, dir string, serv
 	}
 	st := &stage{trace: newTrace(s.stdout), issuer: issuer}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if st.node, err = build(ctx, dir, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, log); err != nil {
+	if st.node, err = node.Open(ctx, dir, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, log); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	servers.Go(func() {
-		err := errors.Join(serve(ctx, listener, st.node.handler, st.node), st.node.Close())
+		err := errors.Join(st.node.Serve(ctx, listener, st.node.Face), st.node.Close())
 		if err != nil {
 			log.Error("the authorization server stopped", "error", err)
 		}
@@ -124,7 +125,7 @@ func (cmd demoCommand) set(ctx context.Context, s surroundings, dir string, serv
 
 // serveParty answers on a listener until ctx ends.
 func serveParty(ctx context.Context, l net.Listener, h http.Handler) {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: node.HeaderTimeout}
 	go func() {
 		<-ctx.Done()
 		_ = server.Close()
@@ -134,7 +135,7 @@ func serveParty(ctx context.Context, l net.Listener, h http.Handler) {
 
 // furnish makes the people and programs and gives each what it starts with.
 func (st *stage) furnish(ctx context.Context) error {
-	server := st.node.as
+	server := st.node.AS
 	var err error
 	if st.alice, err = enter(ctx, server, "Alice", true); err != nil {
 		return err

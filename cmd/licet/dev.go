@@ -11,6 +11,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/node"
 )
 
 type devCommand struct {
@@ -42,21 +43,21 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 		return errors.Join(err, listener.Close())
 	}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := build(s.ctx, dir, as.Config{
+	n, err := node.Open(s.ctx, dir, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
 	}, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	f, err := furnish(s.ctx, n.as, provider)
+	f, err := furnish(s.ctx, n.AS, provider)
 	if err == nil {
 		err = cmd.announce(s, f)
 	}
 	if err != nil {
 		return errors.Join(err, listener.Close(), n.Close())
 	}
-	return errors.Join(serve(s.ctx, listener, withHealth(n, n.handler), n), n.Close())
+	return errors.Join(n.Serve(s.ctx, listener, n.WithHealth(n.Face)), n.Close())
 }
 
 // listenLoopback opens a socket on a loopback address and tells its issuer.

@@ -8,12 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
-	"sync"
-	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/login"
 )
 
@@ -32,15 +30,15 @@ func (cmd serveCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	n, err := build(s.ctx, c.data, c.as, log)
+	n, err := node.Open(s.ctx, c.data, c.as, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	if err := c.apply(s.ctx, n.as); err != nil {
+	if err := c.apply(s.ctx, n.AS); err != nil {
 		return errors.Join(err, listener.Close(), n.Close())
 	}
 	log.Info("ready", "issuer", c.as.Issuer, "listen", listener.Addr().String())
-	err = serve(s.ctx, listener, withHealth(n, logged(n.handler, log)), n)
+	err = n.Serve(s.ctx, listener, n.WithHealth(node.Logged(n.Face, log)))
 	return errors.Join(err, n.Close())
 }
 
@@ -105,60 +103,4 @@ func (p person) apply(ctx context.Context, server *as.Server) error {
 	// The ids are what other configuration names.
 	server.Log.InfoContext(ctx, "account made", "account", account.ID, "space", space.ID)
 	return nil
-}
-
-// withHealth adds what an orchestrator asks for: alive, and able to answer.
-func withHealth(n *node, next http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := n.store.View(r.Context(), func(as.Reader) error { return nil }); err != nil {
-			n.log.Error("not ready", "error", err)
-			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ready")
-	})
-	mux.Handle("/", next)
-	return mux
-}
-
-// How long a connection may take for what (security: slow clients), and how
-// long requests in flight have at the end.
-const (
-	headerTimeout = 5 * time.Second
-	bodyTimeout   = 10 * time.Second
-	writeTimeout  = 60 * time.Second
-	idleTimeout   = 60 * time.Second
-	maxHeader     = 32 << 10
-	drainTime     = 10 * time.Second
-)
-
-// serve answers on the listener until ctx ends, then lets requests in flight
-// finish.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, n *node) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelWarn),
-	}
-	ctx, stop := context.WithCancel(ctx)
-	var house sync.WaitGroup
-	house.Go(func() { n.keepHouse(ctx) })
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	var err error
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
-		err = server.Shutdown(drain)
-		cancel()
-		<-failed
-	}
-	stop()
-	house.Wait()
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
 }

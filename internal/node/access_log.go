@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"log/slog"
@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// logged logs each request that was answered: who asked for what, and what came
+// Logged logs each request that was answered: who asked for what, and what came
 // of it. Queries, headers and bodies are never looked at: tickets, codes and
 // tokens travel there.
-func logged(next http.Handler, log *slog.Logger) http.Handler {
+func Logged(next http.Handler, log *slog.Logger) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin, answer := time.Now(), &answer{ResponseWriter: w}
 		method, path := shorten(r.Method), shorten(r.URL.Path)

@@ -1,4 +1,4 @@
-package main
+package node
 
 import (
 	"context"
@@ -21,16 +21,17 @@ import (
 	"github.com/licet/licet/store/sqlite"
 )
 
-// node is a built server: the rooms, connected.
-type node struct {
-	as      *as.Server
-	store   *sqlite.Store
-	handler http.Handler
-	log     *slog.Logger
+// Node is a built server: the rooms, connected.
+type Node struct {
+	AS    *as.Server
+	Store *sqlite.Store
+	Face  http.Handler // every endpoint
+	Log   *slog.Logger
 }
 
-// build connects the rooms over the data directory.
-func build(ctx context.Context, data string, c as.Config, log *slog.Logger) (*node, error) {
+// Open connects the rooms over the data directory. Store, Secrets, Log and the
+// claims interaction endpoint of the configuration are set here.
+func Open(ctx context.Context, data string, c as.Config, log *slog.Logger) (*Node, error) {
 	database := filepath.Join(data, "licet.db")
 	keys, err := openSecrets(filepath.Join(data, "secret.json"), database)
 	if err != nil {
@@ -47,7 +48,7 @@ func build(ctx context.Context, data string, c as.Config, log *slog.Logger) (*no
 	return n, nil
 }
 
-func connect(ctx context.Context, store *sqlite.Store, keys secrets, c as.Config, log *slog.Logger) (*node, error) {
+func connect(ctx context.Context, store *sqlite.Store, keys secrets, c as.Config, log *slog.Logger) (*Node, error) {
 	issuer, err := endpoint.ParseIssuer(c.Issuer)
 	if err != nil {
 		return nil, err
@@ -70,10 +71,11 @@ func connect(ctx context.Context, store *sqlite.Store, keys secrets, c as.Config
 	if err != nil {
 		return nil, err
 	}
-	return &node{as: server, store: store, handler: face, log: log}, nil
+	return &Node{AS: server, Store: store, Face: face, Log: log}, nil
 }
 
-func (n *node) Close() error { return n.store.Close() }
+// Close closes the store, when nobody is served any more.
+func (n *Node) Close() error { return n.Store.Close() }
 
 // How often ended records are swept away, and how many in one transaction.
 const (
@@ -83,7 +85,7 @@ const (
 )
 
 // keepHouse sweeps until ctx ends.
-func (n *node) keepHouse(ctx context.Context) {
+func (n *Node) keepHouse(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -92,11 +94,11 @@ func (n *node) keepHouse(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if _, err := n.as.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
-			n.log.Error("sweeping", "error", err)
+		if _, err := n.AS.Sweep(ctx, sweepBatch); err != nil && ctx.Err() == nil {
+			n.Log.Error("sweeping", "error", err)
 		}
-		if err := n.as.RotateKeysAfter(ctx, rotateKeys); err != nil && ctx.Err() == nil {
-			n.log.Error("rotating the signing keys", "error", err)
+		if err := n.AS.RotateKeysAfter(ctx, rotateKeys); err != nil && ctx.Err() == nil {
+			n.Log.Error("rotating the signing keys", "error", err)
 		}
 	}
 }
