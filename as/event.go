@@ -39,7 +39,7 @@ type detail map[string]any
 
 // record appends an event to the history of a space.
 func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d detail) error {
-	last, err := tx.LastEvent(space)
+	seq, hash, err := tx.HistoryHead(space)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -51,8 +51,8 @@ func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d det
 		text = []byte("{}")
 	}
 	e := Event{
-		Space: space, Seq: last.Seq + 1, At: s.now(), Kind: kind, Actor: actor,
-		Subject: subject, Detail: string(text), Prev: last.Hash,
+		Space: space, Seq: seq + 1, At: s.now(), Kind: kind, Actor: actor,
+		Subject: subject, Detail: string(text), Prev: hash,
 	}
 	e.Hash = e.sum()
 	return tx.AppendEvent(e)

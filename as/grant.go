@@ -87,10 +87,9 @@ func (r *redemption) permissions(c candidate, g Grant) []Permission {
 	var out []Permission
 	for _, share := range r.shares[c.Resource.ID] {
 		p := Permission{
-			Grant: g.ID, Space: g.Space, ResourceServer: g.ResourceServer, Resource: c.Resource.ID, Scopes: []uma.Scope{},
-			Client: g.Client, Subject: g.Subject, Process: g.Process,
+			Grant: g.ID, Resource: c.Resource.ID, Scopes: []uma.Scope{},
 			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,
-			ResourceGeneration: c.Resource.Generation, SpaceGeneration: g.SpaceGeneration, CreatedAt: g.CreatedAt,
+			ResourceGeneration: c.Resource.Generation, CreatedAt: g.CreatedAt,
 		}
 		granted := false
 		for _, gs := range c.Scopes {

@@ -22,8 +22,9 @@ import (
 // unknown, expired, spent, or of another client (AMB-15).
 func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket uma.Ticket, redirectURI, state string, hasState bool) (handle string, err error) {
 	handle = s.vault.bearer()
+	shown := s.openTicket(ticket)
 	err = s.settle(ctx, func(tx Tx) (*uma.Error, error) {
-		p, err := s.presentTicket(tx, ticket, c.ID)
+		p, err := s.presentTicket(tx, shown, c.ID)
 		if err != nil {
 			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}

@@ -107,7 +107,7 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 	if err != nil {
 		return introspected{}, err
 	}
-	live := s.livePermissions(states, g.Grant, t.Scopes)
+	live := s.livePermissions(states, t.Scopes)
 	if len(live) == 0 {
 		return introspected{}, nil
 	}
@@ -120,13 +120,13 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 	return found, nil
 }
 
-// livePermissions keeps what is still permitted: its time not over, the share,
-// resource and space at the generation it was made under, its scopes still
+// livePermissions keeps what is still permitted under a live grant: its time not
+// over, the share and the resource at the generation it was made under, its scopes still
 // registered and, if the token is narrowed, still wanted.
-func (s *Server) livePermissions(states []PermissionState, g Grant, narrowed []uma.Scope) []Permission {
+func (s *Server) livePermissions(states []PermissionState, narrowed []uma.Scope) []Permission {
 	var out []Permission
 	for _, p := range states {
-		if !s.permissionLive(p, g) {
+		if !s.permissionLive(p) {
 			continue
 		}
 		scopes := intersect(p.Scopes, p.ResourceScopes)
@@ -142,9 +142,8 @@ func (s *Server) livePermissions(states []PermissionState, g Grant, narrowed []u
 	return out
 }
 
-func (s *Server) permissionLive(p PermissionState, g Grant) bool {
+func (s *Server) permissionLive(p PermissionState) bool {
 	return (p.NotAfter.IsZero() || s.now().Before(p.NotAfter)) &&
-		p.Space == g.Space && p.ResourceServer == g.ResourceServer && p.SpaceGeneration == g.SpaceGeneration &&
 		p.ShareLive && p.ShareGeneration == p.CurrentShareGeneration &&
 		p.ResourceLive && p.ResourceGeneration == p.CurrentResourceGeneration
 }

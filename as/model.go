@@ -182,6 +182,7 @@ type Grant struct {
 	AccountGeneration int64
 	CreatedAt         time.Time
 	RevokedAt         time.Time
+	Successor         GrantID // what an upgrade replaced it by
 }
 
 // AccessToken is the stored form of an access token: RPT, PAT or other.
@@ -213,26 +214,19 @@ type GrantState struct {
 	CurrentAccountGeneration int64
 }
 
-// Permission is a first-class, revocable record: one resource, the scopes that
-// one share granted on it, to one requesting party through one client, in one
-// grant. It is
+// Permission is a first-class record of a grant: one resource, and the scopes that
+// one share granted on it. It is
 // live while its time has not passed and the generations it was made under are
 // the current ones.
 type Permission struct {
 	ID                 PermissionID
-	Grant              GrantID
-	Space              SpaceID
-	ResourceServer     oauth.ClientID
+	Grant              GrantID // says to whom, through which client, in which space and where
 	Resource           uma.ResourceID
 	Scopes             []uma.Scope // empty: the resource without any scope
-	Client             oauth.ClientID
-	Subject            string
-	Process            ProcessID
 	Share              policy.ShareID
 	ShareVersion       int64
 	ShareGeneration    int64
 	ResourceGeneration int64
-	SpaceGeneration    int64
 	CreatedAt          time.Time
 	NotAfter           time.Time // zero: as long as the token
 }

@@ -23,12 +23,13 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 		return nil, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
 	brought := s.verifyClaimToken(ctx, c, req.ClaimToken, req.ClaimTokenFormat)
-	if err := s.readAhead(ctx, req.Ticket); err != nil {
+	shown := s.openTicket(req.Ticket)
+	if err := s.readAhead(ctx, shown.process); err != nil {
 		return nil, err
 	}
 	var result Result
 	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		p, err := s.presentTicket(tx, req.Ticket, c.ID)
+		p, err := s.presentTicket(tx, shown, c.ID)
 		if err != nil {
 			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
@@ -60,9 +61,8 @@ var errTicketUnspent = errors.New("as: a ticket was presented and is not spent")
 
 // readAhead brings what a sealed ticket is about into memory, so that the
 // transaction, which others wait for, need not read it.
-func (s *Server) readAhead(ctx context.Context, ticket uma.Ticket) error {
-	p, ok := s.openTicket(ticket)
-	if !ok {
+func (s *Server) readAhead(ctx context.Context, p Process) error {
+	if p.ID == "" {
 		return nil
 	}
 	return s.memory.recall(ctx, func(k known) error {

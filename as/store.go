@@ -103,8 +103,8 @@ type Reader interface {
 	// requesting party (its Subject) through one client, oldest first.
 	PendingFrom(space SpaceID, client oauth.ClientID, subject string) ([]Request, error)
 
-	// LastEvent returns the newest event of a space.
-	LastEvent(SpaceID) (Event, error)
+	// HistoryHead returns Seq and Hash of the newest event of a space.
+	HistoryHead(SpaceID) (seq int64, hash []byte, err error)
 	// Events lists the events of a space after a sequence number, oldest first.
 	Events(space SpaceID, after int64, limit int) ([]Event, error)
 
@@ -168,8 +168,7 @@ type Tx interface {
 	InsertGrant(Grant) error
 	// RevokeGrant is idempotent; the first time stays.
 	RevokeGrant(id GrantID, now time.Time) error
-	// SupersedeGrant revokes a grant; the processes that led to it lead to its
-	// successor from then on.
+	// SupersedeGrant revokes a grant and names its successor.
 	SupersedeGrant(old, successor GrantID, now time.Time) error
 	InsertAccessToken(AccessToken) error
 	RevokeAccessToken(d Digest, now time.Time) error

@@ -53,47 +53,52 @@ type presented struct {
 	kept  bool
 }
 
+// shown is a ticket that somebody has. A sealed one is open, and is of the
+// process that begins with it.
+type shown struct {
+	ticket  uma.Ticket
+	process Process // the zero Process: not sealed, or not by us
+}
+
+func (s *Server) openTicket(ticket uma.Ticket) shown {
+	unsealed := shown{ticket: ticket}
+	raw, ok := decode(string(ticket))
+	if !ok || len(raw) <= bearerBytes {
+		return unsealed
+	}
+	plain, err := s.vault.open(anTicket, raw)
+	if err != nil {
+		return unsealed
+	}
+	var t sealedTicket
+	if err := t.unmarshal(plain); err != nil {
+		return unsealed
+	}
+	return shown{ticket, Process{
+		ID:    ProcessID(idOf(t.ExpiresAt, s.vault.digest(anTicket, string(ticket)))),
+		Space: t.Space, ResourceServer: t.ResourceServer,
+		Permissions: t.Permissions, CreatedAt: s.now(), ExpiresAt: t.ExpiresAt,
+	}}
+}
+
 // presentTicket returns the process of a ticket, bound to the client that
 // presented it. A stored ticket is spent by that, a sealed one by keeping the
 // process. With errTicketReplayed and errTicketMisused the process is the one
 // concerned.
-func (s *Server) presentTicket(tx Tx, ticket uma.Ticket, client oauth.ClientID) (presented, error) {
-	if p, ok := s.openTicket(ticket); ok {
-		p.Client = client
-		return presented{Process: p, first: true}, nil
+func (s *Server) presentTicket(tx Tx, t shown, client oauth.ClientID) (presented, error) {
+	if t.process.ID != "" {
+		if !s.now().Before(t.process.ExpiresAt) {
+			return presented{}, errTicketUnknown
+		}
+		t.process.Client = client
+		return presented{Process: t.process, first: true}, nil
 	}
-	raw, ok := decode(string(ticket))
+	raw, ok := decode(string(t.ticket))
 	if !ok || len(raw) != bearerBytes {
 		return presented{}, errTicketUnknown
 	}
-	p, err := s.presentStored(tx, s.vault.digest(anTicket, string(ticket)), client)
+	p, err := s.presentStored(tx, s.vault.digest(anTicket, string(t.ticket)), client)
 	return presented{Process: p}, err
-}
-
-// openTicket returns the process that a sealed ticket begins, if it is one and
-// has not expired.
-func (s *Server) openTicket(ticket uma.Ticket) (Process, bool) {
-	raw, ok := decode(string(ticket))
-	if !ok || len(raw) <= bearerBytes {
-		return Process{}, false
-	}
-	plain, err := s.vault.open(anTicket, raw)
-	if err != nil {
-		return Process{}, false
-	}
-	var t sealedTicket
-	if err := t.unmarshal(plain); err != nil {
-		return Process{}, false
-	}
-	now := s.now()
-	if !now.Before(t.ExpiresAt) {
-		return Process{}, false
-	}
-	return Process{
-		ID:    ProcessID(idOf(t.ExpiresAt, s.vault.digest(anTicket, string(ticket)))),
-		Space: t.Space, ResourceServer: t.ResourceServer,
-		Permissions: t.Permissions, CreatedAt: now, ExpiresAt: t.ExpiresAt,
-	}, true
 }
 
 // keep writes the process down as it is now. For a sealed ticket this is what
@@ -169,8 +174,7 @@ func (s *Server) noteMisuse(tx Tx, p Process, cause error, client oauth.ClientID
 	case errors.Is(cause, errTicketReplayed):
 		revoke := s.RevokeOnReplay && p.Grant != ""
 		if revoke {
-			// What it led to may have ended and been swept away since.
-			if err := tx.RevokeGrant(p.Grant, s.now()); err != nil && !errors.Is(err, ErrNotFound) {
+			if err := s.revokeWhatItLedTo(tx, p.Grant); err != nil {
 				return nil, err
 			}
 		}
@@ -178,6 +182,25 @@ func (s *Server) noteMisuse(tx Tx, p Process, cause error, client oauth.ClientID
 	default:
 		return nil, cause
 	}
+}
+
+// revokeWhatItLedTo revokes a grant, or what upgrades have replaced it by. It may
+// have ended and been swept away since.
+func (s *Server) revokeWhatItLedTo(tx Tx, id GrantID) error {
+	for id != "" {
+		g, err := tx.GrantState(id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if g.Successor == "" {
+			return tx.RevokeGrant(id, s.now())
+		}
+		id = g.Successor
+	}
+	return nil
 }
 
 // marshal writes the content in a short form: a ticket travels in a header.

@@ -111,7 +111,7 @@ func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scop
 		if err != nil {
 			return answer, nil, err
 		}
-		live := s.livePermissions(states, g.Grant, nil)
+		live := s.livePermissions(states, nil)
 		if len(live) == 0 {
 			return answer, errInvalidRefresh, nil
 		}

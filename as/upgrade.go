@@ -34,13 +34,13 @@ func (r *redemption) upgrade(g Grant) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	carried := r.livePermissions(states, old.Grant, t.Scopes)
+	carried := r.livePermissions(states, t.Scopes)
 	if len(carried) == 0 {
 		return false, nil
 	}
 	for _, p := range carried {
-		// What the RPT had, and no more if it was narrowed. Where it came from stays:
-		// the process, and the generations it was made under.
+		// What the RPT had, and no more if it was narrowed, under the generations that
+		// it was made under.
 		p.ID, p.Grant = PermissionID(r.vault.id(r.now())), g.ID
 		if err := r.tx.InsertPermission(p); err != nil {
 			return false, err

@@ -16,7 +16,7 @@ var changes = []rule{
 	{"a deletion takes one record", deletionsTakeOne},
 	{"a withdrawal of a space raises its generation by one", spacesAreBumped},
 	{"a revocation stays at its first time", revocationsKeepTheirTime},
-	{"a grant that is superseded is revoked, and its processes lead on", supersedingMovesProcesses},
+	{"a grant that is superseded is revoked and names its successor", supersedingNamesTheSuccessor},
 	{"the resources of one server in one space are bumped together", resourcesAreBumped},
 	{"a process is bound to one client", processesAreBoundOnce},
 	{"a share is replaced only at its next version", sharesHaveVersions},
@@ -183,21 +183,14 @@ func revocationsKeepTheirTime(s *scene) {
 		must(s, func(r as.Reader) (as.AccessToken, error) { return r.AccessToken(s.digest("access")) }).RevokedAt, now)
 }
 
-func supersedingMovesProcesses(s *scene) {
+func supersedingNamesTheSuccessor(s *scene) {
 	old, next, other := s.grant(), as.GrantID(s.id("next")), as.GrantID(s.id("other"))
-	led := as.Process{ID: s.process(), Grant: old, Subject: "kept"}
-	elsewhere, nowhere := as.Process{ID: as.ProcessID(s.id("elsewhere")), Grant: other}, as.Process{ID: as.ProcessID(s.id("nowhere"))}
 	s.update(func(tx as.Tx) error {
 		return errors.Join(tx.InsertGrant(as.Grant{ID: old}), tx.InsertGrant(as.Grant{ID: next}), tx.InsertGrant(as.Grant{ID: other}),
-			tx.InsertProcess(led), tx.InsertProcess(elsewhere), tx.InsertProcess(nowhere), tx.SupersedeGrant(old, next, now))
+			tx.SupersedeGrant(old, next, now))
 	})
-	state := func(id as.GrantID) time.Time {
-		return must(s, func(r as.Reader) (as.GrantState, error) { return r.GrantState(id) }).RevokedAt
-	}
-	same(s, "the revocation", []time.Time{state(old), state(next), state(other)}, []time.Time{now, {}, {}})
-	led.Grant = next
-	for _, want := range []as.Process{led, elsewhere, nowhere} {
-		same(s, "a process", must(s, func(r as.Reader) (as.Process, error) { return r.Process(want.ID) }), want)
+	for _, want := range []as.Grant{{ID: old, RevokedAt: now, Successor: next}, {ID: next}, {ID: other}} {
+		same(s, "a grant", must(s, func(r as.Reader) (as.GrantState, error) { return r.GrantState(want.ID) }).Grant, want)
 	}
 }
 
@@ -303,7 +296,7 @@ func deletedClientsLeaveNothing(s *scene) {
 			tx.InsertGrant(as.Grant{ID: of.grant(), Client: of.client()}),
 			tx.InsertAccessToken(as.AccessToken{Digest: of.digest("access"), Grant: of.grant(), ExpiresAt: now}),
 			tx.InsertRefreshToken(as.RefreshToken{Digest: of.digest("refresh"), Grant: of.grant(), ExpiresAt: now}),
-			tx.InsertPermission(as.Permission{ID: of.permission(), Grant: of.grant(), Client: of.client()}),
+			tx.InsertPermission(as.Permission{ID: of.permission(), Grant: of.grant()}),
 			tx.InsertPCT(as.PCT{Digest: of.digest("pct"), Client: of.client(), ExpiresAt: now}),
 		)
 	}

@@ -76,15 +76,20 @@ func grantsKnowTheirSpace(s *scene) {
 func (s *scene) grantPermission() {
 	s.Helper()
 	s.update(func(tx as.Tx) error {
-		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(as.Grant{ID: s.grant()}),
+		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(s.aGrant()),
 			tx.InsertPermission(s.aPermission()))
 	})
+}
+
+// aGrant is good in the scene's space and at its resource server.
+func (s *scene) aGrant() as.Grant {
+	return as.Grant{ID: s.grant(), Space: s.space(), ResourceServer: s.server()}
 }
 
 // aPermission is made under the first generation of aShare and aResource.
 func (s *scene) aPermission() as.Permission {
 	return as.Permission{
-		ID: s.permission(), Grant: s.grant(), Space: s.space(), ResourceServer: s.server(), Resource: s.resource(),
+		ID: s.permission(), Grant: s.grant(), Resource: s.resource(),
 		Share: s.share(), ShareVersion: 1, ShareGeneration: 1, ResourceGeneration: 1,
 	}
 }
@@ -149,7 +154,7 @@ func permissionsSeeTheirOwn(s *scene) {
 		resource, share := own.aResource(), own.aShare(1)
 		stray(&resource, &share, own.beside())
 		own.update(func(tx as.Tx) error {
-			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(as.Grant{ID: own.grant()}), tx.InsertPermission(own.aPermission()))
+			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(own.aGrant()), tx.InsertPermission(own.aPermission()))
 		})
 		own.permissionIs("made elsewhere", false, 0, false, 0, nil)
 	}

@@ -22,7 +22,7 @@ func othersAreNotRead(s *scene) {
 			"ResourceInSpace":            errOf(r.ResourceInSpace(wrong.space(), s.resource())),
 			"Share":                      errOf(r.Share(wrong.space(), s.share())),
 			"Request":                    errOf(r.Request(wrong.space(), s.request())),
-			"LastEvent":                  errOf(r.LastEvent(wrong.space())),
+			"HistoryHead":                headOf(r, wrong.space()),
 		} {
 			if !errors.Is(err, as.ErrNotFound) {
 				s.Errorf("%s: got %v, want ErrNotFound", what, err)
@@ -93,4 +93,10 @@ func othersAreNotListed(s *scene) {
 		none(s, "PermissionsOf")(r.PermissionsOf(wrong.grant()))
 		return nil
 	})
+}
+
+// headOf returns the error of reading the head of a history.
+func headOf(r as.Reader, space as.SpaceID) error {
+	_, _, err := r.HistoryHead(space)
+	return err
 }

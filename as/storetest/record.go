@@ -59,8 +59,20 @@ func (s *scene) thingsOf(f filler) []record {
 		a("request", f, func(v *as.Request) { v.ID, v.Space = s.request(), s.space() }, as.Tx.InsertRequest,
 			func(r as.Reader) (as.Request, error) { return r.Request(s.space(), s.request()) }),
 		a("event", f, func(v *as.Event) { v.Space, v.Seq, v.Hash = s.space(), 1, []byte{0, 2} }, as.Tx.AppendEvent,
-			func(r as.Reader) (as.Event, error) { return r.LastEvent(s.space()) }),
+			s.firstEvent),
 	}
+}
+
+// firstEvent reads the first event of the scene's space.
+func (s *scene) firstEvent(r as.Reader) (as.Event, error) {
+	list, err := r.Events(s.space(), 0, 1)
+	if err == nil && len(list) == 0 {
+		err = as.ErrNotFound
+	}
+	if err != nil {
+		return as.Event{}, err
+	}
+	return list[0], nil
 }
 
 func (s *scene) processesOf(f filler) []record {

@@ -38,7 +38,7 @@ func longTextIsReadBack(s *scene) {
 		return errors.Join(tx.InsertSpace(space), tx.AppendEvent(event), tx.InsertProcess(process))
 	})
 	same(s, "the space", must(s, func(r as.Reader) (as.Space, error) { return r.Space(s.space()) }), space)
-	same(s, "the event", must(s, func(r as.Reader) (as.Event, error) { return r.LastEvent(s.space()) }), event)
+	same(s, "the event", must(s, s.firstEvent), event)
 	same(s, "the process", must(s, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }), process)
 }
 
@@ -147,7 +147,8 @@ func notNarrowedIsNotEmpty(s *scene) {
 
 func permissionsHaveAnOrder(s *scene) {
 	ids := []as.PermissionID{"B", "a", "m", "z"}
-	s.update(func(tx as.Tx) (err error) {
+	s.update(func(tx as.Tx) error {
+		err := tx.InsertGrant(as.Grant{ID: s.grant()})
 		for i := range ids {
 			p := as.Permission{ID: ids[len(ids)-1-i], Grant: s.grant()}
 			err = errors.Join(err, tx.InsertPermission(p), tx.InsertPermission(as.Permission{ID: p.ID, Grant: s.beside().grant()}))

@@ -130,7 +130,7 @@ func neighboursAreUnhurt(s *scene) {
 	all.Wait()
 	s.view(func(r as.Reader) error {
 		for _, each := range kept {
-			if err := errors.Join(errOf(r.Space(each.space())), errOf(r.LastEvent(each.space()))); err != nil {
+			if err := errors.Join(errOf(r.Space(each.space())), headOf(r, each.space())); err != nil {
 				s.Errorf("the records of an Update that succeeded: %v", err)
 			}
 		}

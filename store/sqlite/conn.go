@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/url"
 	"reflect"
+	"regexp"
+	"strconv"
 
 	"github.com/licet/licet/store/internal/rows"
 	"modernc.org/sqlite"
@@ -55,13 +57,14 @@ func newConn(ctx context.Context, c connector) (*conn, error) {
 	return &conn{raw: raw, prepared: map[string]statement{}}, nil
 }
 
-// statement prepares a query once. SQLite takes $1 for a name, numbered by where
-// it first stands; the driver binds it by its own number all the same.
+// statement prepares a query once. SQLite takes $1 for a name, and the driver
+// would look up every name at every execution; where the placeholders stand in
+// their order they need none.
 func (c *conn) statement(query string) (statement, error) {
 	if s, ok := c.prepared[query]; ok {
 		return s, nil
 	}
-	raw, err := c.raw.Prepare(query)
+	raw, err := c.raw.Prepare(nameless(query))
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +74,18 @@ func (c *conn) statement(query string) (statement, error) {
 	}
 	c.prepared[query] = s
 	return s, nil
+}
+
+var placeholder = regexp.MustCompile(`\$[0-9]+`)
+
+// nameless replaces $1, $2, … by ? if each stands there once and in order.
+func nameless(query string) string {
+	for i, p := range placeholder.FindAllString(query, -1) {
+		if p != "$"+strconv.Itoa(i+1) {
+			return query
+		}
+	}
+	return placeholder.ReplaceAllString(query, "?")
 }
 
 // values are the arguments as the driver takes them.

@@ -108,13 +108,13 @@ func victim(t *testing.T, dir string) {
 
 func insertKillTicket(id string) func(as.Tx) error {
 	return func(tx as.Tx) error {
-		last, err := tx.LastEvent("")
+		seq, _, err := tx.HistoryHead("")
 		if err != nil && !errors.Is(err, as.ErrNotFound) {
 			return err
 		}
 		return errors.Join(
 			tx.InsertTicket(as.Ticket{Digest: as.Digest(id), Process: as.ProcessID(id), ExpiresAt: killTime}),
-			tx.AppendEvent(as.Event{Seq: last.Seq + 1, Subject: id, Hash: []byte{1}}),
+			tx.AppendEvent(as.Event{Seq: seq + 1, Subject: id, Hash: []byte{1}}),
 		)
 	}
 }

@@ -49,8 +49,7 @@ func TestTheStoreObeysTheLaw(t *testing.T) {
 
 var (
 	// A scan is the reading of a whole table, or of a whole index.
-	scan        = regexp.MustCompile(`^SCAN (\w+)`)
-	placeholder = regexp.MustCompile(`\$[0-9]+`)
+	scan = regexp.MustCompile(`^SCAN (\w+)`)
 )
 
 // mayScan tells which may be scanned: the few signing keys, and what a sweep has

@@ -53,8 +53,13 @@ func intoEvent() ([]any, *as.Event) {
 	return []any{&e.Space, &e.Seq, instant{&e.At}, &e.Kind, &e.Actor, &e.Subject, &e.Detail, &e.Prev, &e.Hash}, e
 }
 
-func (t *Tx) LastEvent(space as.SpaceID) (as.Event, error) {
-	return one(t, intoEvent, `select `+eventColumns+` from events where space_id = $1 order by seq desc limit 1`, space)
+func (t *Tx) HistoryHead(space as.SpaceID) (int64, []byte, error) {
+	into := func() ([]any, *as.Event) {
+		e := new(as.Event)
+		return []any{&e.Seq, &e.Hash}, e
+	}
+	e, err := one(t, into, `select seq, hash from events where space_id = $1 order by seq desc limit 1`, space)
+	return e.Seq, e.Hash, err
 }
 
 func (t *Tx) Events(space as.SpaceID, after int64, limit int) ([]as.Event, error) {

@@ -7,13 +7,13 @@ import (
 )
 
 const grantColumns = `id, kind, client_id, account_id, space_id, resource_server, subject, scopes, process_id, auth_time,
-	space_generation, account_generation, created_at, revoked_at`
+	space_generation, account_generation, created_at, revoked_at, successor`
 
 var insertGrant = insertInto("grants", grantColumns)
 
 func placesOfGrant(g *as.Grant) []any {
 	return []any{&g.ID, &g.Kind, &g.Client, &g.Account, &g.Space, &g.ResourceServer, &g.Subject, listInto(&g.Scopes), &g.Process,
-		instant{&g.AuthTime}, &g.SpaceGeneration, &g.AccountGeneration, instant{&g.CreatedAt}, instant{&g.RevokedAt}}
+		instant{&g.AuthTime}, &g.SpaceGeneration, &g.AccountGeneration, instant{&g.CreatedAt}, instant{&g.RevokedAt}, &g.Successor}
 }
 
 func intoGrant() ([]any, *as.Grant) {
@@ -30,7 +30,7 @@ func intoGrantState() ([]any, *as.GrantState) {
 // that is gone counts as disabled, a space that is gone has generation 0.
 func (t *Tx) GrantState(id as.GrantID) (as.GrantState, error) {
 	return one(t, intoGrantState, `select g.id, g.kind, g.client_id, g.account_id, g.space_id, g.resource_server, g.subject, g.scopes, g.process_id,
-			g.auth_time, g.space_generation, g.account_generation, g.created_at, g.revoked_at,
+			g.auth_time, g.space_generation, g.account_generation, g.created_at, g.revoked_at, g.successor,
 			coalesce(c.disabled, true), coalesce(a.disabled, true), coalesce(s.generation, 0), coalesce(a.generation, 0)
 		from grants g
 			left join clients c on c.id = g.client_id
@@ -46,7 +46,7 @@ func (t *Tx) GrantsIn(space as.SpaceID, p as.Page) ([]as.Grant, error) {
 
 func (t *Tx) InsertGrant(g as.Grant) error {
 	return t.insert(insertGrant, g.ID, g.Kind, g.Client, g.Account, g.Space, g.ResourceServer, g.Subject, listOf(g.Scopes), g.Process, ms(g.AuthTime),
-		g.SpaceGeneration, g.AccountGeneration, ms(g.CreatedAt), ms(g.RevokedAt))
+		g.SpaceGeneration, g.AccountGeneration, ms(g.CreatedAt), ms(g.RevokedAt), g.Successor)
 }
 
 func (t *Tx) RevokeGrant(id as.GrantID, now time.Time) error {
@@ -57,8 +57,7 @@ func (t *Tx) SupersedeGrant(old, successor as.GrantID, now time.Time) error {
 	if err := t.RevokeGrant(old, now); err != nil {
 		return err
 	}
-	_, err := t.count(`update processes set grant_id = $2 where grant_id = $1 and grant_id <> ''`, old, successor)
-	return err
+	return t.change(`update grants set successor = $2 where id = $1`, old, successor)
 }
 
 const accessColumns = `digest, grant_id, scopes, created_at, expires_at, revoked_at`

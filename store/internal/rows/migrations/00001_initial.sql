@@ -110,7 +110,6 @@ create table processes (
   expires_at bigint not null
 ) /* clustered */;
 create index processes_by_end on processes (expires_at);
-create index processes_by_grant on processes (grant_id) where grant_id <> '';
 
 create table tickets (
   digest bytea primary key,
@@ -162,7 +161,8 @@ create table grants (
   space_generation bigint not null,
   account_generation bigint not null,
   created_at bigint not null,
-  revoked_at bigint not null
+  revoked_at bigint not null,
+  successor text not null
 ) /* clustered */;
 create index grants_by_space on grants (space_id, id) where kind = 'oauth';
 
@@ -190,18 +190,12 @@ create index refresh_tokens_by_end on refresh_tokens (expires_at, digest);
 create table permissions (
   id text not null,
   grant_id text not null,
-  space_id text not null,
-  resource_server text not null,
   resource_id text not null,
   scopes text not null,
-  client_id text not null,
-  subject text not null,
-  process_id text not null,
   share_id text not null,
   share_version bigint not null,
   share_generation bigint not null,
   resource_generation bigint not null,
-  space_generation bigint not null,
   created_at bigint not null,
   not_after bigint not null,
   primary key (grant_id, id)
