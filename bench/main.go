@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/licet/licet/oauth"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are what the command line asks for.
+type options struct {
+	only       string
+	rounds     int
+	sample     time.Duration
+	accessLog  bool
+	cpuProfile string
+	json       string
+}
+
+func parse(args []string) (o options, err error) {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.StringVar(&o.only, "only", "", "measure only these workloads, separated by commas")
+	f.IntVar(&o.rounds, "rounds", 7, "how many samples of each workload")
+	f.DurationVar(&o.sample, "sample", time.Second, "how long a sample is")
+	f.BoolVar(&o.accessLog, "access-log", true, "let the server log requests, as licet serve does")
+	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server for each workload into this directory")
+	f.StringVar(&o.json, "json", "", "write the table as JSON into this file, too")
+	err = f.Parse(args)
+	if err == nil && f.NArg() > 0 {
+		err = fmt.Errorf("what is %q?", f.Arg(0))
+	}
+	return o, err
+}
+
+// chosen are the workloads that are wanted; the yardstick always is.
+func (o options) chosen() ([]workload, error) {
+	all := workloads()
+	if o.only == "" {
+		return all, nil
+	}
+	names := append(strings.Split(o.only, ","), bare)
+	out := slices.DeleteFunc(slices.Clone(all), func(w workload) bool { return !slices.Contains(names, w.name) })
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(w workload) bool { return w.name == name }) {
+			return nil, fmt.Errorf("there is no workload %q", name)
+		}
+	}
+	return out, nil
+}
+
+func run(ctx context.Context, args []string, out, progress io.Writer) (err error) {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	chosen, err := o.chosen()
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "licet-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	say := func(format string, args ...any) { fmt.Fprintf(progress, "bench: "+format+"\n", args...) }
+
+	t := &target{store: "sqlite", size: 1000, dir: filepath.Join(dir, "sqlite-1000"), world: &world{}}
+	if err := start(dir, t, o); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.stop()) }()
+	say("building %s", t.name())
+	if err := t.world.enter(t, t.size/10); err != nil {
+		return err
+	}
+	if err := t.world.populate(t, t.size); err != nil {
+		return err
+	}
+	if err := t.world.grantMany(t, 2000); err != nil {
+		return err
+	}
+	rows, err := measure(ctx, []*target{t}, chosen, o, say)
+	if err != nil {
+		return err
+	}
+	if err := table(out, rows); err != nil {
+		return err
+	}
+	if o.json != "" {
+		return writeJSON(o.json, rows)
+	}
+	return nil
+}
+
+// start builds the server and starts it.
+func start(dir string, t *target, o options) error {
+	binary := filepath.Join(dir, "server")
+	if text, err := exec.Command("go", "build", "-o", binary, "github.com/licet/licet/bench/server").CombinedOutput(); err != nil {
+		return fmt.Errorf("building the server: %w\n%s", err, text)
+	}
+	key, err := oauth.GenerateKey(rand.Reader, oauth.ES256)
+	if err != nil {
+		return err
+	}
+	public, err := oauth.KeySet{key}.Public()
+	if err != nil {
+		return err
+	}
+	jwks := filepath.Join(dir, "jwks.json")
+	if err := os.WriteFile(jwks, public, 0o600); err != nil {
+		return err
+	}
+	return t.startServer(binary, jwks, o.accessLog)
+}
+
+// measure takes the samples, interleaved: every round has one of each workload
+// on each target. The first round warms up and does not count.
+func measure(ctx context.Context, targets []*target, chosen []workload, o options, say func(string, ...any)) ([]row, error) {
+	got := results{}
+	for round := range o.rounds + 1 {
+		say("round %d of %d", round, o.rounds)
+		for _, w := range chosen {
+			for _, t := range targets {
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
+				s, err := drive(t, w, o.sample)
+				if err != nil {
+					return nil, err
+				}
+				if got[t] == nil {
+					got[t] = map[string][]sample{}
+				}
+				if round > 0 {
+					got[t][w.name] = append(got[t][w.name], s)
+				}
+			}
+		}
+	}
+	if o.cpuProfile != "" {
+		if err := profileAll(targets, chosen, o, say); err != nil {
+			return nil, err
+		}
+	}
+	var rows []row
+	for _, t := range targets {
+		for _, w := range chosen {
+			r, err := got.row(t, w)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
+}
+
+// profileTime is how long each profile is.
+const profileTime = 5 * time.Second
+
+// profileAll drives each workload once more, with a profile taken. That is
+// apart from what is measured, because a profile costs something.
+func profileAll(targets []*target, chosen []workload, o options, say func(string, ...any)) error {
+	if err := os.MkdirAll(o.cpuProfile, 0o755); err != nil {
+		return err
+	}
+	for _, t := range targets {
+		for _, w := range chosen {
+			path := filepath.Join(o.cpuProfile, fmt.Sprintf("%s-%d-%s.pprof", t.store, t.size, w.name))
+			done := make(chan error, 1)
+			go func() { done <- t.profile(path, profileTime) }()
+			_, err := drive(t, w, profileTime)
+			if err := errors.Join(err, <-done); err != nil {
+				return err
+			}
+			say("wrote %s", path)
+		}
+	}
+	return nil
+}

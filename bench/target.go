@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// target is one server process with one population.
+type target struct {
+	store string // sqlite
+	size  int    // resources
+	dir   string
+	cmd   *exec.Cmd
+	start time.Duration // from exec to the first good answer
+
+	issuer  string
+	address string // of the issuer
+	control string
+	world   *world
+}
+
+func (t *target) name() string { return fmt.Sprintf("%s %s", t.store, power(t.size)) }
+
+// startServer starts the server on the data directory.
+func (t *target) startServer(binary, jwks string, accessLog bool) error {
+	t.cmd = exec.Command(binary, "-data", filepath.Join(t.dir, "data"), "-jwks", jwks, fmt.Sprintf("-access-log=%v", accessLog))
+	t.cmd.Stderr = nil // to the null device, as cheap as a log can be
+	out, err := t.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := t.cmd.Start(); err != nil {
+		return err
+	}
+	var is struct{ Issuer, Control string }
+	if err := json.NewDecoder(out).Decode(&is); err != nil {
+		return errors.Join(fmt.Errorf("the server did not start: %w", err), t.stop())
+	}
+	t.issuer, t.control = is.Issuer, is.Control
+	t.address = strings.TrimPrefix(is.Issuer, "http://")
+	t.start = time.Since(begin)
+	return nil
+}
+
+// stop ends the server and waits for it.
+func (t *target) stop() error {
+	if t.cmd == nil || t.cmd.Process == nil {
+		return nil
+	}
+	err := t.cmd.Process.Signal(syscall.SIGTERM)
+	return errors.Join(err, t.cmd.Wait())
+}
+
+// operate calls the control API.
+func (t *target) operate(method, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequest(method, t.control+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}
+
+// used is what the target's processes have used so far.
+type used struct {
+	CPU     time.Duration `json:"-"`
+	Written int64         `json:"-"`
+	Allocs  int64         `json:"allocs"`
+	Bytes   int64         `json:"alloc_bytes"`
+	Updates int64         `json:"updates"`
+	Commits int64         `json:"commits"`
+}
+
+func (t *target) used() (u used, err error) {
+	if err := t.operate(http.MethodGet, "/used", nil, &u); err != nil {
+		return u, err
+	}
+	if u.CPU, err = cpuTime(t.cmd.Process.Pid); err != nil {
+		return u, err
+	}
+	u.Written, err = written(t.cmd.Process.Pid)
+	return u, err
+}
+
+// profile writes a CPU profile of the next while into a file.
+func (t *target) profile(path string, for_ time.Duration) error {
+	resp, err := http.Get(t.control + "/profile?for=" + for_.String())
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(f, resp.Body)
+	return errors.Join(err, f.Close())
+}
+
+// power writes a number as a power of ten, if it is one.
+func power(n int) string {
+	for e, p := 1, 10; e <= 9; e, p = e+1, p*10 {
+		if n == p {
+			return fmt.Sprintf("10^%d", e)
+		}
+	}
+	return fmt.Sprint(n)
+}
