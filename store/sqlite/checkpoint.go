@@ -17,17 +17,16 @@ const (
 // that no commit waits for it. A checkpoint that fails does no harm: nothing is
 // lost, the log only grows, and the next one moves the rest.
 func (s *Store) checkpointAll() {
-	defer s.running.Done()
 	tick := time.NewTicker(checkpointEvery)
 	defer tick.Stop()
 	var done int64
 	for {
 		select {
-		case <-s.closing:
+		case <-s.Closing():
 			return
 		case <-tick.C:
 		}
-		if now := s.stats.commits.Load(); now != done && s.checkpoint(context.Background(), longLog) == nil {
+		if now := s.Stats().Commits; now != done && s.checkpoint(context.Background(), longLog) == nil {
 			done = now
 		}
 	}

@@ -9,38 +9,28 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"sync/atomic"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/store/internal/group"
 	"github.com/licet/licet/store/internal/rows"
 )
 
 // Store is an open database. It may be used concurrently.
 type Store struct {
-	lock *os.File
+	*group.Committer
+	rows.Watchers
 
+	lock    *os.File
 	moving  *sql.DB // for checkpoints
 	writer  *conn
 	readers chan *conn
-	queue   chan job
-	watched rows.Watchers
-	stats   struct{ updates, commits atomic.Int64 }
 
-	closing  chan struct{}
 	closed   sync.Once
 	running  sync.WaitGroup
 	closeErr error
 }
 
 var _ as.Store = (*Store)(nil)
-
-// Stats tells how many Updates took effect and in how many commits.
-type Stats struct{ Updates, Commits int64 }
-
-// Stats returns the figures since Open.
-func (s *Store) Stats() Stats {
-	return Stats{Updates: s.stats.updates.Load(), Commits: s.stats.commits.Load()}
-}
 
 // Open opens the database file at path, making it and its directory when they
 // are not there, and brings its schema up to date. A file that another process
@@ -53,13 +43,12 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{lock: lock, queue: make(chan job), closing: make(chan struct{})}
+	s := &Store{lock: lock}
 	if err := s.open(ctx, path); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
-	s.running.Add(2)
-	go s.commitAll()
-	go s.checkpointAll()
+	s.Committer = group.Start(engine{s.writer}, s.Tell)
+	s.running.Go(s.checkpointAll)
 	return s, nil
 }
 
@@ -99,8 +88,8 @@ func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
 	case c = <-s.readers:
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-s.closing:
-		return errClosed
+	case <-s.Closing():
+		return group.ErrClosed
 	}
 	defer func() { s.readers <- c }()
 	if err := ctx.Err(); err != nil {
@@ -115,20 +104,15 @@ func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
 	return f(tx)
 }
 
-// Watch implements as.Store.
-func (s *Store) Watch(f func([]as.Change)) { s.watched.Watch(f) }
-
 // Current implements as.Store: nobody else has the file open, so there is
 // nothing that has not been told.
 func (s *Store) Current() bool { return true }
-
-var errClosed = errors.New("sqlite: the store is closed")
 
 // Close waits for what is running, refuses what is not, moves the log into the
 // file and closes it.
 func (s *Store) Close() error {
 	s.closed.Do(func() {
-		close(s.closing)
+		s.Committer.Close()
 		s.running.Wait()
 		for range readerCount() {
 			s.closeErr = errors.Join(s.closeErr, (<-s.readers).close())

@@ -1,0 +1,170 @@
+package group_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/store/internal/group"
+	"github.com/licet/licet/store/sqlite"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func open(t *testing.T) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "licet.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	return s
+}
+
+// there says whether the spaces with these numbers were written.
+func there(t *testing.T, s as.Store, numbers ...int) (out []bool) {
+	t.Helper()
+	for _, n := range numbers {
+		err := s.View(t.Context(), func(r as.Reader) error {
+			_, err := r.Space(as.SpaceID(fmt.Sprint(n)))
+			return err
+		})
+		if err != nil && !errors.Is(err, as.ErrNotFound) {
+			t.Fatal(err)
+		}
+		out = append(out, err == nil)
+	}
+	return out
+}
+
+var errOwn = errors.New("its own error")
+
+// updates makes Updates that each insert a space and end with an error of the
+// list, and counts how often they run.
+func updates(errs ...error) (list []func(as.Tx) error, runs []int) {
+	runs = make([]int, len(errs))
+	for i, err := range errs {
+		list = append(list, func(tx as.Tx) error {
+			runs[i]++
+			return errors.Join(tx.InsertSpace(as.Space{ID: as.SpaceID(fmt.Sprint(i))}), err)
+		})
+	}
+	return list, runs
+}
+
+// Hardly any Update fails after it wrote. When one does, what its neighbours
+// wrote is written all the same, and what it wrote is not.
+func TestAnUpdateThatFailsAfterItWroteTakesNobodyAlong(t *testing.T) {
+	s := open(t)
+	list, runs := updates(nil, errOwn, nil, errOwn)
+	told := group.Together(t.Context(), s.Committer, list...)
+	for i, err := range told {
+		if fails := i%2 == 1; fails != errors.Is(err, errOwn) || !fails && err != nil {
+			t.Errorf("Update %d was told %v", i, err)
+		}
+	}
+	if got, want := there(t, s, 0, 1, 2, 3), []bool{true, false, true, false}; !slices.Equal(got, want) {
+		t.Errorf("what they wrote is there: %v, want %v", got, want)
+	}
+	if want := []int{2, 1, 1, 1}; !slices.Equal(runs, want) {
+		t.Errorf("the Updates ran %v times, want %v", runs, want)
+	}
+	if got := s.Stats(); got.Updates != 2 || got.Commits != 1 {
+		t.Errorf("%d Updates in %d commits", got.Updates, got.Commits)
+	}
+}
+
+// An Update that fails before it wrote costs its neighbours nothing.
+func TestAnUpdateThatFailsBeforeItWroteDisturbsNobody(t *testing.T) {
+	s := open(t)
+	list, runs := updates(nil, nil)
+	list = slices.Insert(list, 1, func(as.Tx) error { return errOwn })
+	told := group.Together(t.Context(), s.Committer, list...)
+	if told[0] != nil || !errors.Is(told[1], errOwn) || told[2] != nil {
+		t.Errorf("they were told %v", told)
+	}
+	if want := []int{1, 1}; !slices.Equal(runs, want) {
+		t.Errorf("the neighbours ran %v times, want %v", runs, want)
+	}
+}
+
+// engine changes how commits of a real engine end.
+type engine struct {
+	group.Engine
+	commit func(group.Engine, []as.Change) error
+}
+
+func (e engine) Commit(changes []as.Change) error { return e.commit(e.Engine, changes) }
+
+// When a commit fails nobody knows whether it took effect. Everybody in it is
+// told so, and what may have changed is told to the watchers.
+func TestAFailedCommitIsToldToEverybodyInIt(t *testing.T) {
+	s := open(t)
+	lost := errors.New("the line is dead")
+	var heard []as.Change
+	c := group.Start(engine{group.EngineOf(s.Committer), func(e group.Engine, changes []as.Change) error {
+		return errors.Join(e.Commit(changes), lost)
+	}}, func(changes []as.Change) { heard = append(heard, changes...) })
+	defer c.Close()
+	list, _ := updates(nil, nil)
+	list = append(list, func(as.Tx) error { return errOwn }, func(tx as.Tx) error { return tx.BumpSpace("0") })
+	for i, err := range group.Together(t.Context(), c, list...) {
+		if i == 2 && !errors.Is(err, errOwn) || i != 2 && !errors.Is(err, lost) {
+			t.Errorf("Update %d was told %v", i, err)
+		}
+	}
+	if !slices.Contains(heard, as.ChangedSpace("0")) {
+		t.Errorf("the watchers heard of %q", heard)
+	}
+}
+
+// What the database could not serialize runs again, and is done once.
+func TestWhatCannotBeSerializedRunsAgain(t *testing.T) {
+	s := open(t)
+	conflicts := 3
+	c := group.Start(engine{group.EngineOf(s.Committer), func(e group.Engine, changes []as.Change) error {
+		if conflicts--; conflicts >= 0 {
+			return errors.Join(e.Rollback(), group.Again)
+		}
+		return e.Commit(changes)
+	}}, func([]as.Change) {})
+	defer c.Close()
+	list, runs := updates(nil, nil)
+	for i, err := range group.Together(context.Background(), c, list...) {
+		if err != nil {
+			t.Errorf("Update %d was told %v", i, err)
+		}
+	}
+	if want := []int{4, 4}; !slices.Equal(runs, want) {
+		t.Errorf("the Updates ran %v times, want %v", runs, want)
+	}
+	if got := there(t, s, 0, 1); !slices.Equal(got, []bool{true, true}) {
+		t.Errorf("what they wrote is there: %v", got)
+	}
+}
+
+// A database that never serializes is an error in the end, and nothing is
+// written.
+func TestAConflictWithoutEndIsAnError(t *testing.T) {
+	s := open(t)
+	c := group.Start(engine{group.EngineOf(s.Committer), func(e group.Engine, _ []as.Change) error {
+		return errors.Join(e.Rollback(), group.Again)
+	}}, func([]as.Change) {})
+	defer c.Close()
+	list, _ := updates(nil)
+	if told := group.Together(t.Context(), c, list...); !errors.Is(told[0], group.Again) {
+		t.Errorf("the Update was told %v", told[0])
+	}
+	if got := there(t, s, 0); got[0] {
+		t.Error("what it wrote is there")
+	}
+}
