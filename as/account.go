@@ -12,6 +12,8 @@ import (
 
 // What an operator does: people, their spaces, and clients.
 
+var errEmailTaken = uma.NewError(Conflict, "There is an account with this e-mail address.")
+
 // CreateAccount makes an account. With a space name it makes a space, too, and
 // the account its owner. The e-mail address is canonicalised; one that is taken
 // is a Conflict.
@@ -39,7 +41,7 @@ func (s *Server) CreateAccount(ctx context.Context, a Account, spaceName string)
 		return tx.PutRole(Role{Account: a.ID, Space: space.ID, Kind: RoleOwner})
 	})
 	if errors.Is(err, ErrExists) {
-		err = uma.NewError(Conflict, "There is an account with this e-mail address.")
+		err = errEmailTaken
 	}
 	return a, space, err
 }

@@ -32,6 +32,7 @@ const (
 	EventRefreshReplayed      = "refresh_replayed"
 	EventPCTMisused           = "pct_misused"
 	EventEverythingStopped    = "everything_stopped"
+	EventImported             = "imported"
 )
 
 // detail is what an event tells besides its fixed fields. Never a secret.

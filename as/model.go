@@ -304,3 +304,12 @@ type SigningKey struct {
 	ActiveFrom time.Time // signs from then on
 	ExpiresAt  time.Time // published until then; zero: no successor yet
 }
+
+// Imported is how far an import has come. It is written in the transaction that
+// writes the rows, so that no row is taken twice and none is left out.
+type Imported struct {
+	Name      string
+	Rows      int64  // how many have been taken
+	Chain     []byte // hash over the texts of these rows
+	CreatedAt time.Time
+}

@@ -17,6 +17,7 @@ import (
 
 var (
 	errNoShare      = uma.NewError(uma.NotFound, "There is no such policy.")
+	errShareScope   = uma.NewError(uma.InvalidScope, "At least one scope is not registered for the resource.")
 	errShareChanged = uma.NewError(PreconditionFailed, "The policy has been changed meanwhile. Read it again.")
 )
 
@@ -58,7 +59,7 @@ func (s *Server) attach(tx Tx, share *Share) error {
 		return err
 	}
 	if len(without(share.Scopes, res.Description.Scopes)) > 0 {
-		return uma.NewError(uma.InvalidScope, "At least one scope is not registered for the resource.")
+		return errShareScope
 	}
 	share.ResourceServer = res.ResourceServer
 	return nil

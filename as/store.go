@@ -109,6 +109,8 @@ type Reader interface {
 	Events(space SpaceID, after int64, limit int) ([]Event, error)
 
 	SigningKeys() ([]SigningKey, error)
+
+	Imported(name string) (Imported, error)
 }
 
 // Tx reads and writes. An Insert of a key that is there is ErrExists; an
@@ -188,6 +190,11 @@ type Tx interface {
 
 	InsertSigningKey(SigningKey) error
 	UpdateSigningKey(SigningKey) error
+
+	InsertImported(Imported) error
+	// AdvanceImported replaces Rows and Chain of an import that has come to
+	// exactly as many rows as after; otherwise ErrNotFound.
+	AdvanceImported(i Imported, after int64) error
 
 	// Sweep deletes at most limit records that ended before the given time:
 	// sessions, tickets, processes, interactions, codes, tokens and their

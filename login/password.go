@@ -59,6 +59,12 @@ func HashPassword(password string, rand io.Reader) (string, error) {
 	return phc(defaultCost, salt, defaultCost.sum(password, salt, sumBytes)), nil
 }
 
+// ValidHash says whether a PHC string is one that CheckPassword can work with.
+func ValidHash(hash string) error {
+	_, _, _, err := parsePHC(hash)
+	return err
+}
+
 // CheckPassword says whether a password is the one of a PHC string. An error
 // means that the string is none.
 func CheckPassword(hash, password string) (bool, error) {

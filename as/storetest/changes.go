@@ -21,6 +21,7 @@ var changes = []rule{
 	{"a process is bound to one client", processesAreBoundOnce},
 	{"a share is replaced only at its next version", sharesHaveVersions},
 	{"a request is decided once", requestsAreDecidedOnce},
+	{"an import goes on from where it is", importsGoOn},
 	{"the shares of a deregistered resource are dormant", deregistrationMakesDormant},
 	{"a deleted client leaves nothing to the next of its id", deletedClientsLeaveNothing},
 }
@@ -109,6 +110,7 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 			return tx.DecideRequest(as.Request{ID: s.request(), Space: s.space(), Status: as.RequestDenied})
 		},
 		"UpdateSigningKey": func(tx as.Tx) error { return tx.UpdateSigningKey(as.SigningKey{ID: s.id("key"), Sealed: []byte{1}}) },
+		"AdvanceImported":  func(tx as.Tx) error { return tx.AdvanceImported(as.Imported{Name: s.id("import")}, 0) },
 	}
 }
 
@@ -320,4 +322,19 @@ func deletedClientsLeaveNothing(s *scene) {
 		}
 		return nil
 	})
+}
+
+func importsGoOn(s *scene) {
+	begun := as.Imported{Name: s.id("import"), Rows: 7, Chain: []byte{7}, CreatedAt: now}
+	further := as.Imported{Name: begun.Name, Rows: 9, Chain: []byte{9}, CreatedAt: now}
+	read := func() as.Imported {
+		return must(s, func(r as.Reader) (as.Imported, error) { return r.Imported(begun.Name) })
+	}
+	s.update(func(tx as.Tx) error { return tx.InsertImported(begun) })
+	for _, after := range []int64{0, 6, 8, 9} {
+		s.refused(as.ErrNotFound, "going on from elsewhere", func(tx as.Tx) error { return tx.AdvanceImported(further, after) })
+	}
+	same(s, "an import that did not go on", read(), begun)
+	s.update(func(tx as.Tx) error { return tx.AdvanceImported(further, 7) })
+	same(s, "an import that went on", read(), further)
 }

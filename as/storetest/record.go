@@ -47,6 +47,8 @@ func (s *scene) peopleOf(f filler) []record {
 		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.InsertClient,
 			func(r as.Reader) (oauth.Client, error) { return r.Client(s.client()) }),
 		a("signing key", f, func(v *as.SigningKey) { v.ID, v.Sealed = s.id("key"), []byte{0, 1} }, as.Tx.InsertSigningKey, s.key),
+		a("import", f, func(v *as.Imported) { v.Name = s.id("import") }, as.Tx.InsertImported,
+			func(r as.Reader) (as.Imported, error) { return r.Imported(s.id("import")) }),
 	}
 }
 

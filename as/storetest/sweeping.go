@@ -31,6 +31,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertResource(s.aResource()),
 		tx.InsertRequest(as.Request{ID: s.request(), Space: s.space(), CreatedAt: created, DecidedAt: created}),
 		tx.AppendEvent(as.Event{Space: s.space(), Seq: 1, At: created, Hash: []byte{1}}),
+		tx.InsertImported(as.Imported{Name: s.id("import"), CreatedAt: created}),
 
 		tx.InsertSession(as.Session{Digest: s.digest("session"), ExpiresAt: at}),
 		tx.InsertProcess(as.Process{ID: s.process(), ExpiresAt: at}),

@@ -3,6 +3,7 @@
 //	licet serve    run the server
 //	licet demo     play a whole story over real HTTP, and print every message
 //	licet dev      a throw-away server for other people's tests
+//	licet import   take people, clients, resources and shares from a file
 //	licet version  what this is
 //
 // It reads the configuration, builds the rooms, connects them and runs; it has
@@ -34,6 +35,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Demo    demoCommand    `cmd:"" help:"Play a whole story over real HTTP and print every message; then stay up."`
 	Dev     devCommand     `cmd:"" help:"Run a throw-away server with people and clients, for tests."`
+	Import  importCommand  `cmd:"" help:"Take people, clients, resources and shares from a file."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -253,7 +253,15 @@ create table signing_keys (
   expires_at bigint not null
 );
 
+create table imported (
+  name text primary key,
+  row_count bigint not null,
+  chain bytea,
+  created_at bigint not null
+);
+
 -- +goose Down
+drop table imported;
 drop table signing_keys;
 drop table events;
 drop table requests;
