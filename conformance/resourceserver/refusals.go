@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,15 +36,17 @@ func (s *session) insufficient(t *trial.Trial, learned ticket) []deviation {
 		}
 		for j, scope := range p.Scopes {
 			fewer := append(append([]string{}, p.Scopes[:j]...), p.Scopes[j+1:]...)
-			variants := map[string][]string{
-				"an RPT without the scope " + scope:                   fewer,
-				"an RPT whose scope begins with " + scope:             append(fewer, scope+"-not"),
-				"an RPT whose scope is " + scope + " in another case": append(fewer, swapCase(scope)),
-			}
-			for name, scopes := range variants {
+			for _, variant := range []struct {
+				name   string
+				scopes []string
+			}{
+				{"an RPT without the scope " + scope, fewer},
+				{"an RPT whose scope begins with " + scope, append(slices.Clone(fewer), scope+"-not")},
+				{"an RPT whose scope is " + scope + " in another case", append(slices.Clone(fewer), swapCase(scope))},
+			} {
 				list := append([]asked{}, learned.asked...)
-				list[i] = asked{p.Resource, scopes}
-				out = append(out, deviation{name, learned.owner, active(list)})
+				list[i] = asked{p.Resource, variant.scopes}
+				out = append(out, deviation{variant.name, learned.owner, active(list)})
 			}
 			// The scope is there, on another resource.
 			list := append([]asked{}, learned.asked...)
@@ -129,49 +132,52 @@ func noAccess(s *session, t *trial.Trial) {
 		}
 	}
 	// What is good at one place is not at another.
-	for name, r := range map[string]*Request{"write": s.Write, "other": s.Other, "foreign": s.Foreign} {
+	for _, r := range []*Request{s.Write, s.Other, s.Foreign} {
 		if r == nil {
 			continue
 		}
 		elsewhere := s.learn(t, r)
-		refused("an RPT for the "+name+" request", s.Read, s.double.show(elsewhere.owner, elsewhere.all()))
-		refused("an RPT for the read request", r, s.double.show(learned.owner, learned.all()))
+		refused("an RPT for "+r.Method+" "+r.Path, s.Read, s.double.show(elsewhere.owner, elsewhere.all()))
+		refused("an RPT for "+s.Read.Method+" "+s.Read.Path, r, s.double.show(learned.owner, learned.all()))
 	}
 	// The answer does not come at all.
-	for name, instead := range failures {
-		s.double.play(script{instead: at(pathIntrospect, instead)})
+	for _, failure := range failures {
+		s.double.play(script{instead: at(pathIntrospect, failure.instead)})
 		v := s.call(t, s.Read, s.double.show(learned.owner, learned.all()))
 		s.settle(t)
 		if v.granted() {
-			t.Fault(v.messages(), "introspection that %s opens %s", name, s.Read.Path)
+			t.Fault(v.messages(), "introspection that %s opens %s", failure.name, s.Read.Path)
 		}
 	}
 }
 
 // failures are what an endpoint may do instead of an answer.
-var failures = map[string]http.HandlerFunc{
-	"closes the connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-	"answers 500":           func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) },
-	"answers 503 in HTML": func(w http.ResponseWriter, _ *http.Request) {
+var failures = []struct {
+	name    string
+	instead http.HandlerFunc
+}{
+	{"closes the connection", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+	{"answers 500", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }},
+	{"answers 503 in HTML", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte("<html>Come back later.</html>")) // into memory
-	},
-	"refuses every PAT": func(w http.ResponseWriter, _ *http.Request) {
+	}},
+	{"refuses every PAT", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = w.Write([]byte(`{"error":"invalid_token"}`)) // into memory
-	},
-	"answers what is no JSON": func(w http.ResponseWriter, _ *http.Request) {
+	}},
+	{"answers what is no JSON", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(`{"active":tr`)) // into memory
-	},
-	"answers an empty object": func(w http.ResponseWriter, _ *http.Request) {
+	}},
+	{"answers an empty object", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write([]byte(`{}`)) // into memory
-	},
+	}},
 }
 
 // at answers only one path.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Message is one request with its answer.
@@ -17,6 +18,8 @@ type Message struct {
 	Host     string
 	Header   http.Header
 	Body     string
+
+	Came, Left time.Time // when the request was there and when its answer was ready
 
 	Status     int // 0: the connection was closed without an answer
 	Answer     http.Header

@@ -56,9 +56,10 @@ func recorded(from, name string, l *Log, h http.Handler) http.Handler {
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
-		m := Message{From: from, To: name, Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header.Clone(), Body: string(body)}
+		m := Message{From: from, To: name, Method: r.Method, Target: r.RequestURI, Host: r.Host, Header: r.Header.Clone(), Body: string(body), Came: time.Now()}
 		answer := &held{header: http.Header{}}
 		defer func() {
+			m.Left = time.Now()
 			if p := recover(); p != nil {
 				l.Add(m)
 				panic(p)
