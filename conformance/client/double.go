@@ -273,6 +273,7 @@ type stage struct {
 	as      *double // the one that the client may trust
 	other   *double // the stranger
 	api     *wire.Server
+	base    string // of the URLs of the API
 
 	mu     sync.Mutex
 	good   map[string][]string // RPT → pages

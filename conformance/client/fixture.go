@@ -35,6 +35,10 @@ type Fixture struct {
 	// free one, for clients that are told {issuer}.
 	ListenAS  string `json:"listen_as"`
 	ListenAPI string `json:"listen_api"`
+	// Issuer and API are under what the doubles are reached where a TLS proxy is
+	// in front of them; empty is http and their address.
+	Issuer string `json:"issuer"`
+	API    string `json:"api"`
 
 	TimeoutSeconds int `json:"timeout_seconds"` // of one command; 0 is 30
 }

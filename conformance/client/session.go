@@ -26,6 +26,9 @@ func newStage(ctx context.Context, f *Fixture, web bool) (s *stage, err error) {
 	if s.as, err = s.newDouble(server, f.ListenAS); err != nil {
 		return s, err
 	}
+	if f.Issuer != "" {
+		s.as.issuer = f.Issuer
+	}
 	s.close = append(s.close, s.as.server.Close)
 	if s.other, err = s.newDouble(stranger, "127.0.0.1:0"); err != nil {
 		return s, err
@@ -35,6 +38,9 @@ func newStage(ctx context.Context, f *Fixture, web bool) (s *stage, err error) {
 		return s, err
 	}
 	s.close = append(s.close, s.api.Close)
+	if s.base = s.api.URL; f.API != "" {
+		s.base = strings.TrimRight(f.API, "/")
+	}
 	if web && len(f.Web.Start) > 0 {
 		p, err := wire.Start(wire.Replace(f.Web.Start, map[string]string{"issuer": s.as.issuer}))
 		if err != nil {
@@ -72,7 +78,7 @@ func (s *stage) fetch(t *trial.Trial, pages ...string) {
 			continue
 		}
 		for _, page := range pages {
-			line = append(line, strings.ReplaceAll(word, "{url}", s.api.URL+page))
+			line = append(line, strings.ReplaceAll(word, "{url}", s.base+page))
 		}
 	}
 	limit := time.Duration(s.fixture.TimeoutSeconds) * time.Second
@@ -92,7 +98,7 @@ func newBrowser() browser {
 // browse has a person's browser make the web application fetch a page. What the
 // person sees in the end is returned.
 func (s *stage) browse(t *trial.Trial, b browser, page string) string {
-	return b.visit(t, strings.ReplaceAll(s.fixture.Web.Fetch, "{url}", url.QueryEscape(s.api.URL+page)))
+	return b.visit(t, strings.ReplaceAll(s.fixture.Web.Fetch, "{url}", url.QueryEscape(s.base+page)))
 }
 
 func (b browser) visit(t *trial.Trial, address string) string {

@@ -99,7 +99,9 @@ func newDouble(f *Fixture) (*double, error) {
 	if d.server, err = wire.Serve(f.Listen, api, server, &d.log, d); err != nil {
 		return nil, err
 	}
-	d.issuer = d.server.URL
+	if d.issuer = f.Issuer; d.issuer == "" {
+		d.issuer = d.server.URL
+	}
 	return d, nil
 }
 

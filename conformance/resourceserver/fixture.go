@@ -15,9 +15,12 @@ import (
 // Fixture is what the suite has to know of the resource server under test. See
 // docs/reference/conformance.md.
 type Fixture struct {
-	// Listen is the TCP address of the double; its issuer is http://Listen.
-	// Port 0 is any, and is for resource servers that Start is told {issuer}.
+	// Listen is the TCP address of the double. Port 0 is any, and is for
+	// resource servers that are started with {issuer}.
 	Listen string `json:"listen"`
+	// Issuer is the double's issuer where a TLS proxy is in front of it; empty
+	// is http://Listen.
+	Issuer string `json:"issuer"`
 	// Client is the resource server as an OAuth client of the double.
 	Client struct {
 		ID     string `json:"client_id"`
