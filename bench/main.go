@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -37,6 +38,7 @@ type options struct {
 	accessLog  bool
 	cpuProfile string
 	json       string
+	sizes      []int
 }
 
 func parse(args []string) (o options, err error) {
@@ -47,7 +49,15 @@ func parse(args []string) (o options, err error) {
 	f.BoolVar(&o.accessLog, "access-log", true, "let the server log requests, as licet serve does")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server for each workload into this directory")
 	f.StringVar(&o.json, "json", "", "write the table as JSON into this file, too")
+	sizes := f.String("sizes", "1000", "the populations: numbers of resources, separated by commas")
 	err = f.Parse(args)
+	for text := range strings.SplitSeq(*sizes, ",") {
+		n, wrong := strconv.Atoi(text)
+		if wrong != nil || n < 100 {
+			return o, fmt.Errorf("a population of %q resources cannot be made", text)
+		}
+		o.sizes = append(o.sizes, n)
+	}
 	if err == nil && f.NArg() > 0 {
 		err = fmt.Errorf("what is %q?", f.Arg(0))
 	}
@@ -86,53 +96,87 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	say := func(format string, args ...any) { fmt.Fprintf(progress, "bench: "+format+"\n", args...) }
 
-	t := &target{store: "sqlite", size: 1000, dir: filepath.Join(dir, "sqlite-1000"), world: &world{}}
-	if err := start(dir, t, o); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, t.stop()) }()
-	say("building %s", t.name())
-	if err := t.world.enter(t, t.size/10); err != nil {
-		return err
-	}
-	if err := t.world.populate(t, t.size); err != nil {
-		return err
-	}
-	if err := t.world.grantMany(t, 2000); err != nil {
-		return err
-	}
-	rows, err := measure(ctx, []*target{t}, chosen, o, say)
+	licet, server, err := binaries(dir)
 	if err != nil {
 		return err
 	}
-	if err := table(out, rows); err != nil {
+	jwks, err := claimKeys(dir)
+	if err != nil {
+		return err
+	}
+	targets := o.targets(dir)
+	for _, t := range targets {
+		say("building %s", t.name())
+		defer func() { err = errors.Join(err, t.stop()) }()
+		if err := t.prepare(licet, server, jwks, o.accessLog); err != nil {
+			return fmt.Errorf("%s: %w", t.name(), err)
+		}
+		say("imported %d rows/s", t.importRate)
+	}
+	rows, err := measure(ctx, targets, chosen, o, say)
+	if err != nil {
+		return err
+	}
+	grown := growths(rows)
+	if err := errors.Join(table(out, rows), growthTable(out, grown)); err != nil {
 		return err
 	}
 	if o.json != "" {
-		return writeJSON(o.json, rows)
+		return writeJSON(o.json, report{rows, grown})
 	}
 	return nil
 }
 
-// start builds the server and starts it.
-func start(dir string, t *target, o options) error {
-	binary := filepath.Join(dir, "server")
-	if text, err := exec.Command("go", "build", "-o", binary, "github.com/licet/licet/bench/server").CombinedOutput(); err != nil {
-		return fmt.Errorf("building the server: %w\n%s", err, text)
+// targets are the servers that are wanted.
+func (o options) targets(dir string) []*target {
+	var out []*target
+	for _, size := range o.sizes {
+		out = append(out, &target{store: "sqlite", size: size, dir: filepath.Join(dir, fmt.Sprintf("sqlite-%d", size)), world: &world{}})
 	}
+	return out
+}
+
+// binaries builds the product and the server to measure.
+func binaries(dir string) (licet, server string, err error) {
+	licet, server = filepath.Join(dir, "licet"), filepath.Join(dir, "server")
+	for path, room := range map[string]string{licet: "cmd/licet", server: "bench/server"} {
+		text, err := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, "github.com/licet/licet/"+room).CombinedOutput()
+		if err != nil {
+			return "", "", fmt.Errorf("building %s: %w\n%s", room, err, text)
+		}
+	}
+	return licet, server, nil
+}
+
+// claimKeys makes the issuer whose ID tokens are believed.
+func claimKeys(dir string) (jwks string, err error) {
 	key, err := oauth.GenerateKey(rand.Reader, oauth.ES256)
 	if err != nil {
-		return err
+		return "", err
 	}
 	public, err := oauth.KeySet{key}.Public()
 	if err != nil {
+		return "", err
+	}
+	jwks = filepath.Join(dir, "jwks.json")
+	return jwks, os.WriteFile(jwks, public, 0o600)
+}
+
+// liveRPTs is how many live RPTs a target has at the most before it is measured.
+const liveRPTs = 20_000
+
+// prepare builds the population, starts the server and makes tokens.
+func (t *target) prepare(licet, server, jwks string, accessLog bool) error {
+	if err := t.build(licet); err != nil {
 		return err
 	}
-	jwks := filepath.Join(dir, "jwks.json")
-	if err := os.WriteFile(jwks, public, 0o600); err != nil {
+	if err := t.startServer(server, jwks, accessLog); err != nil {
 		return err
 	}
-	return t.startServer(binary, jwks, o.accessLog)
+	if err := t.world.enter(t); err != nil {
+		return err
+	}
+	return t.world.grantMany(t, min(t.size, liveRPTs))
 }
 
 // measure takes the samples, interleaved: every round has one of each workload

@@ -73,9 +73,15 @@ func table(to io.Writer, rows []row) error {
 	return w.Flush()
 }
 
-// writeJSON writes the rows for programs.
-func writeJSON(path string, rows []row) error {
-	text, err := json.MarshalIndent(rows, "", "  ")
+// report is all that a run finds out.
+type report struct {
+	Rows   []row    `json:"rows"`
+	Growth []growth `json:"growth"`
+}
+
+// writeJSON writes a report for programs.
+func writeJSON(path string, r report) error {
+	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/licet/licet/uma"
 )
 
 // target is one server process with one population.
@@ -22,6 +24,8 @@ type target struct {
 	dir   string
 	cmd   *exec.Cmd
 	start time.Duration // from exec to the first good answer
+
+	importRate int // rows/s
 
 	issuer  string
 	address string // of the issuer
@@ -88,6 +92,13 @@ func (t *target) operate(method, path string, in, out any) error {
 		return nil
 	}
 	return json.Unmarshal(text, out)
+}
+
+// tokens issues a token for each account.
+func (t *target) tokens(client string, scope uma.Scope, emails []string) ([]string, error) {
+	var tokens []string
+	err := t.operate(http.MethodPost, "/tokens", map[string]any{"client": client, "scope": scope, "emails": emails}, &tokens)
+	return tokens, err
 }
 
 // used is what the target's processes have used so far.

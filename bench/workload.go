@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,9 +22,9 @@ const bare = "bare"
 func workloads() []workload {
 	return []workload{
 		{bare, 1, (*worker).bare},
-		{"ticket", 1, func(k *worker) error { _, _, err := k.ticket(1); return err }},
-		{"ticket-10", 1, func(k *worker) error { _, _, err := k.ticket(10); return err }},
-		{"grant", 2, func(k *worker) error { _, err := k.grant(); return err }},
+		{"ticket", 1, func(k *worker) error { _, err := k.ticket(k.resources[k.pick()]); return err }},
+		{"ticket-10", 1, (*worker).ticketTen},
+		{"grant", 2, func(k *worker) error { _, err := k.grant(k.resources[k.pickOf(open)]); return err }},
 		{"introspect", 1, (*worker).introspect},
 		{"cc", 1, (*worker).clientCredentials},
 	}
@@ -42,8 +41,7 @@ func (k *worker) bare() error {
 // register registers a resource for an owner.
 func (k *worker) register(owner int) (id string, err error) {
 	k.count++
-	description := fmt.Sprintf(`{"name":"Photo %d","type":"https://photos.example/photo","icon_uri":"https://photos.example/icon.png","resource_scopes":["view","edit"]}`, k.count)
-	status, body, err := k.call(http.MethodPost, "/uma/resources", k.owners[owner].pat, typeJSON, description)
+	status, body, err := k.call(http.MethodPost, "/uma/resources", k.owners[owner].pat, typeJSON, describe(k.count))
 	if err != nil {
 		return "", err
 	}
@@ -53,41 +51,45 @@ func (k *worker) register(owner int) (id string, err error) {
 	return id, nil
 }
 
-// share shares viewing a resource; who is the members that say with whom.
-func (k *worker) share(r resource, who string) error {
-	status, body, err := k.call(http.MethodPost, "/owner/policies", k.owners[r.owner].policy, typeJSON,
-		`{"resource_id":"`+r.id+`","resource_scopes":["view"],`+who+`}`)
-	if err == nil && (status != http.StatusCreated || member(body, "_id") == "") {
-		err = wrong("share", status, body)
+// pick chooses any resource, evenly: the more there are the less of them is in
+// anybody's memory.
+func (k *worker) pick() int { return k.rand.IntN(len(k.resources)) }
+
+// pickOf chooses a resource that is shared in this way.
+func (k *worker) pickOf(c class) int {
+	for {
+		if r := k.pick(); classOf(r) == c {
+			return r
+		}
 	}
+}
+
+// ticket asks for a permission ticket for a resource.
+func (k *worker) ticket(r resource) (string, error) {
+	return k.ticketFor(r.owner, permission(r.id))
+}
+
+// ticketTen asks for one for ten resources of the owner who surely has as many.
+func (k *worker) ticketTen() error {
+	first := k.pick() / 10 * 10
+	list := make([]string, 10)
+	for i := range list {
+		list[i] = permission(k.resources[(first+10*i)%len(k.resources)].id)
+	}
+	_, err := k.ticketFor(0, "["+strings.Join(list, ",")+"]")
 	return err
 }
 
-// pick chooses a resource.
-func (k *worker) pick() int { return k.rand.IntN(len(k.resources)) }
-
-// ticket asks for a permission ticket for n resources of one owner.
-func (k *worker) ticket(n int) (ticket string, r int, err error) {
-	r = k.pick()
-	for n > 1 && k.resources[r].owner != 0 { // the giant surely has enough of them
-		r = k.pick() / 10 * 10
-	}
-	body := permission(k.resources[r].id)
-	if n > 1 {
-		list := make([]string, n)
-		for i := range list {
-			list[i] = permission(k.resources[(r+10*i)%len(k.resources)].id)
-		}
-		body = "[" + strings.Join(list, ",") + "]"
-	}
-	status, answer, err := k.call(http.MethodPost, "/uma/permission", k.owners[k.resources[r].owner].pat, typeJSON, body)
+func (k *worker) ticketFor(owner int, asked string) (string, error) {
+	status, answer, err := k.call(http.MethodPost, "/uma/permission", k.owners[owner].pat, typeJSON, asked)
 	if err != nil {
-		return "", r, err
+		return "", err
 	}
-	if ticket = member(answer, "ticket"); status != http.StatusCreated || len(ticket) < 40 {
-		return "", r, wrong("ticket", status, answer)
+	ticket := member(answer, "ticket")
+	if status != http.StatusCreated || len(ticket) < 40 {
+		return "", wrong("ticket", status, answer)
 	}
-	return ticket, r, nil
+	return ticket, nil
 }
 
 func permission(id string) string { return `{"resource_id":"` + id + `","resource_scopes":["view"]}` }
@@ -95,8 +97,8 @@ func permission(id string) string { return `{"resource_id":"` + id + `","resourc
 var umaGrant = "grant_type=" + url.QueryEscape(uma.GrantType) + "&ticket="
 
 // grant gets an RPT.
-func (k *worker) grant() (liveRPT, error) {
-	ticket, r, err := k.ticket(1)
+func (k *worker) grant(r resource) (liveRPT, error) {
+	ticket, err := k.ticket(r)
 	if err != nil {
 		return liveRPT{}, err
 	}
@@ -122,7 +124,7 @@ func (k *worker) introspect() error {
 
 // inspect introspects an RPT and checks that it permits what was granted.
 func (k *worker) inspect(rpt liveRPT) error {
-	r := k.resources[rpt.resource]
+	r := rpt.resource
 	status, body, err := k.call(http.MethodPost, "/introspect", k.owners[r.owner].pat, typeForm, "token="+rpt.token)
 	if err != nil {
 		return err

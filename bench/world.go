@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -20,13 +18,13 @@ type world struct {
 	app       string // Authorization of a client that may ask for RPTs
 	service   string // Authorization of a client with client_credentials
 	rpts      []liveRPT
+	crowded   map[int][]resource // by the number of shares on it
 }
 
 // owner is a resource owner with the tokens of their resource server and app.
 type owner struct {
-	email  string
 	pat    string // Authorization
-	policy string // Authorization
+	policy string // Authorization; "" beyond policyOwners
 }
 
 type resource struct {
@@ -36,100 +34,39 @@ type resource struct {
 
 type liveRPT struct {
 	token    string
-	resource int
+	resource resource
 }
 
-// The clients of a run.
-const (
-	clientRS      = "rs"
-	clientApp     = "app"
-	clientOwners  = "owners-app"
-	clientService = "service"
-)
+// policyOwners is how many owners use the policy API in a run, from the first.
+const policyOwners = 1000
 
-// clients are the clients of a run; service acts for an organisation.
-func clients(organisation string) []oauth.Client {
-	return []oauth.Client{
-		{
-			ID: clientRS, Name: "Resource server", AuthMethod: oauth.AuthBasic, GrantTypes: []string{oauth.GrantAuthorizationCode},
-			RedirectURIs: []string{"https://rs.example/callback"}, Scopes: []uma.Scope{uma.ScopeProtection},
-		},
-		{
-			ID: clientOwners, Name: "Owners' app", AuthMethod: oauth.AuthBasic, GrantTypes: []string{oauth.GrantAuthorizationCode},
-			RedirectURIs: []string{"https://owners.example/callback"}, Scopes: []uma.Scope{oauth.ScopePolicy},
-		},
-		{
-			ID: clientApp, Name: "App", AuthMethod: oauth.AuthBasic, GrantTypes: []string{uma.GrantType},
-			Scopes: []uma.Scope{"view", "edit"}, PushClaims: true,
-		},
-		{
-			ID: clientService, Name: "Service", AuthMethod: oauth.AuthBasic, GrantTypes: []string{oauth.GrantClientCredentials},
-			Scopes: []uma.Scope{oauth.ScopePolicy}, Space: organisation,
-		},
-	}
-}
-
-func basic(id, secret string) string {
-	return "Basic " + base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
-}
-
-// enter makes the clients, the owners and their tokens.
-func (w *world) enter(t *target, owners int) error {
-	emails := make([]string, owners)
+// enter gives the owners their tokens.
+func (w *world) enter(t *target) error {
+	w.app, w.service = basic(clientApp), basic(clientService)
+	emails := make([]string, ownersOf(t.size))
 	for i := range emails {
-		emails[i] = fmt.Sprintf("owner%d@example.com", i)
+		emails[i] = emailOf(i)
 	}
-	if err := t.operate(http.MethodPost, "/accounts", emails, nil); err != nil {
+	pats, err := t.tokens(clientRS, uma.ScopeProtection, emails)
+	if err != nil {
 		return err
 	}
-	var spaces []string
-	if err := t.operate(http.MethodPost, "/spaces", emails[:1], &spaces); err != nil {
+	policies, err := t.tokens(clientOwners, oauth.ScopePolicy, emails[:min(len(emails), policyOwners)])
+	if err != nil {
 		return err
 	}
-	var secrets map[string]string
-	if err := t.operate(http.MethodPost, "/clients", clients(spaces[0]), &secrets); err != nil {
-		return err
-	}
-	w.app, w.service = basic(clientApp, secrets[clientApp]), basic(clientService, secrets[clientService])
-	type ask struct {
-		Client string    `json:"client"`
-		Scope  uma.Scope `json:"scope"`
-		Emails []string  `json:"emails"`
-	}
-	var pats, policies []string
-	if err := t.operate(http.MethodPost, "/tokens", ask{clientRS, uma.ScopeProtection, emails}, &pats); err != nil {
-		return err
-	}
-	if err := t.operate(http.MethodPost, "/tokens", ask{clientOwners, oauth.ScopePolicy, emails}, &policies); err != nil {
-		return err
-	}
-	w.owners = make([]owner, owners)
-	for i, email := range emails {
-		w.owners[i] = owner{email, "Bearer " + pats[i], "Bearer " + policies[i]}
+	w.owners = make([]owner, len(emails))
+	for i := range emails {
+		w.owners[i].pat = "Bearer " + pats[i]
+		if i < len(policies) {
+			w.owners[i].policy = "Bearer " + policies[i]
+		}
 	}
 	return nil
 }
 
 // seed makes every run choose alike.
 const seed = 20
-
-// populate registers resources, each with a share for anybody. The first owner
-// has a tenth of everything.
-func (w *world) populate(t *target, n int) error {
-	w.resources = make([]resource, n)
-	return w.each(t, n, func(k *worker, i int) error {
-		o := 0
-		if i%10 != 0 {
-			o = 1 + i%(len(w.owners)-1)
-		}
-		id, err := k.register(o)
-		if err != nil {
-			return err
-		}
-		w.resources[i] = resource{id, o}
-		return k.share(w.resources[i], `"anyone":true`)
-	})
-}
 
 // each does something n times, on all connections at once.
 func (w *world) each(t *target, n int, do func(k *worker, i int) error) error {
@@ -206,12 +143,15 @@ func member(body []byte, name string) string {
 	return string(value)
 }
 
-// grantMany makes live RPTs.
+// grantMany makes live RPTs, each of which has been seen by its resource server
+// once.
 func (w *world) grantMany(t *target, n int) error {
 	rpts := make([]liveRPT, n)
 	err := w.each(t, n, func(k *worker, i int) (err error) {
-		rpts[i], err = k.grant()
-		return err
+		if rpts[i], err = k.grant(k.resources[k.pickOf(open)]); err != nil {
+			return err
+		}
+		return k.inspect(rpts[i])
 	})
 	w.rpts = rpts
 	return err

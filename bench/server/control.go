@@ -28,37 +28,6 @@ func controlMux(n *node.Node) http.Handler {
 		debug.FreeOSMemory()
 		answer(w, struct{}{}, nil)
 	})
-	mux.HandleFunc("POST /clients", func(w http.ResponseWriter, r *http.Request) {
-		var list []oauth.Client
-		if !asked(w, r, &list) {
-			return
-		}
-		secrets, err := register(r.Context(), n.AS, list)
-		answer(w, secrets, err)
-	})
-	mux.HandleFunc("POST /accounts", func(w http.ResponseWriter, r *http.Request) {
-		var emails []string
-		if !asked(w, r, &emails) {
-			return
-		}
-		err := atOnce(emails, func(_ int, email string) error {
-			_, _, err := n.AS.CreateAccount(r.Context(), as.Account{Email: email, EmailVerified: true, Name: email}, email)
-			return err
-		})
-		answer(w, struct{}{}, err)
-	})
-	mux.HandleFunc("POST /spaces", func(w http.ResponseWriter, r *http.Request) {
-		var emails []string
-		if !asked(w, r, &emails) {
-			return
-		}
-		spaces := make([]as.SpaceID, len(emails))
-		err := atOnce(emails, func(i int, email string) (err error) {
-			_, spaces[i], err = owner(r.Context(), n, email)
-			return err
-		})
-		answer(w, spaces, err)
-	})
 	mux.HandleFunc("POST /tokens", func(w http.ResponseWriter, r *http.Request) {
 		var ask tokensAsked
 		if !asked(w, r, &ask) {
@@ -83,18 +52,6 @@ func used(n *node.Node) map[string]int64 {
 		"live_bytes": int64(samples[2].Value.Uint64()), "gc_cycles": int64(samples[3].Value.Uint64()),
 		"updates": stats.Updates, "commits": stats.Commits, "goroutines": int64(runtime.NumGoroutine()),
 	}
-}
-
-func register(ctx context.Context, server *as.Server, list []oauth.Client) (map[oauth.ClientID]string, error) {
-	secrets := map[oauth.ClientID]string{}
-	for _, c := range list {
-		_, secret, err := server.RegisterClient(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		secrets[c.ID] = secret
-	}
-	return secrets, nil
 }
 
 // tokensAsked asks for one token for each account.
