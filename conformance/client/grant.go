@@ -1,12 +1,10 @@
 package client
 
 import (
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/licet/licet/conformance/internal/trial"
@@ -41,6 +39,7 @@ func firstGrant(s *stage, t *trial.Trial) {
 	s.fetch(t, "/a")
 	s.faulty(t, "GRANT-C-3.3-01")
 	s.gets(t, "with one ticket", "/a")
+	s.told(t, api, "who is not to know it")
 	if n := len(s.asked(s.as)); n != 1 {
 		t.Fault(s.asked(s.as), "one ticket led to %d token requests", n)
 	}
@@ -115,183 +114,9 @@ func claimPair(s *stage, t *trial.Trial) {
 	s.fetch(t, "/a")
 	s.faulty(t, "GRANT-C-3.3.1-02")
 	s.gets(t, "with a claim that was asked for", "/a")
+	s.told(t, api, "who is not to know it")
 	if !slices.ContainsFunc(s.asked(s.as), func(m wire.Message) bool { f, _ := m.Form(); return f.Get("claim_token") != "" }) && !s.web {
 		t.Fault(s.asked(s.as), "the claim %q was asked for, and no claim token was pushed", s.fixture.ClaimName)
-	}
-}
-
-func notUpgraded(s *stage, t *trial.Trial) {
-	s.fetch(t, "/a", "/b", "/a")
-	s.gets(t, "one RPT for each page", "/a", "/b")
-	delivered := 0
-	for _, m := range s.log.Since(0, api, "/a") {
-		if m.Status == http.StatusOK {
-			delivered++
-		}
-	}
-	if delivered != 2 {
-		t.Fault(s.all(), "a second RPT without upgraded makes the client lose the first: /a was asked for twice and delivered %d times", delivered)
-	}
-}
-
-func upgraded(s *stage, t *trial.Trial) {
-	var old string
-	mark := 0
-	s.set(func() {
-		s.as.steps = []step{success, func(d *double, w http.ResponseWriter, form url.Values, t *ticket) {
-			if old = form.Get("rpt"); old == "" {
-				success(d, w, form, t)
-				return
-			}
-			o := d.rpt(append(slices.Clone(d.good[old]), t.page)...)
-			o["upgraded"] = true
-			mark = d.log.Mark()
-			d.say(w, http.StatusOK, o)
-		}}
-	})
-	s.fetch(t, "/a", "/b", "/a")
-	s.gets(t, "with an upgraded RPT", "/a", "/b")
-	if old == "" {
-		t.Skip("the client asks for no upgrade")
-	}
-	for _, m := range s.log.Since(mark, api, "") {
-		if m.Asks(old) {
-			t.Fault([]wire.Message{m}, "the old RPT is shown after it was upgraded into another string")
-		}
-	}
-}
-
-// interval is measured at the double: from the answer that named it to the next
-// request.
-func interval(s *stage, t *trial.Trial) {
-	const seconds = 2
-	s.set(func() { s.as.steps = []step{submitted(seconds)} })
-	s.fetch(t, "/a")
-	list := s.asked(s.as)
-	for i := 1; i < len(list); i++ {
-		if pause := list[i].Came.Sub(list[i-1].Left); pause < seconds*time.Second && strings.Contains(list[i-1].AnswerBody, "interval") {
-			t.Fault(list[i-1:i+1], "the interval is %d seconds and the client polls after %s", seconds, pause.Round(time.Millisecond))
-		}
-	}
-}
-
-// rpts are all that the doubles gave out.
-func (s *stage) rpts() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []string
-	for rpt := range s.good {
-		out = append(out, rpt)
-	}
-	return out
-}
-
-func bearerHeader(s *stage, t *trial.Trial) {
-	s.fetch(t, "/a")
-	s.gets(t, "with a bearer RPT", "/a")
-	for _, m := range s.all() {
-		for _, rpt := range s.rpts() {
-			if strings.Contains(m.Target, rpt) || m.To == api && strings.Contains(m.Body, rpt) {
-				t.Fault([]wire.Message{m}, "an RPT is in a URL or in a body")
-			}
-		}
-	}
-}
-
-func unknownType(s *stage, t *trial.Trial) {
-	s.set(func() {
-		s.as.steps = []step{func(d *double, w http.ResponseWriter, _ url.Values, t *ticket) {
-			o := d.rpt(t.page)
-			o["token_type"] = "x-unknown"
-			d.say(w, http.StatusOK, o)
-		}}
-	})
-	s.fetch(t, "/a")
-	first := s.asked(s.as)
-	if len(first) == 0 {
-		t.Broken(s.all(), "the client does not ask for a token")
-	}
-	for _, m := range s.log.Since(0, api, "") {
-		for _, rpt := range s.rpts() {
-			if m.Asks(rpt) && strings.Contains(first[0].AnswerBody, rpt) {
-				t.Fault([]wire.Message{first[0], m}, "a token of the type x-unknown is used as a bearer token")
-			}
-		}
-	}
-}
-
-// rptElsewhere leads the client away with its RPT: by a redirect of the API to
-// another origin, and by a challenge that names another authorization server.
-func rptElsewhere(s *stage, t *trial.Trial) {
-	for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
-		s.set(func() {
-			s.answer = func(w http.ResponseWriter, page, rpt string) bool {
-				if rpt == "" {
-					return false
-				}
-				w.Header().Set("Location", s.other.issuer+page)
-				w.WriteHeader(status)
-				return true
-			}
-		})
-		s.fetch(t, "/"+fmt.Sprint(status))
-		s.told(t, stranger, "by a redirect of the API", s.rpts()...)
-	}
-	s.set(func() {
-		s.answer = nil
-		s.challenge = func(w http.ResponseWriter, page string) {
-			if page == "/b" {
-				challengeFor(w, s.other, page)
-				return
-			}
-			challengeFor(w, s.as, page)
-		}
-	})
-	s.fetch(t, "/a", "/b")
-	s.gets(t, "at the trusted authorization server", "/a")
-	s.told(t, stranger, "as an RPT to upgrade", s.rptsFrom(s.as)...)
-}
-
-// rptsFrom are the RPTs that one double gave out.
-func (s *stage) rptsFrom(d *double) []string {
-	return slices.DeleteFunc(s.rpts(), func(rpt string) bool {
-		return !slices.ContainsFunc(s.asked(d), func(m wire.Message) bool { return strings.Contains(m.AnswerBody, rpt) })
-	})
-}
-
-// remembering gives a PCT with the RPT.
-func remembering(d *double, w http.ResponseWriter, _ url.Values, t *ticket) {
-	o := d.rpt(t.page)
-	pct := "pct-" + rand.Text()
-	d.pcts = append(d.pcts, pct)
-	o["pct"] = pct
-	d.say(w, http.StatusOK, o)
-}
-
-func pctElsewhere(s *stage, t *trial.Trial) {
-	s.set(func() {
-		s.as.steps = []step{remembering, remembering}
-		s.challenge = func(w http.ResponseWriter, page string) {
-			if page == "/c" {
-				challengeFor(w, s.other, page)
-				return
-			}
-			challengeFor(w, s.as, page)
-		}
-	})
-	s.fetch(t, "/a", "/b", "/c")
-	s.gets(t, "with a PCT", "/a", "/b")
-	s.mu.Lock()
-	pcts := slices.Clone(s.pcts)
-	s.mu.Unlock()
-	s.told(t, stranger, "as if it was for any authorization server", pcts...)
-	s.told(t, api, "who is not to know it", pcts...)
-	for _, m := range s.all() {
-		for _, pct := range pcts {
-			if strings.Contains(m.Target, pct) {
-				t.Fault([]wire.Message{m}, "a PCT is in a URL")
-			}
-		}
 	}
 }
 
@@ -403,80 +228,4 @@ func unknownMembers(s *stage, t *trial.Trial) {
 	})
 	s.fetch(t, "/a")
 	s.gets(t, "with unknown members in every answer", "/a")
-}
-
-// untrusted has the API name the stranger.
-func untrusted(s *stage, t *trial.Trial) {
-	if s.fixture.Client.Secret == "" && !s.fixture.PushesClaims {
-		t.Skip("the client has neither a secret nor claims")
-	}
-	s.set(func() {
-		s.other.steps = []step{needInfo, needInfo}
-		s.challenge = func(w http.ResponseWriter, page string) { challengeFor(w, s.other, page) }
-	})
-	s.fetch(t, "/a")
-	s.told(t, stranger, "because the API named it")
-}
-
-func redirectedToken(s *stage, t *trial.Trial) {
-	for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
-		s.set(func() {
-			s.as.script.token = func(w http.ResponseWriter, r *http.Request) bool {
-				w.Header().Set("Location", s.other.issuer+pathToken)
-				w.WriteHeader(status)
-				return true
-			}
-		})
-		s.fetch(t, "/"+fmt.Sprint(status))
-		s.told(t, stranger, "by a redirect of the token endpoint", tickets(s.asked(s.as))...)
-	}
-}
-
-// plainEndpoint declares a token endpoint over plain http on an address that is
-// not loopback.
-func plainEndpoint(s *stage, t *trial.Trial) {
-	host, ok := wire.NotLoopback()
-	if !ok {
-		t.Skip("this machine has no address besides loopback to try it on")
-	}
-	elsewhere, err := wire.Serve(host+":0", subject, stranger, &s.log, http.NotFoundHandler())
-	if err != nil {
-		t.Skip("nothing can listen on %s: %s", host, err)
-	}
-	defer elsewhere.Close()
-	s.set(func() {
-		s.as.script.metadata = func(o map[string]any) {
-			o["token_endpoint"], o["claims_interaction_endpoint"] = elsewhere.URL+pathToken, elsewhere.URL+pathInteract
-		}
-	})
-	s.fetch(t, "/a")
-	var all []string
-	s.set(func() {
-		for value := range s.as.tickets {
-			all = append(all, value)
-		}
-	})
-	s.told(t, stranger, "over plain http", all...)
-}
-
-func otherIssuer(s *stage, t *trial.Trial) {
-	for _, wrong := range []struct {
-		name   string
-		issuer any
-	}{
-		{"another", s.other.issuer}, {"one with a slash more", s.as.issuer + "/"}, {"one in another case", strings.ToUpper(s.as.issuer)},
-		{"none", nil}, {"an empty one", ""},
-	} {
-		s.set(func() {
-			s.as.script.metadata = func(o map[string]any) {
-				if o["issuer"] = wrong.issuer; wrong.issuer == nil {
-					delete(o, "issuer")
-				}
-			}
-		})
-		s.fetch(t, "/a")
-		if list := append(s.asked(s.as), s.asked(s.other)...); len(list) > 0 {
-			t.Fault(list, "the issuer of the discovery document is %s, and the client asks for a token", wrong.name)
-		}
-	}
 }

@@ -191,17 +191,14 @@ func (d *double) token(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *double) authenticated(r *http.Request) bool {
-	id, secret, basic := r.BasicAuth()
-	if basic {
-		var err1, err2 error
-		id, err1 = url.QueryUnescape(id)
-		secret, err2 = url.QueryUnescape(secret)
-		basic = err1 == nil && err2 == nil
-	} else {
-		id, secret = r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	}
 	c := d.fixture.Client
-	return c.ID != "" && id == c.ID && secret == c.Secret
+	id, secret, basic := r.BasicAuth()
+	if !basic {
+		return c.ID != "" && r.PostForm.Get("client_id") == c.ID && r.PostForm.Get("client_secret") == c.Secret
+	}
+	id, err1 := url.QueryUnescape(id)
+	secret, err2 := url.QueryUnescape(secret)
+	return err1 == nil && err2 == nil && c.ID != "" && id == c.ID && secret == c.Secret
 }
 
 // protection is the protection API: PAT first, then the endpoint.
