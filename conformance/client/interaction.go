@@ -2,6 +2,8 @@ package client
 
 import (
 	"encoding/base64"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -14,6 +16,7 @@ import (
 var interactionChecks = []check{
 	{"GRANT-C-3.3.2-01", "M", "The person is sent with client_id, ticket and claims_redirect_uri; the endpoint keeps its own query", true, sentParameters},
 	{"GRANT-2-06", "d", "redirect_user takes precedence over the static claims interaction endpoint", true, redirectUser},
+	{"GRANT-5-01/redirect_user", "M", "A person is not sent over plain http that leaves the machine, ticket in hand", true, plainRedirectUser},
 	{"GRANT-C-3.3.2-03", "S", "state is sent", true, stateSent},
 	{"GRANT-C-5.1-03", "M", "state is unguessable", true, stateUnguessable},
 	{"GRANT-C-5.1-06", "SN", "state has nothing sensitive in clear text", true, stateInClear},
@@ -70,6 +73,25 @@ func redirectUser(s *stage, t *trial.Trial) {
 	if m := s.gathers(t, newBrowser(), "/a"); m.Path() != pathGather {
 		t.Fault([]wire.Message{m}, "redirect_user names another address")
 	}
+}
+
+func plainRedirectUser(s *stage, t *trial.Trial) {
+	elsewhere := s.outside(t)
+	defer elsewhere.Close()
+	var sent string
+	s.set(func() {
+		s.as.steps = []step{func(d *double, w http.ResponseWriter, _ url.Values, t *ticket) {
+			sent = d.newTicket(t.page)
+			o := d.info(sent)
+			o["redirect_user"] = elsewhere.URL + pathGather
+			d.say(w, http.StatusForbidden, o)
+		}}
+	})
+	s.browse(t, newBrowser(), "/a")
+	if sent == "" {
+		t.Broken(s.all(), "the client does not ask for a token")
+	}
+	s.told(t, stranger, "over plain http", sent)
 }
 
 func stateSent(s *stage, t *trial.Trial) {

@@ -229,6 +229,9 @@ func (n *naive) seek(u *url.URL, issuer, ticket string) error {
 		switch {
 		case a.Error == "request_submitted":
 			if !n.is("the interval is not waited for") {
+				if a.Interval > 60 && !n.is("a long interval overflows") {
+					return errors.New("that is too long")
+				}
 				time.Sleep(time.Duration(a.Interval) * time.Second)
 			}
 		case n.claim && a.Claims && (!pushed || n.is("it goes on for ever")):
@@ -373,8 +376,8 @@ func (a *naiveWeb) away(s *naiveSession, g *gather) string {
 	}
 	a.states[s.state] = s
 	u, err := url.Parse(g.endpoint)
-	if err != nil {
-		return "/"
+	if err != nil || u.Hostname() != "127.0.0.1" && a.broken != "a person is sent over plain http" {
+		return "/nowhere"
 	}
 	q := u.Query()
 	if a.broken == "the endpoint's query is lost" {

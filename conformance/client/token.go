@@ -66,7 +66,19 @@ func interval(s *stage, t *trial.Trial) {
 			t.Fault(list[i-1:i+1], "the interval is %d seconds and the client polls after %s", seconds, pause.Round(time.Millisecond))
 		}
 	}
+	if s.web {
+		return // a person who waits for ever is not played
+	}
+	before := len(list)
+	s.set(func() { s.as.steps = []step{submitted(longestInterval), submitted(longestInterval)} })
+	s.fetch(t, "/b")
+	if list = s.asked(s.as)[before:]; len(list) > 1 {
+		t.Fault(list[:2], "the interval is %d seconds, and the client polls at once", longestInterval)
+	}
 }
+
+// longestInterval is a number of seconds that overflows where nobody looks.
+const longestInterval = 1<<63/1_000_000_000 + 1
 
 // rpts are all that the doubles gave out.
 func (s *stage) rpts() []string {

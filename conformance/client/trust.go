@@ -36,9 +36,8 @@ func redirectedToken(s *stage, t *trial.Trial) {
 	}
 }
 
-// plainEndpoint declares a token endpoint over plain http on an address that is
-// not loopback.
-func plainEndpoint(s *stage, t *trial.Trial) {
+// outside is a stranger with plain http on an address that is not loopback.
+func (s *stage) outside(t *trial.Trial) *wire.Server {
 	host, ok := wire.NotLoopback()
 	if !ok {
 		t.Skip("this machine has no address besides loopback to try it on")
@@ -47,6 +46,11 @@ func plainEndpoint(s *stage, t *trial.Trial) {
 	if err != nil {
 		t.Skip("nothing can listen on %s: %s", host, err)
 	}
+	return elsewhere
+}
+
+func plainEndpoint(s *stage, t *trial.Trial) {
+	elsewhere := s.outside(t)
 	defer elsewhere.Close()
 	s.set(func() {
 		s.as.script.metadata = func(o map[string]any) {

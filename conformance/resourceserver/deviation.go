@@ -2,6 +2,7 @@ package resourceserver
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,12 @@ func doubtful(learned ticket) []deviation {
 		{"active as a string", learned.owner, with(good, "active", "true")},
 		{"permissions that are no array", learned.owner, with(good, "permissions", good["permissions"].([]any)[0])},
 		{"a resource id that is no string", learned.owner, each(good, "resource_id", 1)},
+		{"a permission that ended when time began", learned.owner, each(good, "exp", 0)},
+		{"a permission that ended before time began", learned.owner, each(good, "exp", -1)},
+		{"a token that ended when time began", learned.owner, with(good, "exp", 0)},
+		{"an end that is no number", learned.owner, each(good, "exp", "1")},
+		{"an end that is no whole number", learned.owner, each(good, "exp", 0.5)},
+		{"an end beyond all numbers", learned.owner, each(good, "exp", json.Number("1e400"))},
 		{"scopes that are no array", learned.owner, each(good, "resource_scopes", strings.Join(learned.asked[0].Scopes, " "))},
 	}
 }
@@ -107,6 +114,7 @@ func timed(learned ticket) []timing {
 		{"a permission that has ended in a token that lasts", false, each(with(good, "exp", future), "exp", past)},
 		{"a permission that has ended in a token without an end", false, each(good, "exp", past)},
 		{"a permission that lasts in a token that has ended", false, each(with(good, "exp", past), "exp", future)},
+		{"a permission that lasts until the year 9999", true, each(good, "exp", 253402300799)},
 		{"a permission that is not good yet", false, each(with(good, "exp", future, "nbf", past), "nbf", future)},
 		{"a permission that is good in a token that is not good yet", false, each(with(good, "nbf", future), "nbf", past)},
 	}

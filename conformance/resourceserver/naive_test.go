@@ -32,11 +32,11 @@ type introspection struct {
 	Active      bool   `json:"active"`
 	Issuer      string `json:"iss"`
 	TokenType   string `json:"token_type"`
-	Exp, Nbf    int64
+	Exp, Nbf    *int64
 	Permissions []struct {
 		Resource string   `json:"resource_id"`
 		Scopes   []string `json:"resource_scopes"`
-		Exp, Nbf int64
+		Exp, Nbf *int64
 	} `json:"permissions"`
 }
 
@@ -128,6 +128,11 @@ func (n *naive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			photos(w, r)
 			return
 		}
+	}
+	if other := r.Header.Get("X-Original-Url"); other != "" && n.mistake == "the handler believes another path" && strings.HasPrefix(path, "/public/") {
+		r.URL.Path = other
+		photos(w, r)
+		return
 	}
 	part := strings.Split(path, "/")
 	if strings.HasPrefix(path, "/public/") && !strings.Contains(path, "..") {
@@ -260,7 +265,12 @@ func (n *naive) permitted(pat, token, id, scope string) (bool, error) {
 
 func (n *naive) suffices(in introspection, id, scope string) bool {
 	now := time.Now().Unix()
-	over := func(exp, nbf int64) bool { return exp != 0 && exp <= now || nbf > now }
+	over := func(exp, nbf *int64) bool {
+		if exp != nil && *exp == 0 && n.mistake == "an end of zero is no end" {
+			exp = nil
+		}
+		return exp != nil && *exp <= now || nbf != nil && *nbf > now
+	}
 	switch {
 	case !in.Active && n.mistake != "active is not looked at":
 		return false
@@ -276,8 +286,8 @@ func (n *naive) suffices(in introspection, id, scope string) bool {
 	for _, p := range in.Permissions {
 		switch {
 		case p.Resource != id && n.mistake != "the resource is not compared":
-		case over(p.Exp, 0) && n.mistake != "the end of a permission is not looked at":
-		case over(0, p.Nbf) && n.mistake != "the begin of a permission is not looked at":
+		case over(p.Exp, nil) && n.mistake != "the end of a permission is not looked at":
+		case over(nil, p.Nbf) && n.mistake != "the begin of a permission is not looked at":
 		case n.mistake == "the scope is not compared", slices.Contains(p.Scopes, scope):
 			return true
 		case n.mistake == "scopes are compared by their letters" && strings.Contains(strings.ToLower(strings.Join(p.Scopes, " ")), scope):

@@ -19,6 +19,7 @@ func otherSpellings(s *session, t *trial.Trial) {
 		tokens = append(tokens, s.double.show(learned.owner, learned.all()))
 	}
 	everything := s.send(t, s.Read, "/"+rand.Text(), http.Header{}).granted() // a server that says 200 to any path
+	s.otherPathInHeader(t, protected)
 	for _, target := range spellings(s.Read.Path, s.Open, s.Other) {
 		for _, rpt := range tokens {
 			h := http.Header{}
@@ -34,6 +35,24 @@ func otherSpellings(s *session, t *trial.Trial) {
 			if v.answer.Status >= 500 {
 				t.Fault(v.messages(), "%s causes a fault of the server", target)
 			}
+		}
+	}
+}
+
+// rewriting are headers with which some servers let anybody name another path
+// than the guard saw.
+var rewriting = []string{"X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri", "X-Forwarded-Path", "X-Original-Uri"}
+
+// otherPathInHeader asks for something open and names the protected path in a
+// header.
+func (s *session) otherPathInHeader(t *trial.Trial, protected visit) {
+	if s.Open == nil {
+		return
+	}
+	for _, name := range rewriting {
+		v := s.send(t, s.Open, s.Open.Path, http.Header{name: {s.Read.Path}})
+		if v.granted() && v.answer.AnswerBody == protected.answer.AnswerBody {
+			t.Fault(v.messages(), "the header %s opens %s", name, s.Read.Path)
 		}
 	}
 }
@@ -65,6 +84,9 @@ func spellings(target string, openRequest, other *Request) []string {
 			out = append(out, prefix+up+path, prefix+strings.ReplaceAll(up, "..", "%2e%2e")+path, prefix+strings.ReplaceAll(up, "..", "..;")+path,
 				prefix+strings.ReplaceAll(up, "/", "%2f")+path, path+"?"+prefix, path+"%3f"+prefix, prefix+";"+path)
 		}
+	}
+	for _, authority := range []string{"127.0.0.1", "other.example", "user@other.example:1"} {
+		out = append(out, "http://"+authority+path, "http://"+authority+"/"+path)
 	}
 	for i := range out {
 		if !strings.Contains(out[i], "?") {
