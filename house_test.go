@@ -62,7 +62,7 @@ var arrows = map[string]room{
 	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/node", "rs", "client"},
 		others: []string{"github.com/alecthomas/kong", "github.com/BurntSushi/toml", "github.com/go-jose/go-jose/v4"},
 		why:    "main reads what is wanted and runs it; nothing imports it"},
-	"bench": {rooms: []string{"oauth", "uma"},
+	"bench": {rooms: []string{"oauth", "uma", "rs", "client"},
 		why: "a load driver knows the server by its sockets alone"},
 	"bench/server": {rooms: []string{"as", "oauth", "uma", "internal/node"},
 		why: "what is measured is the product's own node"},

@@ -100,13 +100,14 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	if err != nil {
 		return err
 	}
-	jwks, err := claimKeys(dir)
+	jwks, idToken, err := claims(dir)
 	if err != nil {
 		return err
 	}
 	targets := o.targets(dir)
 	for _, t := range targets {
 		say("building %s", t.name())
+		t.world.bob = pushed + idToken
 		defer func() { err = errors.Join(err, t.stop()) }()
 		if err := t.prepare(licet, server, jwks, o.accessLog); err != nil {
 			return fmt.Errorf("%s: %w", t.name(), err)
@@ -148,18 +149,30 @@ func binaries(dir string) (licet, server string, err error) {
 	return licet, server, nil
 }
 
-// claimKeys makes the issuer whose ID tokens are believed.
-func claimKeys(dir string) (jwks string, err error) {
-	key, err := oauth.GenerateKey(rand.Reader, oauth.ES256)
+// claimIssuer vouches for Bob.
+const claimIssuer = "https://people.example"
+
+// claims makes the issuer whose ID tokens are believed: its keys for the server,
+// and an ID token of Bob, good for the run.
+func claims(dir string) (jwks, idToken string, err error) {
+	key, err := oauth.GenerateKey(rand.Reader, oauth.EdDSA)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	public, err := oauth.KeySet{key}.Public()
 	if err != nil {
-		return "", err
+		return "", "", err
+	}
+	now := time.Now()
+	idToken, err = oauth.Sign(key, "JWT", oauth.IDTokenClaims{
+		Issuer: claimIssuer, Subject: "bob", Audience: clientApp, IssuedAt: now.Unix(), ExpiresAt: now.Add(24 * time.Hour).Unix(),
+		Email: bob, EmailVerified: true,
+	})
+	if err != nil {
+		return "", "", err
 	}
 	jwks = filepath.Join(dir, "jwks.json")
-	return jwks, os.WriteFile(jwks, public, 0o600)
+	return jwks, idToken, os.WriteFile(jwks, public, 0o600)
 }
 
 // liveRPTs is how many live RPTs a target has at the most before it is measured.
@@ -176,7 +189,10 @@ func (t *target) prepare(licet, server, jwks string, accessLog bool) error {
 	if err := t.world.enter(t); err != nil {
 		return err
 	}
-	return t.world.grantMany(t, min(t.size, liveRPTs))
+	if err := t.world.grantMany(t, min(t.size, liveRPTs)); err != nil {
+		return err
+	}
+	return errors.Join(t.world.kill(t), t.openGallery())
 }
 
 // measure takes the samples, interleaved: every round has one of each workload

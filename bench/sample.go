@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -34,7 +35,16 @@ func drive(t *target, w workload, for_ time.Duration) (sample, error) {
 		defer k.close()
 		workers[i] = k
 	}
-	before, err := t.used()
+	if w.prepare != nil {
+		if err := w.prepare(t); err != nil {
+			return sample{}, err
+		}
+	}
+	meter := t.used
+	if w.local {
+		meter = usedHere
+	}
+	before, err := meter()
 	if err != nil {
 		return sample{}, err
 	}
@@ -47,7 +57,7 @@ func drive(t *target, w workload, for_ time.Duration) (sample, error) {
 	}
 	group.Wait()
 	elapsed := time.Since(begin)
-	after, err := t.used()
+	after, err := meter()
 	if err != nil {
 		return sample{}, err
 	}
@@ -72,14 +82,17 @@ func (k *worker) repeat(w workload, until time.Time) ([]time.Duration, error) {
 		if begin.After(until) {
 			return took, nil
 		}
-		if err := w.op(k); err != nil {
+		if err := w.op(k); errors.Is(err, errNoMore) {
+			return took, nil
+		} else if err != nil {
 			return took, err
 		}
 		took = append(took, time.Since(begin))
 	}
 }
 
-func (s sample) per(total float64) float64 { return total / float64(s.ops) }
+// per is a total for each operation; 0 when there was none.
+func (s sample) per(total float64) float64 { return total / float64(max(s.ops, 1)) }
 
 func (s sample) cpuMicros() float64 { return s.per(float64(s.cpu) / 1e3) }
 

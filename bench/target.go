@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/metrics"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +27,7 @@ type target struct {
 	start time.Duration // from exec to the first good answer
 
 	importRate int // rows/s
+	gallery    *http.Server
 
 	issuer  string
 	address string // of the issuer
@@ -62,8 +64,13 @@ func (t *target) stop() error {
 	if t.cmd == nil || t.cmd.Process == nil {
 		return nil
 	}
-	err := t.cmd.Process.Signal(syscall.SIGTERM)
-	return errors.Join(err, t.cmd.Wait())
+	var err error
+	if t.gallery != nil {
+		err = t.gallery.Close()
+	}
+	err = errors.Join(err, t.cmd.Process.Signal(syscall.SIGTERM), t.cmd.Wait())
+	t.cmd, t.gallery = nil, nil
+	return err
 }
 
 // operate calls the control API.
@@ -119,6 +126,15 @@ func (t *target) used() (u used, err error) {
 		return u, err
 	}
 	u.Written, err = written(t.cmd.Process.Pid)
+	return u, err
+}
+
+// usedHere is what this process has used so far.
+func usedHere() (u used, err error) {
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:objects"}, {Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(samples)
+	u.Allocs, u.Bytes = int64(samples[0].Value.Uint64()), int64(samples[1].Value.Uint64())
+	u.CPU, err = cpuTime(os.Getpid())
 	return u, err
 }
 

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
-
-	"github.com/licet/licet/uma"
 )
 
 // workload is one kind of operation.
@@ -14,20 +12,24 @@ type workload struct {
 	name     string
 	requests int // of HTTP in one operation; the yardstick is that many times bare
 	op       func(*worker) error
+	// prepare is done before each sample and not counted.
+	prepare func(*target) error
+	local   bool // in this process; the server has no part in it
 }
+
+// errNoMore ends a sample early: there is nothing left to work on.
+var errNoMore = errors.New("nothing left to work on")
 
 // bare is the yardstick.
 const bare = "bare"
 
+// workloads are all there are, in the order in which they are measured.
 func workloads() []workload {
-	return []workload{
-		{bare, 1, (*worker).bare},
-		{"ticket", 1, func(k *worker) error { _, err := k.ticket(k.resources[k.pick()]); return err }},
-		{"ticket-10", 1, (*worker).ticketTen},
-		{"grant", 2, func(k *worker) error { _, err := k.grant(k.resources[k.pickOf(open)]); return err }},
-		{"introspect", 1, (*worker).introspect},
-		{"cc", 1, (*worker).clientCredentials},
-	}
+	return slices.Concat([]workload{
+		{name: bare, requests: 1, op: (*worker).bare},
+		{name: "ticket", requests: 1, op: func(k *worker) error { _, err := k.ticket(k.resources[k.pickOf(open)]); return err }},
+		{name: "ticket-10", requests: 1, op: (*worker).ticketTen},
+	}, grantWorkloads(), introspectWorkloads(), manageWorkloads(), flowWorkloads(), []workload{{name: "mix", requests: 1, op: (*worker).mix}})
 }
 
 func (k *worker) bare() error {
@@ -36,19 +38,6 @@ func (k *worker) bare() error {
 		err = wrong(bare, status, body)
 	}
 	return err
-}
-
-// register registers a resource for an owner.
-func (k *worker) register(owner int) (id string, err error) {
-	k.count++
-	status, body, err := k.call(http.MethodPost, "/uma/resources", k.owners[owner].pat, typeJSON, describe(k.count))
-	if err != nil {
-		return "", err
-	}
-	if id = member(body, "_id"); status != http.StatusCreated || id == "" {
-		return "", wrong("register", status, body)
-	}
-	return id, nil
 }
 
 // pick chooses any resource, evenly: the more there are the less of them is in
@@ -93,62 +82,3 @@ func (k *worker) ticketFor(owner int, asked string) (string, error) {
 }
 
 func permission(id string) string { return `{"resource_id":"` + id + `","resource_scopes":["view"]}` }
-
-var umaGrant = "grant_type=" + url.QueryEscape(uma.GrantType) + "&ticket="
-
-// grant gets an RPT.
-func (k *worker) grant(r resource) (liveRPT, error) {
-	ticket, err := k.ticket(r)
-	if err != nil {
-		return liveRPT{}, err
-	}
-	status, body, err := k.call(http.MethodPost, "/token", k.app, typeForm, umaGrant+ticket)
-	if err != nil {
-		return liveRPT{}, err
-	}
-	rpt := member(body, "access_token")
-	if status != http.StatusOK || rpt == "" {
-		return liveRPT{}, wrong("grant", status, body)
-	}
-	got := liveRPT{rpt, r}
-	if k.closely() {
-		return got, k.inspect(got)
-	}
-	return got, nil
-}
-
-// introspect asks about a live RPT.
-func (k *worker) introspect() error {
-	return k.inspect(k.rpts[k.rand.IntN(len(k.rpts))])
-}
-
-// inspect introspects an RPT and checks that it permits what was granted.
-func (k *worker) inspect(rpt liveRPT) error {
-	r := rpt.resource
-	status, body, err := k.call(http.MethodPost, "/introspect", k.owners[r.owner].pat, typeForm, "token="+rpt.token)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusOK || member(body, "resource_id") != r.id {
-		return wrong("introspect", status, body)
-	}
-	if !k.closely() {
-		return nil
-	}
-	var in uma.Introspection
-	if err := json.Unmarshal(body, &in); err != nil {
-		return err
-	}
-	if !in.Active || in.ClientID != clientApp || len(in.Permissions) != 1 || len(in.Permissions[0].Scopes) != 1 || in.Permissions[0].Scopes[0] != "view" {
-		return wrong("introspect", status, body)
-	}
-	return nil
-}
-
-func (k *worker) clientCredentials() error {
-	status, body, err := k.call(http.MethodPost, "/token", k.service, typeForm, "grant_type=client_credentials")
-	if err == nil && (status != http.StatusOK || member(body, "access_token") == "") {
-		err = wrong("cc", status, body)
-	}
-	return err
-}

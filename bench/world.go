@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -19,6 +21,20 @@ type world struct {
 	service   string // Authorization of a client with client_credentials
 	rpts      []liveRPT
 	crowded   map[int][]resource // by the number of shares on it
+	bob       string             // what pushes Bob's ID token
+
+	revoked, expired []liveRPT
+
+	gallery  string       // URL of a resource server that guards everything
+	cached   http.Handler // the same, with a cache
+	viewer   *http.Client // of a client
+	visitors atomic.Int64
+
+	// What one workload makes and another takes away.
+	spare      stock[liveRPT] // never asked about
+	seen       stock[liveRPT]
+	registered stock[resource]
+	shared     stock[share]
 }
 
 // owner is a resource owner with the tokens of their resource server and app.
@@ -35,6 +51,51 @@ type resource struct {
 type liveRPT struct {
 	token    string
 	resource resource
+	photo    int // which of the resources it is, where somebody wants to know
+}
+
+// share is a share that can be taken back.
+type share struct {
+	id    string
+	owner int
+}
+
+// stock is what waits to be used up, once each.
+type stock[T any] struct {
+	mu   sync.Mutex
+	list []T
+}
+
+// maxStock bounds the memory of the driver.
+const maxStock = 200_000
+
+func (s *stock[T]) put(v T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.list) < maxStock {
+		s.list = append(s.list, v)
+	}
+}
+
+// any chooses one and leaves it there.
+func (s *stock[T]) any(r *rand.Rand) (v T, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.list) == 0 {
+		return v, false
+	}
+	return s.list[r.IntN(len(s.list))], true
+}
+
+func (s *stock[T]) take() (v T, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.list) == 0 {
+		return v, false
+	}
+	v = s.list[len(s.list)-1]
+	s.list = s.list[:len(s.list)-1]
+	return v, true
 }
 
 // policyOwners is how many owners use the policy API in a run, from the first.
@@ -103,6 +164,7 @@ type worker struct {
 	*wire
 	*world
 	rand  *rand.Rand
+	zipf  *rand.Zipf
 	out   []byte
 	count int
 }
@@ -112,7 +174,8 @@ func newWorker(t *target, number int) (*worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &worker{wire: w, world: t.world, rand: rand.New(rand.NewPCG(seed, uint64(number)))}, nil
+	r := rand.New(rand.NewPCG(seed, uint64(number)))
+	return &worker{wire: w, world: t.world, rand: r, zipf: rand.NewZipf(r, 1.1, 1, uint64(t.size-1))}, nil
 }
 
 // call sends one request.
@@ -148,11 +211,45 @@ func member(body []byte, name string) string {
 func (w *world) grantMany(t *target, n int) error {
 	rpts := make([]liveRPT, n)
 	err := w.each(t, n, func(k *worker, i int) (err error) {
-		if rpts[i], err = k.grant(k.resources[k.pickOf(open)]); err != nil {
+		photo := k.pickOf(open)
+		if rpts[i], err = k.grant(k.resources[photo], ""); err != nil {
 			return err
 		}
+		rpts[i].photo = photo
 		return k.inspect(rpts[i])
 	})
 	w.rpts = rpts
+	return err
+}
+
+// deadRPTs is how many revoked and how many expired RPTs there are.
+const deadRPTs = 256
+
+// kill makes RPTs that were revoked, and RPTs whose share has ended.
+func (w *world) kill(t *target) error {
+	w.revoked, w.expired = make([]liveRPT, deadRPTs), make([]liveRPT, deadRPTs)
+	err := w.each(t, deadRPTs, func(k *worker, i int) (err error) {
+		if w.revoked[i], err = k.grant(k.resources[k.pickOf(open)], ""); err != nil {
+			return err
+		}
+		return k.revoke(w.revoked[i])
+	})
+	if err != nil {
+		return err
+	}
+	const soon = 3 * time.Second
+	ends := time.Now().Add(soon)
+	err = w.each(t, deadRPTs, func(k *worker, i int) error {
+		r, err := k.register(0)
+		if err != nil {
+			return err
+		}
+		if _, err := k.share(r, fmt.Sprintf(`"anyone":true,"not_after":%d`, ends.Unix())); err != nil {
+			return err
+		}
+		w.expired[i], err = k.grant(r, "")
+		return err
+	})
+	time.Sleep(time.Until(ends))
 	return err
 }
