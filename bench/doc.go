@@ -14,6 +14,8 @@
 //	sample.go      one workload for a while, and what it cost
 //	report.go      the table
 //	growth.go      how cost grows with the population
+//	fact.go        what no table of operations tells: visibility, withdrawal of a
+//	               whole share; hostile.go and cold.go find out more
 //	gates.go       what must hold
 //
 // The meaning of answers is checked: a fast wrong answer fails the run.

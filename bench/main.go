@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -39,29 +40,51 @@ type options struct {
 	cpuProfile string
 	json       string
 	sizes      []int
+	mass       int
+	gates      bool
 }
+
+// The two ways to run without thinking: a look within three minutes, and
+// everything.
+var (
+	quick = options{rounds: 3, sample: 500 * time.Millisecond, sizes: []int{1000}, mass: 10_000}
+	full  = options{rounds: 7, sample: time.Second, sizes: []int{1000, 100_000, 1_000_000}, mass: 100_000}
+)
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.StringVar(&o.only, "only", "", "measure only these workloads, separated by commas")
-	f.IntVar(&o.rounds, "rounds", 7, "how many samples of each workload")
-	f.DurationVar(&o.sample, "sample", time.Second, "how long a sample is")
+	small := f.Bool("quick", false, "one small population and few samples; less than three minutes")
+	f.StringVar(&o.only, "only", "", "measure only these workloads, separated by commas, and no facts")
+	f.IntVar(&o.rounds, "rounds", 0, "how many samples of each workload count")
+	f.DurationVar(&o.sample, "sample", 0, "how long a sample is")
 	f.BoolVar(&o.accessLog, "access-log", true, "let the server log requests, as licet serve does")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server for each workload into this directory")
-	f.StringVar(&o.json, "json", "", "write the table as JSON into this file, too")
-	sizes := f.String("sizes", "1000", "the populations: numbers of resources, separated by commas")
-	err = f.Parse(args)
+	f.StringVar(&o.json, "json", "", "write everything as JSON into this file, too")
+	f.BoolVar(&o.gates, "gates", false, "judge what was measured by what must hold")
+	sizes := f.String("sizes", "", "the populations: numbers of resources, separated by commas")
+	if err = f.Parse(args); err == nil && f.NArg() > 0 {
+		err = fmt.Errorf("what is %q?", f.Arg(0))
+	}
+	if err != nil {
+		return o, err
+	}
+	usual := full
+	if *small {
+		usual = quick
+	}
+	o.rounds, o.sample, o.mass = cmp.Or(o.rounds, usual.rounds), cmp.Or(o.sample, usual.sample), usual.mass
+	if *sizes == "" {
+		o.sizes = usual.sizes
+		return o, nil
+	}
 	for text := range strings.SplitSeq(*sizes, ",") {
-		n, wrong := strconv.Atoi(text)
-		if wrong != nil || n < 100 {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1000 {
 			return o, fmt.Errorf("a population of %q resources cannot be made", text)
 		}
 		o.sizes = append(o.sizes, n)
 	}
-	if err == nil && f.NArg() > 0 {
-		err = fmt.Errorf("what is %q?", f.Arg(0))
-	}
-	return o, err
+	return o, nil
 }
 
 // chosen are the workloads that are wanted; the yardstick always is.
@@ -114,18 +137,61 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		}
 		say("imported %d rows/s", t.importRate)
 	}
-	rows, err := measure(ctx, targets, chosen, o, say)
-	if err != nil {
+	var r report
+	if r.Rows, err = measure(ctx, targets, chosen, o, say); err != nil {
 		return err
 	}
-	grown := growths(rows)
-	if err := errors.Join(table(out, rows), growthTable(out, grown)); err != nil {
+	r.Growth = growths(r.Rows)
+	if err := errors.Join(table(out, r.Rows), growthTable(out, r.Growth)); err != nil {
 		return err
+	}
+	if o.only == "" {
+		if r.Facts, err = findOut(ctx, targets, o, licet, dir, say); err != nil {
+			return err
+		}
+		if err := factTable(out, r.Facts); err != nil {
+			return err
+		}
+	}
+	failed := 0
+	if o.gates {
+		r.Gates = gates(r)
+		if failed, err = gateTable(out, r.Gates); err != nil {
+			return err
+		}
 	}
 	if o.json != "" {
-		return writeJSON(o.json, report{rows, grown})
+		if err := writeJSON(o.json, r); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d gates do not hold", failed)
 	}
 	return nil
+}
+
+// findOut finds the facts, and ends the servers: a cold start needs their data.
+func findOut(ctx context.Context, targets []*target, o options, licet, dir string, say func(string, ...any)) ([]fact, error) {
+	f := &facts{}
+	for i, t := range targets {
+		say("facts of %s", t.name())
+		f.on = t
+		f.add(factImport, float64(t.importRate), "")
+		steps := []func() error{
+			f.visibility, func() error { return f.massWithdrawal(o.mass) },
+			func() error { return f.hostile(introspectWorkloads()[0], o.sample) }, t.stop, func() error { return f.cold(licet) },
+		}
+		if i == 0 {
+			steps = append(steps, func() error { return f.empty(licet, dir) })
+		}
+		for _, step := range steps {
+			if err := errors.Join(ctx.Err(), step()); err != nil {
+				return nil, fmt.Errorf("%s: %w", t.name(), err)
+			}
+		}
+	}
+	return f.list, nil
 }
 
 // targets are the servers that are wanted.

@@ -77,6 +77,8 @@ func table(to io.Writer, rows []row) error {
 type report struct {
 	Rows   []row    `json:"rows"`
 	Growth []growth `json:"growth"`
+	Facts  []fact   `json:"facts"`
+	Gates  []gate   `json:"gates"`
 }
 
 // writeJSON writes a report for programs.
