@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -96,15 +97,46 @@ func (s *Server) Import(ctx context.Context, name string, from io.Reader, o Impo
 		return begun, errors.Join(lines.Err(), uma.NewError(Conflict, "The rows that were taken already are not those of this file."))
 	}
 	im := &importing{Server: s, options: o, owners: map[string]importOwner{}}
-	for {
-		batch, err := im.read(lines, at)
-		if err != nil || len(batch.rows) == 0 {
-			return at, err
+	batches, stop := im.readAhead(lines, at)
+	defer stop()
+	for batch := range batches {
+		if batch.err != nil {
+			return at, batch.err
 		}
 		if err := im.write(ctx, batch, at); err != nil {
 			return at, err
 		}
 		at = batch.end
+	}
+	return at, nil
+}
+
+// readAhead parses batches while others are written. stop has to be called: when
+// it returns, the file is not read any more.
+func (im *importing) readAhead(lines *bufio.Scanner, at Imported) (batches <-chan importRows, stop func()) {
+	out, enough := make(chan importRows), make(chan struct{})
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(out)
+		for {
+			batch := im.read(lines, at)
+			if batch.err == nil && len(batch.rows) == 0 {
+				return
+			}
+			select {
+			case out <- batch:
+			case <-enough:
+				return
+			}
+			if batch.err != nil {
+				return
+			}
+			at = batch.end
+		}
+	})
+	return out, func() {
+		close(enough)
+		reading.Wait()
 	}
 }
 
@@ -131,13 +163,15 @@ type importOwner struct {
 	space   SpaceID
 }
 
+// importRows is a batch, or the reason why there is none.
 type importRows struct {
 	rows []importRow
-	end  Imported
+	end  Imported // where the import is after it
+	err  error
 }
 
 // read parses the next batch, of what has not been taken at at.
-func (im *importing) read(lines *bufio.Scanner, at Imported) (importRows, error) {
+func (im *importing) read(lines *bufio.Scanner, at Imported) importRows {
 	batch := importRows{end: at}
 	shares := 0
 	for len(batch.rows) < importBatch && shares < importShares && lines.Scan() {
@@ -146,16 +180,17 @@ func (im *importing) read(lines *bufio.Scanner, at Imported) (importRows, error)
 			break // the row is cut off
 		}
 		if err != nil {
-			return importRows{}, &RowError{batch.end.Rows + 1, err}
+			return importRows{err: &RowError{batch.end.Rows + 1, err}}
 		}
 		batch.rows = append(batch.rows, row)
 		batch.end = batch.end.next(lines.Bytes())
 		shares += len(row.shares)
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
-		return importRows{}, &RowError{batch.end.Rows + 1, uma.NewError(uma.InvalidRequest, "The row is too long.")}
+		return importRows{err: &RowError{batch.end.Rows + 1, uma.NewError(uma.InvalidRequest, "The row is too long.")}}
 	}
-	return batch, lines.Err()
+	batch.err = lines.Err()
+	return batch
 }
 
 // write takes a batch.
