@@ -15,7 +15,7 @@ func ChangedClient(id oauth.ClientID) Change   { return Change("client " + id) }
 func ChangedAccount(id AccountID) Change       { return Change("account " + id) }      // UpdateAccount
 func ChangedSpace(id SpaceID) Change           { return Change("space " + id) }        // BumpSpace
 func ChangedGrant(id GrantID) Change           { return Change("grant " + id) }        // RevokeGrant, SupersedeGrant
-func ChangedToken(d Digest) Change             { return Change("token " + string(d)) } // RevokeAccessToken
+func ChangedToken(d Digest) Change             { return Change("token " + encode(d)) } // RevokeAccessToken
 func ChangedResource(id uma.ResourceID) Change { return Change("resource " + id) }     // UpdateResource, DeleteResource; and the verbs of the shares on it
 func ChangedShare(id policy.ShareID) Change    { return Change("share " + id) }        // UpdateShare, DeleteShare
 
@@ -24,3 +24,6 @@ func ChangedShare(id policy.ShareID) Change    { return Change("share " + id) } 
 func ChangedServer(space SpaceID, server oauth.ClientID) Change {
 	return Change("server " + string(space) + " " + string(server))
 }
+
+// ChangedEverything is what a store tells that cannot know what it missed.
+const ChangedEverything Change = "everything"

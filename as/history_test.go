@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -254,7 +252,7 @@ func TestTheDatabaseHasNothingThatLetsAnybodyIn(t *testing.T) {
 			secrets = append(secrets, s)
 		}
 	}
-	dump := w.dump()
+	dump := w.store.Dump()
 	if !bytes.Contains(dump, []byte("Alice's things")) || !bytes.Contains(dump, []byte(album)) {
 		t.Fatal("the control is not found: this is no dump of the database")
 	}
@@ -273,18 +271,4 @@ func TestTheDatabaseHasNothingThatLetsAnybodyIn(t *testing.T) {
 			}
 		}
 	}
-}
-
-// dump is every byte that the store has on disk.
-func (w *world) dump() []byte {
-	w.t.Helper()
-	var all []byte
-	files, err := filepath.Glob(w.path + "*")
-	w.must(err)
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		w.must(err)
-		all = append(all, raw...)
-	}
-	return all
 }

@@ -66,7 +66,7 @@ func (m *memory) forget(changes []Change) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.position++
-	if len(m.changed)+len(changes) > maxChanged {
+	if len(m.changed)+len(changes) > maxChanged || contains(changes, ChangedEverything) {
 		clear(m.changed)
 		m.horizon = m.position
 		return

@@ -16,6 +16,8 @@ var (
 	// ErrExists: a record with this unique key is already there. The
 	// transaction stays usable.
 	ErrExists = errors.New("as: already exists")
+	// ErrUnavailable: the store cannot be reached at the moment.
+	ErrUnavailable = errors.New("as: the store is unavailable")
 )
 
 // Store keeps and returns; it knows no rule. Its law is in package storetest
@@ -113,7 +115,8 @@ type Reader interface {
 	Imported(name string) (Imported, error)
 }
 
-// Tx reads and writes. An Insert of a key that is there is ErrExists; an
+// Tx reads and writes. An Insert of a key that is there is ErrExists (a store may
+// at first take it that a key is new, and run the Update again if it was not); an
 // Update or Delete of one that is not is ErrNotFound. A Spend is one conditional
 // write that marks the record spent at now and returns it as it was before; a
 // record that is absent, spent or expired at now is ErrNotFound. A

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,9 +17,9 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
-	"github.com/licet/licet/store/sqlite"
 	"github.com/licet/licet/uma"
 )
 
@@ -57,8 +56,7 @@ type world struct {
 	t   testing.TB
 	ctx context.Context
 
-	path  string
-	store *sqlite.Store
+	store teststore.Store
 
 	alice, anna, bob, carlos as.Account
 	aliceSpace, annaSpace    as.Space
@@ -77,17 +75,10 @@ func newWorld(t testing.TB, options ...func(*as.Config)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{
-		t: t, ctx: ctx, path: filepath.Join(t.TempDir(), "licet.db"), secrets: map[oauth.ClientID]string{},
+		t: t, ctx: ctx, store: teststore.Open(t), secrets: map[oauth.ClientID]string{},
 		clock: &clock{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)},
 	}
 	var err error
-	w.store, err = sqlite.Open(ctx, w.path)
-	w.must(err)
-	t.Cleanup(func() {
-		if err := w.store.Close(); err != nil {
-			t.Errorf("closing the store: %v", err)
-		}
-	})
 	w.key, err = oauth.GenerateKey(rand.Reader, oauth.ES256)
 	w.must(err)
 	jwks, err := oauth.KeySet{w.key}.Public()

@@ -6,15 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/oauth"
-	"github.com/licet/licet/store/sqlite"
 	"github.com/licet/licet/uma"
 	"golang.org/x/oauth2"
 )
@@ -97,13 +96,10 @@ func TestClaimsRedirectionURIsArePartOfAClientsRegistration(t *testing.T) {
 // the document of an issuer with a path (AMB-01).
 func TestAnIssuerWithAPathIsFoundInBothWays(t *testing.T) {
 	ctx := context.Background()
-	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licet.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := teststore.Open(t)
 	var face http.Handler
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { face.ServeHTTP(w, r) }))
-	t.Cleanup(func() { srv.Close(); _ = store.Close() })
+	t.Cleanup(srv.Close)
 	issuer := srv.URL + "/t/acme"
 	server, err := as.New(ctx, as.Config{Issuer: issuer, Store: store, Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}}})
 	if err != nil {

@@ -30,6 +30,8 @@ var status = map[uma.Code]int{
 	as.Conflict:              http.StatusConflict,
 	as.PreconditionFailed:    http.StatusPreconditionFailed,
 	uma.ServerError:          http.StatusInternalServerError,
+
+	uma.TemporarilyUnavailable: http.StatusServiceUnavailable,
 }
 
 // fail answers with an error in the form of the route's face. An error that is
@@ -37,7 +39,11 @@ var status = map[uma.Code]int{
 // cause.
 func (s *Server) fail(c *call, err error) {
 	var e *uma.Error
-	if !errors.As(err, &e) {
+	if errors.Is(err, as.ErrUnavailable) {
+		s.Log.ErrorContext(c.r.Context(), "the store is unavailable", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
+		c.w.Header().Set("Retry-After", "2")
+		e = uma.NewError(uma.TemporarilyUnavailable, "The server cannot reach its database at the moment. Try again soon.")
+	} else if !errors.As(err, &e) {
 		id := rand.Text()
 		s.Log.ErrorContext(c.r.Context(), "request failed", "request_id", id, "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 		e = uma.NewError(uma.ServerError, "The server could not answer. Request id: "+id)

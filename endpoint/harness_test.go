@@ -9,16 +9,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
-	"github.com/licet/licet/store/sqlite"
 	"github.com/licet/licet/uma"
 )
 
@@ -96,12 +95,11 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, Clock: &testClock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}}
-	store, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "licet.db"))
-	w.must(err)
+	var err error
+	store := teststore.Open(t)
 	srv := listen(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.Server.ServeHTTP(rw, r) }))
 	t.Cleanup(func() {
 		srv.Close()
-		w.must(store.Close())
 	})
 	w.HTTP = srv.Client()
 	w.HTTP.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

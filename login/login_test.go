@@ -7,12 +7,11 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/licet/licet/as"
-	"github.com/licet/licet/store/sqlite"
+	"github.com/licet/licet/internal/teststore"
 )
 
 const password = "correct horse"
@@ -28,15 +27,7 @@ type desk struct {
 func newDesk(t *testing.T, secure bool) *desk {
 	t.Helper()
 	d := &desk{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
-	store, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "licet.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	store := teststore.Open(t)
 	server, err := as.New(context.Background(), as.Config{
 		Issuer: "https://as.example", Store: store, Now: func() time.Time { return d.now },
 		Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},

@@ -176,18 +176,25 @@ func (c *Committer) gather(first job) []job {
 	return batch
 }
 
-// maxRuns bounds how often a batch is run again.
-const maxRuns = 30
+// maxRuns and maxTime bound how often, and for how long, a batch is run again.
+const (
+	maxRuns = 30
+	maxTime = 10 * time.Second
+)
 
 // commit runs a batch and tells each Update what became of it. Those that
 // failed by themselves have left already and do not hear it.
 func (c *Committer) commit(all []job) {
+	began := time.Now()
 	b, err := c.run(all, false)
-	for again := 1; errors.Is(err, Again) && again < maxRuns; again++ {
+	for again := 1; errors.Is(err, Again) && again < maxRuns && time.Since(began) < maxTime; again++ {
 		if again > 1 {
 			time.Sleep(time.Duration(rand.IntN(again)) * time.Millisecond) // so that two nodes do not meet again
 		}
 		b, err = c.run(b.kept, true)
+	}
+	if errors.Is(err, Again) {
+		err = fmt.Errorf("%w: %w", as.ErrUnavailable, err)
 	}
 	c.tell(b.changes) // also when nobody knows whether they took effect
 	if err == nil && len(b.kept) > 0 {

@@ -67,7 +67,7 @@ func (t *Tx) Events(space as.SpaceID, after int64, limit int) ([]as.Event, error
 }
 
 func (t *Tx) AppendEvent(e as.Event) error {
-	return t.insert(insertEvent, e.Space, e.Seq, ms(e.At), e.Kind, e.Actor, e.Subject, e.Detail, e.Prev, e.Hash)
+	return t.insertRandom(insertEvent, e.Space, e.Seq, ms(e.At), e.Kind, e.Actor, e.Subject, e.Detail, e.Prev, e.Hash)
 }
 
 const keyColumns = `id, sealed, created_at, active_from, expires_at`

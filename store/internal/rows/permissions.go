@@ -32,7 +32,7 @@ func (t *Tx) PermissionsOf(id as.GrantID) ([]as.PermissionState, error) {
 }
 
 func (t *Tx) InsertPermission(p as.Permission) error {
-	return t.insert(insertPermission, p.ID, p.Grant, p.Resource, listOf(p.Scopes), p.Share, p.ShareVersion, p.ShareGeneration, p.ResourceGeneration,
+	return t.insertRandom(insertPermission, p.ID, p.Grant, p.Resource, listOf(p.Scopes), p.Share, p.ShareVersion, p.ShareGeneration, p.ResourceGeneration,
 		ms(p.CreatedAt), ms(p.NotAfter))
 }
 
@@ -53,7 +53,7 @@ func (t *Tx) PCT(d as.Digest) (as.PCT, error) {
 }
 
 func (t *Tx) InsertPCT(p as.PCT) error {
-	return t.insert(insertPCT, []byte(p.Digest), p.Client, p.Subject, p.Claims, ms(p.CreatedAt), ms(p.ExpiresAt), ms(p.SpentAt))
+	return t.insertRandom(insertPCT, []byte(p.Digest), p.Client, p.Subject, p.Claims, ms(p.CreatedAt), ms(p.ExpiresAt), ms(p.SpentAt))
 }
 
 func (t *Tx) SpendPCT(d as.Digest, now time.Time) (as.PCT, error) {

@@ -13,8 +13,11 @@ func insertInto(table, columns string) string {
 	for i := range values {
 		values[i] = "$" + strconv.Itoa(i+1)
 	}
-	return "insert into " + table + " (" + columns + ") values (" + strings.Join(values, ", ") + ") on conflict do nothing"
+	return "insert into " + table + " (" + columns + ") values (" + strings.Join(values, ", ") + ")" + UnlessThere
 }
+
+// UnlessThere is how an insertion ends that does nothing when its key is there.
+const UnlessThere = " on conflict do nothing"
 
 // spendIn builds the one statement that spends a record: of two that come at the
 // same time, one finds the mark unset. $1 is the digest, $2 is now.

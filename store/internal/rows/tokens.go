@@ -45,7 +45,7 @@ func (t *Tx) GrantsIn(space as.SpaceID, p as.Page) ([]as.Grant, error) {
 }
 
 func (t *Tx) InsertGrant(g as.Grant) error {
-	return t.insert(insertGrant, g.ID, g.Kind, g.Client, g.Account, g.Space, g.ResourceServer, g.Subject, listOf(g.Scopes), g.Process, ms(g.AuthTime),
+	return t.insertRandom(insertGrant, g.ID, g.Kind, g.Client, g.Account, g.Space, g.ResourceServer, g.Subject, listOf(g.Scopes), g.Process, ms(g.AuthTime),
 		g.SpaceGeneration, g.AccountGeneration, ms(g.CreatedAt), ms(g.RevokedAt), g.Successor)
 }
 
@@ -74,7 +74,7 @@ func (t *Tx) AccessToken(d as.Digest) (as.AccessToken, error) {
 }
 
 func (t *Tx) InsertAccessToken(a as.AccessToken) error {
-	return t.insert(insertAccess, []byte(a.Digest), a.Grant, listOf(a.Scopes), ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.RevokedAt))
+	return t.insertRandom(insertAccess, []byte(a.Digest), a.Grant, listOf(a.Scopes), ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.RevokedAt))
 }
 
 func (t *Tx) RevokeAccessToken(d as.Digest, now time.Time) error {
@@ -98,7 +98,7 @@ func (t *Tx) RefreshToken(d as.Digest) (as.RefreshToken, error) {
 }
 
 func (t *Tx) InsertRefreshToken(r as.RefreshToken) error {
-	return t.insert(insertRefresh, []byte(r.Digest), r.Grant, ms(r.CreatedAt), ms(r.ExpiresAt), ms(r.SpentAt))
+	return t.insertRandom(insertRefresh, []byte(r.Digest), r.Grant, ms(r.CreatedAt), ms(r.ExpiresAt), ms(r.SpentAt))
 }
 
 func (t *Tx) SpendRefreshToken(d as.Digest, now time.Time) (as.RefreshToken, error) {

@@ -17,6 +17,13 @@ type DB interface {
 	Query(query string, args ...any) (Found, error)
 }
 
+// Deferrer is a DB that can put off an insertion that hardly ever meets its key,
+// until the next statement that has an answer, or the commit. Defer says whether
+// it does.
+type Deferrer interface {
+	Defer(query string, args ...any) bool
+}
+
 // Found are the rows of a query, as of database/sql.
 type Found interface {
 	Next() bool
@@ -115,6 +122,15 @@ func spend[T any](t *Tx, into func() ([]any, *T), query string, digest as.Digest
 // insert runs an insertion of what must not be there yet.
 func (t *Tx) insert(query string, args ...any) error {
 	return t.exec(as.ErrExists, query, args...)
+}
+
+// insertRandom runs an insertion whose key hardly anybody else can have.
+func (t *Tx) insertRandom(query string, args ...any) error {
+	if d, ok := t.db.(Deferrer); ok && t.spoiled == nil && d.Defer(query, args...) {
+		t.wrote = true
+		return nil
+	}
+	return t.insert(query, args...)
 }
 
 // change runs an update or a deletion of what has to be there.

@@ -260,7 +260,16 @@ create table imported (
   created_at bigint not null
 );
 
+-- What transactions changed, for the other nodes of a database that several share.
+create table changes (
+  transaction_id bigint primary key,
+  told_at bigint not null,
+  what text not null
+);
+create index changes_by_time on changes (told_at);
+
 -- +goose Down
+drop table changes;
 drop table imported;
 drop table signing_keys;
 drop table events;

@@ -1,0 +1,25 @@
+// Package postgres is the store that several nodes share: one PostgreSQL
+// database, the same SQL and the same migrations as the embedded store.
+//
+//	Update ──► queue ──► committer ──► begin · each in turn · commit ──► answers
+//	View ────► a snapshot on a connection of the pool
+//	follower ◄── what other nodes changed: NOTIFY, and a poll four times a second
+//
+// Updates are serializable transactions, and those that were waiting share one
+// (store/internal/group). What PostgreSQL could not serialize runs again.
+// Insertions whose key is random are not waited for one by one: they travel with
+// the next statement that has an answer, and should one fail after all, the
+// transaction runs again step by step.
+//
+// A transaction that changed something others may remember writes down what, and
+// notifies. Notifications may be lost; the poll finds what they missed. A node
+// whose last poll is more than a second old is not [Store.Current], and until the
+// next one succeeds nothing is answered from memory: it is read here, and when
+// the database cannot be reached it is not answered at all.
+//
+// What was told is durable: synchronous_commit is on, whatever the server's
+// default. A commit of which nobody knows whether it took effect is an error, and
+// what it would have spent counts as spent.
+//
+// The package knows no rule; what it must do is the law in as/storetest.
+package postgres

@@ -1,0 +1,141 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/licet/licet/as"
+)
+
+const (
+	// channel is where a transaction that changed something notifies.
+	channel = "licet_changes"
+	// pollEvery is how long a lost notification goes unnoticed.
+	pollEvery = 250 * time.Millisecond
+	// stale is how old the last poll may be before nothing is current any more.
+	stale = time.Second
+	// keptFor is how long changes are kept. Who has not looked for half of it
+	// forgets everything.
+	keptFor = time.Hour
+)
+
+// insertChanges writes down what a transaction changed, under its own number.
+const insertChanges = `insert into changes (transaction_id, told_at, what)
+	values (pg_current_xact_id()::text::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint, $1)`
+
+// selectChanges reads what was changed by the transactions from a number on, and
+// the number below which none is running any more. Numbers are given when a
+// transaction begins, and a higher one may end before a lower one: so the next
+// poll begins where this one knows the end of all, and sees some changes twice.
+// Forgetting twice does no harm.
+const selectChanges = `select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, coalesce(c.what, '')
+	from (values (1)) always (x) left join changes c on c.transaction_id >= $1`
+
+// follower reads what other nodes changed.
+type follower struct {
+	config *pgx.ConnConfig
+	tell   func([]as.Change)
+	seen   func(began time.Time) // after each poll
+
+	from   int64     // the next poll begins here; 0: there was none
+	polled time.Time // when the last poll began that succeeded
+}
+
+// follow polls until ctx ends, and connects again whenever it has to.
+func (f *follower) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := f.listen(ctx); err != nil && ctx.Err() == nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(pollEvery):
+			}
+		}
+	}
+}
+
+// listen polls on one connection: at once when a notification comes, and in any
+// case four times a second.
+func (f *follower) listen(ctx context.Context) error {
+	c, err := pgx.ConnectConfig(ctx, f.config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = c.Close(end)
+	}()
+	if _, err := c.Exec(ctx, "listen "+channel); err != nil {
+		return err
+	}
+	swept := time.Now()
+	for {
+		if err := f.poll(ctx, c); err != nil {
+			return err
+		}
+		if time.Since(swept) > keptFor/10 {
+			if err := f.sweep(ctx, c); err != nil {
+				return err
+			}
+			swept = time.Now()
+		}
+		if err := wait(ctx, c); err != nil {
+			return err
+		}
+	}
+}
+
+// wait waits for a notification, or for the time of the next poll.
+func wait(ctx context.Context, c *pgx.Conn) error {
+	soon, cancel := context.WithTimeout(ctx, pollEvery)
+	defer cancel()
+	if _, err := c.WaitForNotification(soon); err != nil && !errors.Is(soon.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	return ctx.Err()
+}
+
+func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, stale)
+	defer cancel()
+	found, err := c.Query(ctx, selectChanges, f.from)
+	if err != nil {
+		return err
+	}
+	var next int64
+	var changes []as.Change
+	var what string
+	_, err = pgx.ForEachRow(found, []any{&next, &what}, func() error {
+		if what == "" {
+			return nil
+		}
+		var some []as.Change
+		if err := json.Unmarshal([]byte(what), &some); err != nil {
+			return err
+		}
+		changes = append(changes, some...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if f.from == 0 || next < f.from || began.Sub(f.polled) > keptFor/2 {
+		// The first look, another database than before, or changes that are gone.
+		changes = []as.Change{as.ChangedEverything}
+	}
+	if len(changes) > 0 {
+		f.tell(changes)
+	}
+	f.from, f.polled = next, began
+	f.seen(began)
+	return nil
+}
+
+func (f *follower) sweep(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, `delete from changes where told_at < (extract(epoch from clock_timestamp()) * 1000)::bigint - $1`, keptFor.Milliseconds())
+	return err
+}

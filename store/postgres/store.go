@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/store/internal/group"
+	"github.com/licet/licet/store/internal/rows"
+)
+
+// Store is an open database. It may be used concurrently, and by several
+// processes.
+type Store struct {
+	*group.Committer
+	rows.Watchers
+
+	engine  *engine
+	readers *pgxpool.Pool
+	polled  atomic.Int64 // when the last poll began, in nanoseconds since opened
+	opened  time.Time
+
+	stop     context.CancelFunc // the follower's
+	running  sync.WaitGroup
+	closed   sync.Once
+	closeErr error
+}
+
+var _ as.Store = (*Store)(nil)
+
+// Open connects to the database of a URL (postgres://user:password@host/name, or
+// what else libpq understands) and brings its schema up to date. A database that a
+// newer version of this program has written is refused.
+func Open(ctx context.Context, url string) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err) // without the password: pgx leaves it out
+	}
+	config.ConnConfig.ConnectTimeout = patience
+	for name, value := range map[string]string{
+		"application_name": "licet", "synchronous_commit": "on", "client_encoding": "UTF8", "timezone": "UTC",
+		"statement_timeout": "10s", "idle_in_transaction_session_timeout": "60s",
+	} {
+		config.ConnConfig.RuntimeParams[name] = value
+	}
+	if err := migrate(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
+	s := &Store{engine: &engine{config: config.ConnConfig}, opened: time.Now()}
+	if s.readers, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	s.Committer = group.Start(s.engine, s.Tell)
+	following, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	first := make(chan struct{})
+	f := &follower{config: config.ConnConfig.Copy(), tell: s.Tell, seen: s.seen(first)}
+	s.running.Go(func() { f.follow(following) })
+	select {
+	case <-first:
+		return s, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("postgres: %w", context.Cause(ctx))
+	case <-time.After(patience):
+		err := fmt.Errorf("postgres: the database does not answer within %v", patience)
+		_ = s.Close()
+		return nil, err
+	}
+}
+
+// seen returns what notes the time of each poll, and closes first at the first.
+func (s *Store) seen(first chan struct{}) func(time.Time) {
+	var once sync.Once
+	return func(began time.Time) {
+		s.polled.Store(int64(began.Sub(s.opened)))
+		once.Do(func() { close(first) })
+	}
+}
+
+// Current implements as.Store.
+func (s *Store) Current() bool {
+	return time.Since(s.opened)-time.Duration(s.polled.Load()) < stale
+}
+
+// View implements as.Store.
+func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
+	select {
+	case <-s.Closing():
+		return group.ErrClosed
+	default:
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c, err := s.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	inside := newConn(c.Conn(), "begin isolation level repeatable read read only", false)
+	tx := rows.New(inside)
+	defer func() {
+		tx.End()
+		if inside.sent {
+			_, _ = inside.Exec("rollback") // a connection that cannot even do that leaves the pool
+		}
+	}()
+	err = f(tx)
+	if spoiled := tx.Err(); err != nil && spoiled != nil && !refused(spoiled) {
+		return fmt.Errorf("%w: %w", as.ErrUnavailable, err)
+	}
+	return err
+}
+
+func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c, err := s.readers.Acquire(waiting)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: %w", as.ErrUnavailable, err)
+	}
+	return c, err
+}
+
+// Close waits for what is running, refuses what is not, and disconnects.
+func (s *Store) Close() error {
+	s.closed.Do(func() {
+		s.Committer.Close()
+		s.stop()
+		s.running.Wait()
+		s.engine.close()
+		s.readers.Close()
+	})
+	return s.closeErr
+}
