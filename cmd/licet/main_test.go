@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -18,6 +19,13 @@ import (
 // TestMain lets the test binary stand in for the command, so that tests run the
 // real thing in a process of its own.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && checked[os.Args[1]] != nil {
+		if err := checked[os.Args[1]](os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv("LICET_TEST_AS_COMMAND") == "1" {
 		main()
 	}

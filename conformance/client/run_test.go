@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/licet/licet/conformance/internal/trial"
 	"github.com/licet/licet/conformance/internal/wire"
+	"github.com/licet/licet/conformance/report"
 )
 
 func freeAddress(t *testing.T) string {
@@ -53,13 +53,13 @@ func alone(t *testing.T, id string) bool {
 // passes expects that every check passes, none is skipped.
 func passes(t *testing.T, f Fixture) {
 	t.Helper()
-	results, err := Run(t.Context(), f, nil, func(Result) {})
+	found, err := Run(t.Context(), f, nil, func(report.Result) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range results {
-		if r.Outcome() != trial.Pass && !alone(t, r.ID) {
-			t.Errorf("%s (%s): %s\n%s", r.ID, r.Requirement, r.Detail(), r.Messages())
+	for _, r := range found.Results {
+		if r.Outcome != report.Pass && !alone(t, r.ID) {
+			t.Errorf("%s (%s): %s\n%s", r.ID, r.Requirement, r.Detail, r.Messages)
 		}
 	}
 }
@@ -124,15 +124,15 @@ func TestEveryMistakeOfAClientIsCaught(t *testing.T) {
 		"all people are one":                            "GRANT-C-3.3.1-03",
 	} {
 		t.Run(mistake, func(t *testing.T) {
-			results, err := Run(t.Context(), fixture(t, secret, "-broken", mistake), []string{id}, func(Result) {})
+			found, err := Run(t.Context(), fixture(t, secret, "-broken", mistake), []string{id}, func(report.Result) {})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, r := range results {
-				if o := r.Outcome(); r.ID == id && o != trial.Fail && o != trial.Warn && !alone(t, id) {
-					t.Errorf("%s does not see it: %v %s", id, o, r.Detail())
+			for _, r := range found.Results {
+				if o := r.Outcome; r.ID == id && o != report.Fail && o != report.Warn && !alone(t, id) {
+					t.Errorf("%s does not see it: %v %s", id, o, r.Detail)
 				} else if r.ID == id {
-					t.Logf("%s: %s", r.ID, r.Detail())
+					t.Logf("%s: %s", r.ID, r.Detail)
 				}
 			}
 		})

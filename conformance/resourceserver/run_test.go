@@ -6,8 +6,8 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/licet/licet/conformance/internal/trial"
 	"github.com/licet/licet/conformance/internal/wire"
+	"github.com/licet/licet/conformance/report"
 )
 
 func fixture(t *testing.T, args ...string) Fixture {
@@ -55,16 +55,16 @@ func alone(t *testing.T, id string) bool {
 // passes expects that every check passes, none is skipped.
 func passes(t *testing.T, f Fixture, only ...string) {
 	t.Helper()
-	results, err := Run(t.Context(), f, only, func(Result) {})
+	found, err := Run(t.Context(), f, only, func(report.Result) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(results) == 0 {
+	if len(found.Results) == 0 {
 		t.Fatal("nothing was checked")
 	}
-	for _, r := range results {
-		if r.Outcome() != trial.Pass && !alone(t, r.ID) {
-			t.Errorf("%s (%s): %s\n%s", r.ID, r.Requirement, r.Detail(), r.Messages())
+	for _, r := range found.Results {
+		if r.Outcome != report.Pass && !alone(t, r.ID) {
+			t.Errorf("%s (%s): %s\n%s", r.ID, r.Requirement, r.Detail, r.Messages)
 		}
 	}
 }
@@ -122,15 +122,15 @@ func TestEveryMistakeOfAResourceServerIsCaught(t *testing.T) {
 		"plain http is spoken to anybody":            "FED-1.3-01",
 	} {
 		t.Run(mistake, func(t *testing.T) {
-			results, err := Run(t.Context(), fixture(t, "-broken", mistake), []string{id}, func(Result) {})
+			found, err := Run(t.Context(), fixture(t, "-broken", mistake), []string{id}, func(report.Result) {})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, r := range results {
-				if o := r.Outcome(); r.ID == id && o != trial.Fail && o != trial.Warn && !alone(t, id) {
-					t.Errorf("%s does not see it: %v %s", id, o, r.Detail())
+			for _, r := range found.Results {
+				if o := r.Outcome; r.ID == id && o != report.Fail && o != report.Warn && !alone(t, id) {
+					t.Errorf("%s does not see it: %v %s", id, o, r.Detail)
 				} else if r.ID == id {
-					t.Logf("%s: %s", r.ID, r.Detail())
+					t.Logf("%s: %s", r.ID, r.Detail)
 				}
 			}
 		})

@@ -6,20 +6,12 @@ package trial
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/licet/licet/conformance/internal/wire"
-)
-
-// Outcome is how a check ended.
-type Outcome int
-
-// The outcomes, from good to bad.
-const (
-	Pass Outcome = iota
-	Skip         // it does not apply to this program, or the fixture does not allow it
-	Warn         // a recommendation was not followed
-	Fail
+	"github.com/licet/licet/conformance/report"
 )
 
 // Trial is one check on its way.
@@ -27,7 +19,7 @@ type Trial struct {
 	Context context.Context
 	advice  bool // the requirement recommends: a fault is a warning
 
-	outcome  Outcome
+	outcome  report.Outcome
 	detail   string
 	messages []wire.Message
 }
@@ -35,9 +27,11 @@ type Trial struct {
 // ended is what a trial panics with when it is over.
 type ended struct{}
 
-// Run runs one check. With advice, its faults are warnings.
-func Run(ctx context.Context, advice bool, check func(*Trial)) *Trial {
-	t := &Trial{Context: ctx, advice: advice}
+// Run runs one check and returns it with its outcome. Faults against a
+// recommendation are warnings.
+func Run(ctx context.Context, id, level, requirement string, check func(*Trial)) report.Result {
+	t := &Trial{Context: ctx, advice: strings.HasPrefix(level, "S"), outcome: report.Pass}
+	began := time.Now()
 	func() {
 		defer func() {
 			if p := recover(); p != nil {
@@ -48,15 +42,27 @@ func Run(ctx context.Context, advice bool, check func(*Trial)) *Trial {
 		}()
 		check(t)
 	}()
-	return t
+	var messages strings.Builder
+	for _, m := range t.messages {
+		messages.WriteString(m.String())
+	}
+	return report.Result{
+		ID: id, Level: level, Requirement: requirement, Outcome: t.outcome, Detail: t.detail, Messages: messages.String(), Took: time.Since(began),
+	}
+}
+
+// Selected says whether a check is wanted: all are, where only is empty, and else
+// those whose id begins with one of its words.
+func Selected(id string, only []string) bool {
+	return len(only) == 0 || slices.ContainsFunc(only, func(prefix string) bool { return strings.HasPrefix(id, prefix) })
 }
 
 // Fault ends the check: the program under test did what the requirement
 // forbids, or did not do what it demands. The messages show it.
 func (t *Trial) Fault(messages []wire.Message, format string, args ...any) {
-	outcome := Fail
+	outcome := report.Fail
 	if t.advice {
-		outcome = Warn
+		outcome = report.Warn
 	}
 	t.end(outcome, messages, format, args...)
 }
@@ -64,28 +70,13 @@ func (t *Trial) Fault(messages []wire.Message, format string, args ...any) {
 // Broken ends the check because the suite could not look: the program does not
 // answer, or does not do what every check stands on. That is no pass.
 func (t *Trial) Broken(messages []wire.Message, format string, args ...any) {
-	t.end(Fail, messages, format, args...)
+	t.end(report.Fail, messages, format, args...)
 }
 
 // Skip ends the check: it says nothing about this program.
-func (t *Trial) Skip(format string, args ...any) { t.end(Skip, nil, format, args...) }
+func (t *Trial) Skip(format string, args ...any) { t.end(report.Skip, nil, format, args...) }
 
-func (t *Trial) end(outcome Outcome, messages []wire.Message, format string, args ...any) {
+func (t *Trial) end(outcome report.Outcome, messages []wire.Message, format string, args ...any) {
 	t.outcome, t.detail, t.messages = outcome, fmt.Sprintf(format, args...), messages
 	panic(ended{})
-}
-
-// Outcome tells how the check ended.
-func (t *Trial) Outcome() Outcome { return t.outcome }
-
-// Detail is one sentence about the outcome; empty for a pass.
-func (t *Trial) Detail() string { return t.detail }
-
-// Messages are the offending messages, printed.
-func (t *Trial) Messages() string {
-	var b strings.Builder
-	for _, m := range t.messages {
-		b.WriteString(m.String())
-	}
-	return b.String()
 }
