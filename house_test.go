@@ -32,13 +32,14 @@ type room struct {
 // arrows is the plan of the house. A package that is not here does not exist;
 // tests may import what they like.
 var arrows = map[string]room{
-	"uma": {why: "the words of the specifications are for everybody, so they carry nothing along"},
-	"oauth": {rooms: []string{"uma"}, others: []string{"github.com/go-jose/go-jose/v4"},
+	"uma":             {why: "the words of the specifications are for everybody, so they carry nothing along"},
+	"internal/seeded": {why: "a mistake made on purpose is a switch and nothing else"},
+	"oauth": {rooms: []string{"uma", "internal/seeded"}, others: []string{"github.com/go-jose/go-jose/v4"},
 		why: "OAuth rules are values in and values out; what they are about is stored by as"},
 	"policy": {rooms: []string{"uma"}, others: []string{"github.com/cedar-policy/cedar-go"},
 		why: "a judgement depends on what it is given and on nothing else"},
 	"internal/egress": {why: "the one way out to the network has no reason to know who goes"},
-	"as": {rooms: []string{"uma", "oauth", "policy", "internal/egress"},
+	"as": {rooms: []string{"uma", "oauth", "policy", "internal/egress", "internal/seeded"},
 		why: "the rules know no HTTP, no HTML and no SQL"},
 	"as/storetest": {rooms: []string{"as", "uma", "oauth", "policy"}, others: []string{"github.com/google/go-cmp"},
 		why: "the law of a store speaks of what as declares"},
@@ -50,11 +51,11 @@ var arrows = map[string]room{
 		why: "a database for tests knows nothing of what is kept in it"},
 	"internal/teststore": {rooms: []string{"as", "store/sqlite", "store/postgres", "internal/pgtest"}, others: []string{"github.com/jackc/pgx/v5"},
 		why: "it opens stores for tests, and no product package may want it"},
-	"store/internal/": {rooms: []string{"as", "uma", "oauth", "policy", "store/internal/"}, others: []string{"github.com/pressly/goose/v3"},
+	"store/internal/": {rooms: []string{"as", "uma", "oauth", "policy", "store/internal/", "internal/seeded"}, others: []string{"github.com/pressly/goose/v3"},
 		why: "what the stores share is theirs alone"},
 	"login": {rooms: []string{"as", "uma"}, others: []string{"golang.org/x/crypto"},
 		why: "who a person is has nothing to do with what was asked"},
-	"endpoint": {rooms: []string{"as", "oauth", "policy", "uma"},
+	"endpoint": {rooms: []string{"as", "oauth", "policy", "uma", "internal/seeded"},
 		why: "the HTTP face declares the sign-in it needs and is handed one; adapters do not know each other"},
 	// The suite has its own bytes: these three share no parser with anybody.
 	"conformance/report":         {why: "how results are told has nothing to do with what was checked"},

@@ -2,8 +2,10 @@ package as
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/uma"
 )
 
@@ -36,6 +38,9 @@ func (r *redemption) grant(d decision) (Result, error) {
 		return nil, err
 	}
 	answer := uma.TokenResponse{TokenType: tokenTypeBearer, Upgraded: upgraded}
+	if seeded.WrongUpgraded {
+		answer.Upgraded = !upgraded
+	}
 	if upgraded {
 		ends = now.Add(r.Lifetimes.Refresh)
 	}
@@ -85,7 +90,11 @@ func (r *redemption) newGrant() (Grant, error) {
 // resource, so that withdrawing one share takes exactly what it gave.
 func (r *redemption) permissions(c candidate, g Grant) []Permission {
 	var out []Permission
-	for _, share := range r.shares[c.Resource.ID] {
+	shares := r.shares[c.Resource.ID]
+	if seeded.NoPolicyPermits || seeded.ZeroScopeGranted {
+		shares = append(slices.Clip(shares), Share{})
+	}
+	for _, share := range shares {
 		p := Permission{
 			Grant: g.ID, Resource: c.Resource.ID, Scopes: []uma.Scope{},
 			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,

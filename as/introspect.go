@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -21,7 +22,8 @@ func (s *Server) Introspect(ctx context.Context, pat PAT, token string) (uma.Int
 // IntrospectJSON is Introspect with the answer written, as it is remembered.
 func (s *Server) IntrospectJSON(ctx context.Context, pat PAT, token string) ([]byte, error) {
 	return s.introspect(ctx, token, "pat "+string(pat.Space)+" "+string(pat.ResourceServer), func(g Grant) bool {
-		return g.Kind == GrantUMA && g.Space == pat.Space && g.ResourceServer == pat.ResourceServer
+		return g.Kind == GrantUMA && (g.Space == pat.Space || seeded.OwnerCheckMissing) &&
+			(g.ResourceServer == pat.ResourceServer || seeded.PATLeaksBetweenResourceServers)
 	})
 }
 
@@ -111,7 +113,9 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 	if len(live) == 0 {
 		return introspected{}, nil
 	}
-	found.answer.Permissions = merged(live)
+	if !seeded.PermissionsMissing {
+		found.answer.Permissions = merged(live)
+	}
 	found.dependencies = append(found.dependencies, ChangedServer(g.Space, g.ResourceServer), ChangedClient(g.ResourceServer))
 	for _, p := range live {
 		found.until = sooner(found.until, p.NotAfter)
@@ -130,6 +134,9 @@ func (s *Server) livePermissions(states []PermissionState, narrowed []uma.Scope)
 			continue
 		}
 		scopes := intersect(p.Scopes, p.ResourceScopes)
+		if seeded.ScopeFilterMissing {
+			scopes = p.Scopes
+		}
 		if narrowed != nil {
 			scopes = intersect(scopes, narrowed)
 		}
@@ -143,6 +150,9 @@ func (s *Server) livePermissions(states []PermissionState, narrowed []uma.Scope)
 }
 
 func (s *Server) permissionLive(p PermissionState) bool {
+	if (seeded.NoPolicyPermits || seeded.ZeroScopeGranted || seeded.RefreshRevivesWithdrawn) && p.Share == "" {
+		p.ShareLive, p.CurrentShareGeneration = true, p.ShareGeneration
+	}
 	return (p.NotAfter.IsZero() || s.now().Before(p.NotAfter)) &&
 		p.ShareLive && p.ShareGeneration == p.CurrentShareGeneration &&
 		p.ResourceLive && p.ResourceGeneration == p.CurrentResourceGeneration

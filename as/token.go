@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -110,6 +111,14 @@ func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scop
 		states, err := tx.PermissionsOf(g.ID)
 		if err != nil {
 			return answer, nil, err
+		}
+		if seeded.RefreshRevivesWithdrawn {
+			for i := range states {
+				states[i].ID, states[i].Share = PermissionID(s.vault.id(s.now())), ""
+				if err := tx.InsertPermission(states[i].Permission); err != nil {
+					return answer, nil, err
+				}
+			}
 		}
 		live := s.livePermissions(states, nil)
 		if len(live) == 0 {

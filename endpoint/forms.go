@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/uma"
 )
 
@@ -38,6 +39,9 @@ func (s *Server) checkBrowser(c *call) error {
 	}
 	if err := c.readForm(); err != nil {
 		return err
+	}
+	if seeded.CSRFMissing {
+		return nil
 	}
 	path := strings.TrimPrefix(c.r.URL.Path, s.base)
 	token, ours := c.form[fieldForm]

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/uma"
 )
 
@@ -71,6 +73,10 @@ type IDToken struct {
 // for would pass, because somebody we know may also read it (Grant 5.7).
 func VerifyIDToken(token string, keys PublicKeys, want IDTokenExpectation) (IDToken, error) {
 	claims, header, err := VerifyJWT(token, keys, nil)
+	if seeded.UnsignedClaimTokenAccepted && strings.HasSuffix(token, ".") {
+		payload, _ := decodeSegment(strings.Split(token, ".")[1]) // what cannot be decoded is no object
+		claims, err = uma.ParseObject(bytes.NewReader(payload))
+	}
 	if err != nil {
 		return IDToken{}, err
 	}
@@ -84,7 +90,7 @@ func VerifyIDToken(token string, keys PublicKeys, want IDTokenExpectation) (IDTo
 	if want.Issuer == "" || id.Issuer != want.Issuer {
 		return IDToken{}, refuse(FaultIssuer, "the token is from another issuer")
 	}
-	if err := checkAudience(claims, want.Audiences); err != nil {
+	if err := checkAudience(claims, want.Audiences); err != nil && !seeded.ForeignAudienceAccepted {
 		return IDToken{}, err
 	}
 	if err := checkTimes(claims, want); err != nil {

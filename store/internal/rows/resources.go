@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -24,6 +25,12 @@ func intoResource() ([]any, *as.Resource) {
 }
 
 func (t *Tx) Resource(space as.SpaceID, server oauth.ClientID, id uma.ResourceID) (as.Resource, error) {
+	if seeded.OwnerCheckMissing {
+		return one(t, intoResource, `select `+resourceColumns+` from resources where resource_server = $1 and id = $2`, server, id)
+	}
+	if seeded.PATLeaksBetweenResourceServers {
+		return t.ResourceInSpace(space, id)
+	}
 	return one(t, intoResource, `select `+resourceColumns+` from resources where space_id = $1 and resource_server = $2 and id = $3`, space, server, id)
 }
 
