@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -52,13 +53,11 @@ func parseDocument(r io.Reader) (json.RawMessage, error) {
 	if !utf8.Valid(raw) {
 		return nil, NewError(InvalidRequest, "The body is not valid UTF-8.")
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	if err := checkValue(d, 0); err != nil {
-		return nil, err
+	if !json.Valid(raw) {
+		return nil, errNotJSON
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, NewError(InvalidRequest, "There is something after the JSON document.")
+	if err := checkNesting(raw); err != nil {
+		return nil, err
 	}
 	if !realEscapes(raw) {
 		return nil, NewError(InvalidRequest, "The JSON document has an escape that stands for no character.")
@@ -101,44 +100,86 @@ func escaped(digits []byte) rune {
 	return rune(n)
 }
 
-// checkValue walks over one value, refusing too much depth and members given
-// twice. encoding/json would take the last of them without a word.
-func checkValue(d *json.Decoder, depth int) error {
-	t, err := d.Token()
-	if err != nil {
-		return errNotJSON.Because(err)
-	}
-	open, ok := t.(json.Delim)
-	if !ok {
-		return nil
-	}
-	if depth >= MaxDepth {
-		return NewError(InvalidRequest, "The JSON document is nested too deeply.")
-	}
-	var seen map[string]bool
-	if open == '{' {
-		seen = map[string]bool{}
-	}
-	for d.More() {
-		if open == '{' {
-			name, err := d.Token()
-			if err != nil {
-				return errNotJSON.Because(err)
+// open is an array or object on the way down to where checkNesting is.
+type open struct {
+	object bool
+	named  bool            // the next string is a value; before, it is a name
+	names  int             // of this object, the last of all
+	seen   map[string]bool // its names, when there are many
+}
+
+// fewNames is up to where names are compared one by one.
+const fewNames = 16
+
+// checkNesting walks over a document that is valid JSON, refusing too much depth
+// and members given twice. encoding/json would take the last of them without a
+// word.
+func checkNesting(raw []byte) error {
+	var stack [MaxDepth]open
+	names := make([]string, 0, fewNames)
+	depth := 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '{', '[':
+			if depth == MaxDepth {
+				return NewError(InvalidRequest, "The JSON document is nested too deeply.")
 			}
-			key := name.(string) // the decoder lets nothing else be a name
-			if seen[key] {
-				return NewError(InvalidRequest, fmt.Sprintf("The member %s is given twice.", printable(key)))
+			stack[depth] = open{object: raw[i] == '{'}
+			depth++
+		case '}', ']':
+			depth--
+			names = names[:len(names)-stack[depth].names]
+		case ',':
+			stack[depth-1].named = false
+		case '"':
+			end := endOfString(raw, i)
+			if depth > 0 && stack[depth-1].object && !stack[depth-1].named {
+				name, _ := asString(raw[i:end])
+				o := &stack[depth-1]
+				if o.has(name, names) {
+					return NewError(InvalidRequest, fmt.Sprintf("The member %s is given twice.", printable(name)))
+				}
+				names = append(names, name)
+				o.add(name, names)
 			}
-			seen[key] = true
+			i = end - 1
 		}
-		if err := checkValue(d, depth+1); err != nil {
-			return err
-		}
-	}
-	if _, err := d.Token(); err != nil {
-		return errNotJSON.Because(err)
 	}
 	return nil
+}
+
+// has says whether the object has a member of this name, where the last of names
+// are its own.
+func (o *open) has(name string, names []string) bool {
+	if o.seen != nil {
+		return o.seen[name]
+	}
+	return slices.Contains(names[len(names)-o.names:], name)
+}
+
+// add notes the last of names.
+func (o *open) add(name string, names []string) {
+	o.named = true
+	o.names++
+	switch {
+	case o.seen != nil:
+		o.seen[name] = true
+	case o.names > fewNames:
+		o.seen = map[string]bool{}
+		for _, n := range names[len(names)-o.names:] {
+			o.seen[n] = true
+		}
+	}
+}
+
+// endOfString returns where the string that begins at i has ended.
+func endOfString(raw []byte, i int) int {
+	for i++; raw[i] != '"'; i++ {
+		if raw[i] == '\\' {
+			i++
+		}
+	}
+	return i + 1
 }
 
 func asObject(raw json.RawMessage) (Object, error) {

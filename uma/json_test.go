@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -146,14 +147,35 @@ func TestDocumentIsLimitedInDepth(t *testing.T) {
 		}
 	}
 	for name, raw := range map[string]string{
-		"arrays":                nested("[", "1", "]", uma.MaxDepth+1),
-		"empty arrays":          nested("[", "", "]", uma.MaxDepth+1),
-		"objects":               nested(`{"a":`, "1", "}", uma.MaxDepth+1),
-		"arrays without an end": `{"a":` + strings.Repeat("[", 200_000),
+		"arrays":       nested("[", "1", "]", uma.MaxDepth+1),
+		"empty arrays": nested("[", "", "]", uma.MaxDepth+1),
+		"objects":      nested(`{"a":`, "1", "}", uma.MaxDepth+1),
 	} {
 		_, err := uma.ParseObject(strings.NewReader(raw))
 		if e := refused(t, name, err, uma.InvalidRequest); !strings.Contains(e.Description, "deep") {
 			t.Errorf("%s: %s", name, e.Description)
+		}
+	}
+	_, err := uma.ParseObject(strings.NewReader(`{"a":` + strings.Repeat("[", 200_000)))
+	refused(t, "arrays without an end", err, uma.InvalidRequest)
+}
+
+// A name that is written in two ways is given twice, however many there are.
+func TestAnObjectWithManyMembersHasEachOnce(t *testing.T) {
+	for _, n := range []int{1, 2, 16, 17, 18, 1000} {
+		var members []string
+		for i := range n {
+			members = append(members, fmt.Sprintf(`"m%d":{"m0":[{"m0":1},{"m0":2}]}`, i))
+		}
+		all := strings.Join(members, ",")
+		if _, err := uma.ParseObject(strings.NewReader("{" + all + "}")); err != nil {
+			t.Errorf("%d members: %v", n, err)
+		}
+		for _, again := range []string{`"m0"`, `"\u006d0"`, fmt.Sprintf(`"m%d"`, n-1)} {
+			_, err := uma.ParseObject(strings.NewReader("{" + all + "," + again + ":1}"))
+			refused(t, fmt.Sprintf("%d members and %s", n, again), err, uma.InvalidRequest)
+			_, err = uma.ParseArray(strings.NewReader("[{},{" + all + "," + again + ":1}]"))
+			refused(t, fmt.Sprintf("%d members and %s in an array", n, again), err, uma.InvalidRequest)
 		}
 	}
 }
