@@ -21,14 +21,11 @@ func newStage(ctx context.Context, f *Fixture, web bool) (s *stage, err error) {
 			s.end()
 		}
 	}()
-	if s.as, err = s.newDouble(server, f.ListenAS); err != nil {
+	if s.as, err = s.newDouble(server, f.ListenAS, f.Issuer); err != nil {
 		return s, err
 	}
-	if f.Issuer != "" {
-		s.as.issuer = f.Issuer
-	}
 	s.close = append(s.close, s.as.server.Close)
-	if s.other, err = s.newDouble(stranger, "127.0.0.1:0"); err != nil {
+	if s.other, err = s.newDouble(stranger, "127.0.0.1:0", ""); err != nil {
 		return s, err
 	}
 	s.close = append(s.close, s.other.server.Close)

@@ -9,16 +9,6 @@ import (
 	"github.com/licet/licet/conformance/internal/wire"
 )
 
-func (s *stage) newDouble(name, address string) (*double, error) {
-	d := &double{stage: s, name: name, tickets: map[string]*ticket{}}
-	var err error
-	if d.server, err = wire.Serve(address, subject, name, &s.log, d); err != nil {
-		return nil, fmt.Errorf("the double: %w", err)
-	}
-	d.issuer = d.server.URL
-	return d, nil
-}
-
 // stage is the world of one check: the doubles and what they know.
 type stage struct {
 	fixture *Fixture
@@ -46,6 +36,21 @@ type fault struct {
 	id, sentence string
 	to, path     string
 	mark         int // of the log, before the message was in it
+}
+
+// newDouble starts an authorization server. An empty issuer is its address.
+func (s *stage) newDouble(name, address, issuer string) (*double, error) {
+	s.mu.Lock() // nobody is served before the issuer is known
+	defer s.mu.Unlock()
+	d := &double{stage: s, name: name, tickets: map[string]*ticket{}}
+	var err error
+	if d.server, err = wire.Serve(address, subject, name, &s.log, d); err != nil {
+		return nil, fmt.Errorf("the double: %w", err)
+	}
+	if d.issuer = issuer; issuer == "" {
+		d.issuer = d.server.URL
+	}
+	return d, nil
 }
 
 func (d *double) wrong(id string, r *http.Request, format string, args ...any) {

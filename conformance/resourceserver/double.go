@@ -95,6 +95,8 @@ func newDouble(f *Fixture) (*double, error) {
 			d.pats[o.PAT] = name
 		}
 	}
+	d.mu.Lock() // nobody is served before the issuer is known
+	defer d.mu.Unlock()
 	var err error
 	if d.server, err = wire.Serve(f.Listen, api, server, &d.log, d); err != nil {
 		return nil, err
