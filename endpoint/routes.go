@@ -88,9 +88,11 @@ func routes() []route {
 
 // buildMux puts the table behind a mux: one handler for each path, which knows
 // its methods, so that an unknown method is 405 in the path's own face.
-func (s *Server) buildMux() *http.ServeMux {
+func (s *Server) buildMux() *http.ServeMux { return s.muxOf(routes()) }
+
+func (s *Server) muxOf(table []route) *http.ServeMux {
 	byPath := map[string]map[string]route{}
-	for _, rt := range routes() {
+	for _, rt := range table {
 		if rt.caller == nobody || rt.face == 0 || rt.handle == nil {
 			panic("endpoint: route " + rt.method + " " + rt.path + " does not say who may call it")
 		}
