@@ -66,6 +66,7 @@ create table resources (
   updated_at bigint not null
 );
 create index resources_by_owner on resources (space_id, resource_server, id);
+create index resources_by_space on resources (space_id, id);
 
 create table shares (
   id text primary key,
@@ -88,7 +89,7 @@ create table shares (
   updated_at bigint not null,
   dormant_since bigint not null
 );
-create index shares_by_resource on shares (space_id, resource_id);
+create index shares_by_resource on shares (space_id, resource_id, id);
 create index shares_by_space on shares (space_id, id);
 create index shares_by_dormancy on shares (dormant_since) where dormant_since > 0;
 
