@@ -132,10 +132,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		say("building %s", t.name())
 		t.world.bob = pushed + idToken
 		defer func() { err = errors.Join(err, t.stop()) }()
-		if err := t.prepare(licet, server, jwks, o.accessLog); err != nil {
+		if err := t.prepare(licet, server, jwks, o.accessLog, say); err != nil {
 			return fmt.Errorf("%s: %w", t.name(), err)
 		}
-		say("imported %d rows/s", t.importRate)
 	}
 	var r report
 	if r.Rows, err = measure(ctx, targets, chosen, o, say); err != nil {
@@ -245,20 +244,31 @@ func claims(dir string) (jwks, idToken string, err error) {
 const liveRPTs = 20_000
 
 // prepare builds the population, starts the server and makes tokens.
-func (t *target) prepare(licet, server, jwks string, accessLog bool) error {
+func (t *target) prepare(licet, server, jwks string, accessLog bool, say func(string, ...any)) error {
 	if err := t.build(licet); err != nil {
 		return err
 	}
+	say("imported %d rows/s", t.importRate)
 	if err := t.startServer(server, jwks, accessLog); err != nil {
 		return err
 	}
+	say("issuing tokens")
 	if err := t.world.enter(t); err != nil {
 		return err
 	}
-	if err := t.world.grantMany(t, min(t.size, liveRPTs)); err != nil {
-		return err
+	say("making RPTs")
+	soon := time.Now().Add(15 * time.Second)
+	if err := t.world.expireMany(t, soon); err != nil {
+		return fmt.Errorf("making RPTs that expire: %w", err)
 	}
-	return errors.Join(t.world.kill(t), t.openGallery())
+	if err := t.world.revokeMany(t); err != nil {
+		return fmt.Errorf("making RPTs that are revoked: %w", err)
+	}
+	if err := t.world.grantMany(t, min(t.size, liveRPTs)); err != nil {
+		return fmt.Errorf("making RPTs: %w", err)
+	}
+	time.Sleep(time.Until(soon))
+	return t.openGallery()
 }
 
 // measure takes the samples, interleaved: every round has one of each workload

@@ -225,31 +225,29 @@ func (w *world) grantMany(t *target, n int) error {
 // deadRPTs is how many revoked and how many expired RPTs there are.
 const deadRPTs = 256
 
-// kill makes RPTs that were revoked, and RPTs whose share has ended.
-func (w *world) kill(t *target) error {
-	w.revoked, w.expired = make([]liveRPT, deadRPTs), make([]liveRPT, deadRPTs)
-	err := w.each(t, deadRPTs, func(k *worker, i int) (err error) {
+// revokeMany makes RPTs that were revoked.
+func (w *world) revokeMany(t *target) error {
+	w.revoked = make([]liveRPT, deadRPTs)
+	return w.each(t, deadRPTs, func(k *worker, i int) (err error) {
 		if w.revoked[i], err = k.grant(k.resources[k.pickOf(open)], ""); err != nil {
 			return err
 		}
 		return k.revoke(w.revoked[i])
 	})
-	if err != nil {
-		return err
-	}
-	const soon = 3 * time.Second
-	ends := time.Now().Add(soon)
-	err = w.each(t, deadRPTs, func(k *worker, i int) error {
+}
+
+// expireMany makes RPTs whose share ends at a time.
+func (w *world) expireMany(t *target, at time.Time) error {
+	w.expired = make([]liveRPT, deadRPTs)
+	return w.each(t, deadRPTs, func(k *worker, i int) error {
 		r, err := k.register(0)
 		if err != nil {
 			return err
 		}
-		if _, err := k.share(r, fmt.Sprintf(`"anyone":true,"not_after":%d`, ends.Unix())); err != nil {
+		if _, err := k.share(r, fmt.Sprintf(`"anyone":true,"not_after":%d`, at.Unix())); err != nil {
 			return err
 		}
 		w.expired[i], err = k.grant(r, "")
 		return err
 	})
-	time.Sleep(time.Until(ends))
-	return err
 }
