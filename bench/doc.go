@@ -5,8 +5,8 @@
 // drives it over keep-alive connections. What counts is the CPU time that the
 // server spends on an operation; on a machine with neighbours the wall clock
 // tells little. Samples of all workloads and all populations are interleaved,
-// so that a noisy minute falls on everybody, and each is compared with the
-// yardstick `bare` of its own round.
+// so that a noisy minute falls on everybody, and each is compared with a sample
+// of the yardstick `bare` that was taken just before it.
 //
 //	population.go  who owns what, from a fixed seed
 //	target.go      one server process with one population

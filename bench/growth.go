@@ -9,7 +9,7 @@ import (
 
 // growth is how the cost of a workload grows with the population: cost = a·n^k.
 // What is fitted are the costs of single samples as multiples of the yardstick
-// of their round, so that a noisy minute counts for nothing.
+// beside them, so that a noisy minute counts for little.
 type growth struct {
 	Store    string  `json:"store"`
 	Workload string  `json:"workload"`

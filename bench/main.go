@@ -272,7 +272,8 @@ func (t *target) prepare(licet, server, jwks string, accessLog bool, say func(st
 }
 
 // measure takes the samples, interleaved: every round has one of each workload
-// on each target. The first round warms up and does not count.
+// on each target. The first round warms up and does not count. The first of the
+// chosen workloads is the yardstick.
 func measure(ctx context.Context, targets []*target, chosen []workload, o options, say func(string, ...any)) ([]row, error) {
 	got := results{}
 	for round := range o.rounds + 1 {
@@ -282,7 +283,7 @@ func measure(ctx context.Context, targets []*target, chosen []workload, o option
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}
-				s, err := drive(t, w, o.sample)
+				s, err := beside(t, w, chosen[0], o.sample)
 				if err != nil {
 					return nil, err
 				}

@@ -26,7 +26,7 @@ type row struct {
 	Ratio     float64 `json:"bare_ratio"`
 	RSS       int64   `json:"rss_bytes"`
 
-	costs []float64 // CPU of each sample as a multiple of bare in its round
+	costs []float64 // CPU of each sample as a multiple of the yardstick beside it
 }
 
 // results are the samples by target and workload, one of each in each round.
@@ -51,8 +51,8 @@ func (r results) row(t *target, w workload) (row, error) {
 		Written: mid(func(s sample) float64 { return s.per(float64(s.written)) }),
 	}
 	var ratios []float64
-	for i, s := range samples {
-		cost := s.cpuMicros() / r[t][bare][i].cpuMicros()
+	for _, s := range samples {
+		cost := s.cpuMicros() / s.bare
 		out.costs = append(out.costs, cost)
 		ratios = append(ratios, float64(w.requests)/cost)
 	}

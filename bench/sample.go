@@ -21,11 +21,25 @@ type sample struct {
 	commits   int64
 	written   int64
 	latencies []time.Duration // of every operation, sorted
+	bare      float64         // CPU µs of the yardstick just before
+}
+
+// beside takes a sample of a workload with a shorter one of the yardstick just
+// before it. What else runs on the machine changes within seconds, and so does
+// what its processors can do.
+func beside(t *target, w, yardstick workload, length time.Duration) (sample, error) {
+	b, err := drive(t, yardstick, length/2)
+	if err != nil {
+		return sample{}, err
+	}
+	s, err := drive(t, w, length)
+	s.bare = b.cpuMicros()
+	return s, err
 }
 
 // drive runs a workload on all connections for a while and then says what it
 // cost the server.
-func drive(t *target, w workload, for_ time.Duration) (sample, error) {
+func drive(t *target, w workload, length time.Duration) (sample, error) {
 	workers := make([]*worker, connections)
 	for i := range workers {
 		k, err := newWorker(t, i)
@@ -53,7 +67,7 @@ func drive(t *target, w workload, for_ time.Duration) (sample, error) {
 	failed := make([]error, connections)
 	var group sync.WaitGroup
 	for i, k := range workers {
-		group.Go(func() { took[i], failed[i] = k.repeat(w, begin.Add(for_)) })
+		group.Go(func() { took[i], failed[i] = k.repeat(w, begin.Add(length)) })
 	}
 	group.Wait()
 	elapsed := time.Since(begin)

@@ -139,8 +139,8 @@ func usedHere() (u used, err error) {
 }
 
 // profile writes a CPU profile of the next while into a file.
-func (t *target) profile(path string, for_ time.Duration) error {
-	resp, err := http.Get(t.control + "/profile?for=" + for_.String())
+func (t *target) profile(path string, length time.Duration) error {
+	resp, err := http.Get(t.control + "/profile?for=" + length.String())
 	if err != nil {
 		return err
 	}
