@@ -33,3 +33,26 @@ func TestAllThatIsWrongWithAFixtureIsToldAtOnce(t *testing.T) {
 		t.Errorf("a good fixture: %+v %v", f, err)
 	}
 }
+
+// The example of the documentation is a fixture.
+func TestTheFixtureOfTheDocumentationIsGood(t *testing.T) {
+	text, err := os.ReadFile("../../docs/reference/conformance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, block := range strings.Split(string(text), "```json\n")[1:] {
+		example, _, _ := strings.Cut(block, "```")
+		if !strings.Contains(example, `"pushes_claims": true`) {
+			continue
+		}
+		file := filepath.Join(t.TempDir(), "fixture.json")
+		if err := os.WriteFile(file, []byte(example), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(file); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	t.Error("there is no example")
+}
