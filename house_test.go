@@ -41,6 +41,7 @@ var arrows = map[string]room{
 	"internal/egress": {why: "the one way out to the network has no reason to know who goes"},
 	"as": {rooms: []string{"uma", "oauth", "policy", "internal/egress", "internal/seeded"},
 		why: "the rules know no HTTP, no HTML and no SQL"},
+	"as/differential": {why: "it is nothing but tests"},
 	"as/storetest": {rooms: []string{"as", "uma", "oauth", "policy"}, others: []string{"github.com/google/go-cmp"},
 		why: "the law of a store speaks of what as declares"},
 	"store/sqlite": {rooms: []string{"as", "store/internal/"}, others: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3"},
