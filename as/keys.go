@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +27,10 @@ type ringKey struct {
 
 const keyringFresh = 10 * time.Second
 
+// ErrSecrets: the store's keys cannot be opened with the Secrets of this
+// configuration. Every node of a store needs the same.
+var ErrSecrets = errors.New("as: these are not the secrets that the store's signing keys are sealed with")
+
 // loadKeys reads the key set, and makes the first key when there is none.
 func (s *Server) loadKeys(ctx context.Context) error {
 	if err := s.readKeys(ctx); err != nil {
@@ -33,7 +39,7 @@ func (s *Server) loadKeys(ctx context.Context) error {
 	if len(s.keys.keys) > 0 {
 		return nil
 	}
-	if err := s.addKey(ctx, s.now()); err != nil {
+	if err := s.addKey(ctx, s.now(), func(old []SigningKey) bool { return len(old) == 0 }); err != nil {
 		return err
 	}
 	return s.readKeys(ctx)
@@ -52,7 +58,7 @@ func (s *Server) readKeys(ctx context.Context) error {
 	for _, k := range stored {
 		jwk, err := s.vault.open(sealedKey, k.Sealed)
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %w", ErrSecrets, err)
 		}
 		key, err := oauth.ParsePrivate(jwk)
 		if err != nil {
@@ -66,9 +72,10 @@ func (s *Server) readKeys(ctx context.Context) error {
 	return nil
 }
 
-// addKey makes a signing key that signs from the given time on. Keys that
+// addKey makes a signing key that signs from the given time on, if that is
+// wanted with those that are there: another node may have been faster. Keys that
 // signed until then stay published for as long as what they signed lives.
-func (s *Server) addKey(ctx context.Context, from time.Time) error {
+func (s *Server) addKey(ctx context.Context, from time.Time, wanted func(old []SigningKey) bool) error {
 	key, err := oauth.GenerateKey(s.Rand, oauth.DefaultAlgorithm)
 	if err != nil {
 		return err
@@ -80,7 +87,7 @@ func (s *Server) addKey(ctx context.Context, from time.Time) error {
 	fresh := SigningKey{ID: key.ID, Sealed: s.vault.seal(sealedKey, jwk), CreatedAt: s.now(), ActiveFrom: from}
 	return s.Store.Update(ctx, func(tx Tx) error {
 		old, err := tx.SigningKeys()
-		if err != nil {
+		if err != nil || !wanted(old) {
 			return err
 		}
 		for _, k := range old {
@@ -100,7 +107,11 @@ func (s *Server) addKey(ctx context.Context, from time.Time) error {
 // Lifetimes.KeyOverlap, when everybody has seen it. The keys before it stay
 // published until the last token they signed has expired.
 func (s *Server) RotateKeys(ctx context.Context) error {
-	if err := s.addKey(ctx, s.now().Add(s.Lifetimes.KeyOverlap)); err != nil {
+	return s.rotateKeysIf(ctx, func([]SigningKey) bool { return true })
+}
+
+func (s *Server) rotateKeysIf(ctx context.Context, wanted func(old []SigningKey) bool) error {
+	if err := s.addKey(ctx, s.now().Add(s.Lifetimes.KeyOverlap), wanted); err != nil {
 		return err
 	}
 	return s.readKeys(ctx)
@@ -194,15 +205,18 @@ func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, nonce 
 }
 
 // RotateKeysAfter rotates the keys when the newest one is older than the given
-// age.
+// age. Of several nodes that find so one does it.
 func (s *Server) RotateKeysAfter(ctx context.Context, age time.Duration) error {
 	if err := s.readKeys(ctx); err != nil {
 		return err
 	}
+	old := func(k SigningKey) bool { return s.now().Sub(k.CreatedAt) >= age }
 	for _, k := range s.published() {
-		if s.now().Sub(k.CreatedAt) < age {
+		if !old(k.SigningKey) {
 			return nil
 		}
 	}
-	return s.RotateKeys(ctx)
+	return s.rotateKeysIf(ctx, func(keys []SigningKey) bool {
+		return !slices.ContainsFunc(keys, func(k SigningKey) bool { return !old(k) })
+	})
 }
