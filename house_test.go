@@ -66,7 +66,7 @@ var arrows = map[string]room{
 
 	"rs":     {rooms: []string{"uma"}, why: "the SDK for resource servers carries nothing of the server"},
 	"client": {rooms: []string{"uma"}, why: "the SDK for clients carries nothing of the server"},
-	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "internal/egress"},
+	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "internal/egress"},
 		why: "a server is wired in one place, whoever runs it"},
 	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/node", "rs", "client",
 		"conformance/client", "conformance/report", "conformance/resourceserver"},

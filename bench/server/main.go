@@ -49,6 +49,7 @@ var lifetimes = as.Lifetimes{PAT: 24 * time.Hour, RPT: 12 * time.Hour, Ticket: t
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	data := flags.String("data", "", "the data directory")
+	database := flags.String("store", "", "the URL of a PostgreSQL database instead of a file in the data directory")
 	jwks := flags.String("jwks", "", "a file with the keys of the issuer whose ID tokens are believed")
 	claimIssuer := flags.String("claim-issuer", "https://people.example", "that issuer")
 	accessLog := flags.Bool("access-log", true, "log requests as licet serve does")
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string) error {
 		c.ClaimIssuers = []as.ClaimIssuer{{Issuer: *claimIssuer, JWKS: keys}}
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	n, err := node.Open(ctx, *data, c, log)
+	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

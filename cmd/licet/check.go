@@ -13,6 +13,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 )
@@ -21,7 +22,7 @@ import (
 // files that it names.
 type settings struct {
 	listen      string
-	data        string
+	place       node.Place
 	behindProxy bool
 	tls         *tls.Config // nil for plain http
 	as          as.Config
@@ -66,7 +67,8 @@ func (c *checker) secret(key, path string) (string, bool) {
 // built.
 func (c config) check() (settings, []error) {
 	k := &checker{}
-	s := settings{listen: c.Listen, data: c.Data, behindProxy: c.BehindProxy}
+	s := settings{listen: c.Listen, behindProxy: c.BehindProxy}
+	s.place = c.checkPlace(k)
 	c.checkIssuer(k)
 	s.tls = c.checkTLS(k)
 	s.as = c.checkRules(k)
@@ -74,6 +76,15 @@ func (c config) check() (settings, []error) {
 	s.clients = c.checkClients(k)
 	s.people = c.checkPeople(k)
 	return s, k.faults
+}
+
+// checkPlace checks the database's URL without connecting. What is wrong in it is
+// told without its text, which may hold a password.
+func (c config) checkPlace(k *checker) node.Place {
+	if c.Store != "" && !strings.HasPrefix(c.Store, "postgres://") && !strings.HasPrefix(c.Store, "postgresql://") {
+		k.wrong("store: it is a URL that begins with postgres://, or is not set: then everything is in one file in the data directory")
+	}
+	return node.Place{Data: c.Data, Database: c.Store}
 }
 
 func (c config) checkIssuer(k *checker) {

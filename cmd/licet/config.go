@@ -18,6 +18,7 @@ type config struct {
 	Issuer         string          `toml:"issuer"`
 	Listen         string          `toml:"listen"`
 	Data           string          `toml:"data"`
+	Store          string          `toml:"store"`
 	BehindProxy    bool            `toml:"behind_proxy"`
 	TLS            tlsConfig       `toml:"tls"`
 	Partial        string          `toml:"partial"`

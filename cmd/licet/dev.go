@@ -43,7 +43,7 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 		return errors.Join(err, listener.Close())
 	}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := node.Open(s.ctx, dir, as.Config{
+	n, err := node.Open(s.ctx, node.Place{Data: dir}, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
 	}, log)

@@ -72,10 +72,10 @@ func spaceOf(t *testing.T, log *log) string {
 
 // settled makes a server's directory with Alice and her space in it, and returns
 // the configuration of a server whose resource server is the space's own.
-func settled(t *testing.T) (file, address string) {
+func settled(t *testing.T, environment ...string) (file, address string) {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)
-	p := start(t, io.Discard, nil, "serve", "--config", serverConfig(t, dir, address, ""))
+	p := start(t, io.Discard, environment, "serve", "--config", serverConfig(t, dir, address, ""))
 	p.ready("http://" + address + "/readyz")
 	space := spaceOf(t, p.stderr)
 	p.kill()

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/licet/licet/internal/pgtest"
 )
 
 // ledger is what a server acknowledged.
@@ -39,11 +41,16 @@ func (l *ledger) write(ctx context.Context, c *caller) {
 // Under load the server is killed again and again, without a chance to finish
 // anything. Whatever it acknowledged is there afterwards.
 func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { killed(t) })
+	t.Run("postgres", func(t *testing.T) { killed(t, "LICET_STORE="+pgtest.Database(t)) })
+}
+
+func killed(t *testing.T, environment ...string) {
 	const cycles, writers = 20, 8
-	file, address := settled(t)
+	file, address := settled(t, environment...)
 	var acknowledged ledger
 	for range cycles {
-		p := start(t, io.Discard, nil, "serve", "--config", file)
+		p := start(t, io.Discard, environment, "serve", "--config", file)
 		p.ready("http://" + address + "/readyz")
 		c := newCaller(t, address)
 		var wait sync.WaitGroup
@@ -56,7 +63,7 @@ func TestAKillLosesNothingThatWasAcknowledged(t *testing.T) {
 		stop()
 		wait.Wait()
 	}
-	p := start(t, io.Discard, nil, "serve", "--config", file)
+	p := start(t, io.Discard, environment, "serve", "--config", file)
 	p.ready("http://" + address + "/readyz")
 	c := newCaller(t, address)
 	t.Logf("%d resources and %d policies were acknowledged over %d kills", len(acknowledged.resources), len(acknowledged.policies), cycles)

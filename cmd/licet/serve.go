@@ -17,11 +17,12 @@ import (
 
 type serveCommand struct {
 	Config string `help:"The configuration file (TOML). Every key can be set in the environment, too." type:"path" placeholder:"FILE"`
+	Store  string `help:"The URL of a PostgreSQL database (postgres://...) that several nodes share. It wins over the configuration." placeholder:"URL"`
 }
 
 // Run serves until the context ends, and then finishes what is in flight.
 func (cmd serveCommand) Run(s surroundings) error {
-	c, err := readConfig(cmd.Config, s.env)
+	c, err := readConfig(cmd.Config, cmd.environment(s.env))
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (cmd serveCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	n, err := node.Open(s.ctx, c.data, c.as, log)
+	n, err := node.Open(s.ctx, c.place, c.as, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -40,6 +41,16 @@ func (cmd serveCommand) Run(s surroundings) error {
 	log.Info("ready", "issuer", c.as.Issuer, "listen", listener.Addr().String())
 	err = n.Serve(s.ctx, listener, n.WithHealth(node.Logged(n.Face, log)))
 	return errors.Join(err, n.Close())
+}
+
+// environment is the environment with what the command line says over it.
+func (cmd serveCommand) environment(env func(string) (string, bool)) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		if name == "LICET_STORE" && cmd.Store != "" {
+			return cmd.Store, true
+		}
+		return env(name)
+	}
 }
 
 // open opens the socket. The address that a name led to is looked at again:

@@ -1,5 +1,5 @@
 // Package node is a server as it runs: the rooms, connected over a data
-// directory, with what is around the endpoints when they are served (health,
+// directory or a database that several nodes share, with what is around the endpoints when they are served (health,
 // access log, time limits, sweeping). Whoever runs Licet runs this: cmd/licet,
 // and the server that bench measures.
 //

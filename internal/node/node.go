@@ -18,38 +18,57 @@ import (
 	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/internal/egress"
 	"github.com/licet/licet/login"
+	"github.com/licet/licet/store/postgres"
 	"github.com/licet/licet/store/sqlite"
 )
+
+// Place is where a node keeps what it keeps.
+type Place struct {
+	Data     string // the directory of the node's own files
+	Database string // the URL of the database that nodes share; "" for one file in Data
+}
 
 // Node is a built server: the rooms, connected.
 type Node struct {
 	AS    *as.Server
-	Store *sqlite.Store
+	Store Store
 	Face  http.Handler // every endpoint
 	Log   *slog.Logger
 }
 
-// Open connects the rooms over the data directory. Store, Secrets, Log and the
-// claims interaction endpoint of the configuration are set here.
-func Open(ctx context.Context, data string, c as.Config, log *slog.Logger) (*Node, error) {
-	database := filepath.Join(data, "licet.db")
-	keys, err := openSecrets(filepath.Join(data, "secret.json"), database)
+// Store is a store that tells what it has done.
+type Store interface {
+	as.Store
+	Stats() postgres.Stats // those of every store are alike
+}
+
+// Open connects the rooms. Store, Secrets, Log and the claims interaction endpoint
+// of the configuration are set here.
+func Open(ctx context.Context, place Place, c as.Config, log *slog.Logger) (*Node, error) {
+	store, err := openStore(ctx, place)
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlite.Open(ctx, database)
-	if err != nil {
-		return nil, err
-	}
-	n, err := connect(ctx, store, keys, c, log)
+	n, err := connect(ctx, store, filepath.Join(place.Data, "secret.json"), c, log)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return n, nil
 }
 
-func connect(ctx context.Context, store *sqlite.Store, keys secrets, c as.Config, log *slog.Logger) (*Node, error) {
+func openStore(ctx context.Context, place Place) (Store, error) {
+	if place.Database != "" {
+		return postgres.Open(ctx, place.Database)
+	}
+	return sqlite.Open(ctx, filepath.Join(place.Data, "licet.db"))
+}
+
+func connect(ctx context.Context, store Store, secretFile string, c as.Config, log *slog.Logger) (*Node, error) {
 	issuer, err := endpoint.ParseIssuer(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := openSecrets(ctx, secretFile, store)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +79,9 @@ func connect(ctx context.Context, store *sqlite.Store, keys secrets, c as.Config
 		c.Fetch = egress.New(egress.Options{AllowLoopback: issuer.Scheme == "http"})
 	}
 	server, err := as.New(ctx, c)
-	if err != nil {
+	if errors.Is(err, as.ErrSecrets) {
+		return nil, fmt.Errorf("%s is not the file that the database was made with, and every node needs that one: %w", secretFile, err)
+	} else if err != nil {
 		return nil, err
 	}
 	people, err := login.New(login.Config{AS: server, Secure: issuer.Scheme == "https"})
@@ -111,13 +132,21 @@ type secrets struct {
 }
 
 // openSecrets reads the server's keys, or makes them at the first start. It never
-// writes over a file, and makes no keys for a database that is there already: with
-// other keys everything stored is lost.
-func openSecrets(path, database string) (secrets, error) {
+// writes over a file, and makes no keys for a store that others were used with:
+// with new ones everything stored is lost.
+func openSecrets(ctx context.Context, path string, store as.Store) (secrets, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(database); !errors.Is(err, fs.ErrNotExist) {
-			return secrets{}, fmt.Errorf("%s is not there, and nothing else opens %s: restore both from the same backup", path, database)
+		var used []as.SigningKey
+		err := store.View(ctx, func(r as.Reader) (err error) {
+			used, err = r.SigningKeys()
+			return err
+		})
+		if err != nil {
+			return secrets{}, err
+		}
+		if len(used) > 0 {
+			return secrets{}, fmt.Errorf("%s is not there, and nothing else opens the database: take it from its backup, or from another node of the database", path)
 		}
 		return makeSecrets(path)
 	}

@@ -32,6 +32,9 @@ type Store struct {
 
 var _ as.Store = (*Store)(nil)
 
+// Stats tells how many Updates took effect, and in how many commits.
+type Stats = group.Stats
+
 // Open connects to the database of a URL (postgres://user:password@host/name, or
 // what else libpq understands) and brings its schema up to date. A database that a
 // newer version of this program has written is refused.
