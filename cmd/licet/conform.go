@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/licet/licet/conformance/authorizationserver"
 	"github.com/licet/licet/conformance/client"
 	"github.com/licet/licet/conformance/report"
 	"github.com/licet/licet/conformance/resourceserver"
@@ -13,8 +14,9 @@ import (
 
 // conformCommand checks other people's programs, and ours.
 type conformCommand struct {
-	ResourceServer conformResourceServer `cmd:"" help:"Check an API: the suite plays its authorization server and its client."`
-	Client         conformClient         `cmd:"" help:"Check a client: the suite plays an authorization server and an API, both hostile at times."`
+	AuthorizationServer conformAuthorizationServer `cmd:"" default:"withargs" help:"Check an authorization server: the suite plays everybody else. The default."`
+	ResourceServer      conformResourceServer      `cmd:"" help:"Check an API: the suite plays its authorization server and its client."`
+	Client              conformClient              `cmd:"" help:"Check a client: the suite plays an authorization server and an API, both hostile at times."`
 }
 
 // conformFlags are what every suite is asked.
@@ -44,6 +46,19 @@ func (c conformFlags) tell(s surroundings, run func(ctx context.Context, only []
 		return errNotConforming
 	}
 	return nil
+}
+
+type conformAuthorizationServer struct{ conformFlags }
+
+// Run checks an authorization server.
+func (c conformAuthorizationServer) Run(s surroundings) error {
+	f, err := authorizationserver.Load(c.Fixture)
+	if err != nil {
+		return err
+	}
+	return c.tell(s, func(ctx context.Context, only []string, progress func(report.Result)) (report.Report, error) {
+		return authorizationserver.Run(ctx, f, only, progress)
+	})
 }
 
 type conformResourceServer struct{ conformFlags }
