@@ -23,7 +23,7 @@ func (f *facts) cold(licet string) error {
 	t := f.on
 	rpt := t.world.rpts[0]
 	question := string(request(nil, http.MethodPost, "/introspect", t.world.owners[rpt.resource.owner].pat, typeForm, "token="+rpt.token))
-	took, _, err := coldStart(licet, t.where(filepath.Join(t.dir, "data")), question, rpt.resource.id)
+	took, _, err := coldStart(licet, where(filepath.Join(t.dir, "data"), t.url), question, rpt.resource.id)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (f *facts) cold(licet string) error {
 // empty is what a server costs that has nothing to do.
 func (f *facts) empty(licet, dir string) error {
 	question := string(request(nil, http.MethodGet, "/.well-known/uma2-configuration", "", "", ""))
-	took, idle, err := coldStart(licet, f.on.where(filepath.Join(dir, "empty")), question, "permission_endpoint")
+	took, idle, err := coldStart(licet, where(filepath.Join(dir, "empty"), ""), question, "permission_endpoint")
 	if err != nil {
 		return err
 	}
@@ -104,5 +104,11 @@ func startOnce(licet string, env []string, question, answer string, rest bool) (
 	return ms, idle, err
 }
 
-// where tells the product where a data directory, and with it a store, is.
-func (t *target) where(data string) []string { return []string{"LICET_DATA=" + data} }
+// where tells the product where its data are.
+func where(data, url string) []string {
+	env := []string{"LICET_DATA=" + data}
+	if url != "" {
+		env = append(env, "LICET_STORE="+url)
+	}
+	return env
+}

@@ -9,7 +9,7 @@
 // of the yardstick `bare` that was taken just before it.
 //
 //	population.go  who owns what, from a fixed seed
-//	target.go      one server process with one population
+//	target.go      one server process with one population; postgres.go is its store
 //	workload.go    what one operation is; one file for each kind
 //	sample.go      one workload for a while, and what it cost
 //	report.go      the table

@@ -118,7 +118,7 @@ const massChecks = 5000
 // massWithdrawal takes back a share under which n RPTs live.
 func (f *facts) massWithdrawal(n int) error {
 	t := f.on
-	k, err := newWorker(t, connections)
+	k, err := newWorker(t)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (t *target) attack(spent []string) (stop func() (int64, error)) {
 	failed := make([]error, connections)
 	for i := range connections {
 		group.Go(func() {
-			k, err := newWorker(t, 2*connections+i)
+			k, err := newWorker(t)
 			if err != nil {
 				failed[i] = err
 				return

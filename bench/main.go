@@ -42,6 +42,7 @@ type options struct {
 	sizes      []int
 	mass       int
 	gates      bool
+	stores     []string
 }
 
 // The two ways to run without thinking: a look within three minutes, and
@@ -61,12 +62,19 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server for each workload into this directory")
 	f.StringVar(&o.json, "json", "", "write everything as JSON into this file, too")
 	f.BoolVar(&o.gates, "gates", false, "judge what was measured by what must hold")
+	stores := f.String("store", "sqlite", "the stores: sqlite, postgres, or both with a comma between")
 	sizes := f.String("sizes", "", "the populations: numbers of resources, separated by commas")
 	if err = f.Parse(args); err == nil && f.NArg() > 0 {
 		err = fmt.Errorf("what is %q?", f.Arg(0))
 	}
 	if err != nil {
 		return o, err
+	}
+	o.stores = strings.Split(*stores, ",")
+	for _, store := range o.stores {
+		if store != "sqlite" && store != "postgres" {
+			return o, fmt.Errorf("there is no store %q", store)
+		}
 	}
 	usual := full
 	if *small {
@@ -128,6 +136,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		return err
 	}
 	targets := o.targets(dir)
+	stop, err := giveDatabases(targets)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	for _, t := range targets {
 		say("building %s", t.name())
 		t.world.bob = pushed + idToken
@@ -196,10 +209,35 @@ func findOut(ctx context.Context, targets []*target, o options, licet, dir strin
 // targets are the servers that are wanted.
 func (o options) targets(dir string) []*target {
 	var out []*target
-	for _, size := range o.sizes {
-		out = append(out, &target{store: "sqlite", size: size, dir: filepath.Join(dir, fmt.Sprintf("sqlite-%d", size)), world: &world{}})
+	for _, store := range o.stores {
+		for _, size := range o.sizes {
+			out = append(out, &target{store: store, size: size, dir: filepath.Join(dir, fmt.Sprintf("%s-%d", store, size)), world: &world{}})
+		}
 	}
 	return out
+}
+
+// giveDatabases starts PostgreSQL, if a target wants it, and makes a database for
+// each.
+func giveDatabases(targets []*target) (stop func() error, err error) {
+	wants := func(t *target) bool { return t.store == "postgres" }
+	if !slices.ContainsFunc(targets, wants) {
+		return func() error { return nil }, nil
+	}
+	db, err := startPostgres()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		if !wants(t) {
+			continue
+		}
+		t.db = db
+		if t.url, err = db.database(fmt.Sprintf("licet%d", t.size)); err != nil {
+			return nil, errors.Join(err, db.stop())
+		}
+	}
+	return db.stop, nil
 }
 
 // binaries builds the product and the server to measure.

@@ -150,7 +150,7 @@ func (t *target) build(licet string) error {
 	}
 	ids := filepath.Join(t.dir, "ids.json")
 	cmd := exec.Command(licet, "import", "--name", "bench", "--ids", ids, file)
-	cmd.Env = append(os.Environ(), "LICET_ISSUER=http://127.0.0.1:1", "LICET_DATA="+filepath.Join(t.dir, "data"))
+	cmd.Env = append(append(os.Environ(), where(filepath.Join(t.dir, "data"), t.url)...), "LICET_ISSUER=http://127.0.0.1:1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("licet import: %w\n%s", err, out)

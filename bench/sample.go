@@ -42,7 +42,7 @@ func beside(t *target, w, yardstick workload, length time.Duration) (sample, err
 func drive(t *target, w workload, length time.Duration) (sample, error) {
 	workers := make([]*worker, connections)
 	for i := range workers {
-		k, err := newWorker(t, i)
+		k, err := newWorker(t)
 		if err != nil {
 			return sample{}, err
 		}

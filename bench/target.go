@@ -20,11 +20,14 @@ import (
 
 // target is one server process with one population.
 type target struct {
-	store string // sqlite
+	store string // sqlite or postgres
 	size  int    // resources
 	dir   string
 	cmd   *exec.Cmd
 	start time.Duration // from exec to the first good answer
+
+	db  *postgres // nil for sqlite
+	url string    // of the database in it
 
 	importRate int // rows/s
 	gallery    *http.Server
@@ -39,7 +42,7 @@ func (t *target) name() string { return fmt.Sprintf("%s %s", t.store, power(t.si
 
 // startServer starts the server on the data directory.
 func (t *target) startServer(binary, jwks string, accessLog bool) error {
-	t.cmd = exec.Command(binary, "-data", filepath.Join(t.dir, "data"), "-jwks", jwks, fmt.Sprintf("-access-log=%v", accessLog))
+	t.cmd = exec.Command(binary, "-data", filepath.Join(t.dir, "data"), "-jwks", jwks, fmt.Sprintf("-access-log=%v", accessLog), "-store="+t.url)
 	t.cmd.Stderr = nil // to the null device, as cheap as a log can be
 	out, err := t.cmd.StdoutPipe()
 	if err != nil {
@@ -125,7 +128,11 @@ func (t *target) used() (u used, err error) {
 	if u.CPU, err = cpuTime(t.cmd.Process.Pid); err != nil {
 		return u, err
 	}
-	u.Written, err = written(t.cmd.Process.Pid)
+	if u.Written, err = written(t.cmd.Process.Pid); err != nil || t.db == nil {
+		return u, err
+	}
+	cpu, bytes, err := t.db.used()
+	u.CPU, u.Written = u.CPU+cpu, u.Written+bytes
 	return u, err
 }
 

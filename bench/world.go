@@ -29,6 +29,7 @@ type world struct {
 	cached   http.Handler // the same, with a cache
 	viewer   *http.Client // of a client
 	visitors atomic.Int64
+	workers  atomic.Int64
 
 	// What one workload makes and another takes away.
 	spare      stock[liveRPT] // never asked about
@@ -126,7 +127,7 @@ func (w *world) enter(t *target) error {
 	return nil
 }
 
-// seed makes every run choose alike.
+// seed makes every run choose alike; every worker of a run chooses by itself.
 const seed = 20
 
 // each does something n times, on all connections at once.
@@ -135,7 +136,7 @@ func (w *world) each(t *target, n int, do func(k *worker, i int) error) error {
 	var group sync.WaitGroup
 	failed := make([]error, connections)
 	for c := range connections {
-		k, err := newWorker(t, c)
+		k, err := newWorker(t)
 		if err != nil {
 			return err
 		}
@@ -169,12 +170,12 @@ type worker struct {
 	count int
 }
 
-func newWorker(t *target, number int) (*worker, error) {
+func newWorker(t *target) (*worker, error) {
 	w, err := dial(t.address)
 	if err != nil {
 		return nil, err
 	}
-	r := rand.New(rand.NewPCG(seed, uint64(number)))
+	r := rand.New(rand.NewPCG(seed, uint64(t.world.workers.Add(1))))
 	return &worker{wire: w, world: t.world, rand: r, zipf: rand.NewZipf(r, 1.1, 1, uint64(t.size-1))}, nil
 }
 
