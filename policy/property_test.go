@@ -178,6 +178,9 @@ func TestBothLocksOfAShareOpenTogether(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, q := anyShare(t), anyQuestion(t)
 		s.Ask = false
+		if rapid.Bool().Draw(t, "fitting") {
+			q = fitting(t, s, q)
+		}
 		if !s.speaksOf(q) {
 			return // Cedar is asked only of shares that speak of the question
 		}
