@@ -80,7 +80,7 @@ func (s *Server) RegisterClient(ctx context.Context, c oauth.Client) (oauth.Clie
 	if c.ID == "" {
 		c.ID = oauth.ClientID(s.vault.id(s.now()))
 	}
-	if !c.Public() && len(c.SecretHash) == 0 {
+	if c.Secret() && len(c.SecretHash) == 0 {
 		var err error
 		if secret, c.SecretHash, err = oauth.NewSecret(s.Rand); err != nil {
 			return oauth.Client{}, "", err

@@ -49,7 +49,29 @@ func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials)
 	if err := oauth.Authenticate(c, cred); err != nil {
 		return oauth.Client{}, err
 	}
+	if cred.Method == oauth.AuthKey {
+		if err := s.spendAssertion(ctx, c, cred.Assertion); err != nil {
+			return oauth.Client{}, err
+		}
+	}
 	return c, nil
+}
+
+// spendAssertion verifies a client assertion and remembers its id, which is good
+// once, on whatever node it is shown.
+func (s *Server) spendAssertion(ctx context.Context, c oauth.Client, token string) error {
+	refusal := uma.NewError(uma.InvalidClient, "Client authentication failed.")
+	a, err := oauth.VerifyAssertion(c, token, s.Issuer, s.now())
+	if err != nil {
+		return refusal.Because(err)
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		return tx.InsertSpent(s.vault.digest(anAssertion, string(c.ID)+"\x00"+a.ID), a.ExpiresAt)
+	})
+	if errors.Is(err, ErrExists) {
+		return refusal.Because(errors.New("the assertion was used before"))
+	}
+	return err
 }
 
 // SpacesOf lists the spaces that an account may manage.

@@ -104,7 +104,7 @@ func importEmail(s string) (string, error) {
 }
 
 func (im *importing) parseClient(o uma.Object) (importRow, error) {
-	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "grant_types",
+	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
 		"redirect_uris", "claims_redirect_uris", "scopes", "push_claims", "owner")
 	if err != nil {
 		return importRow{}, err
@@ -118,6 +118,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	if err != nil {
 		return importRow{}, err
 	}
+	c.JWKS = o["jwks"]
 	c.ID, c.AuthMethod = oauth.ClientID(id), oauth.AuthMethod(method)
 	for name, field := range map[string]*[]string{
 		"grant_types": &c.GrantTypes, "redirect_uris": &c.RedirectURIs, "claims_redirect_uris": &c.ClaimsRedirectURIs,

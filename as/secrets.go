@@ -43,6 +43,7 @@ const (
 	aCode         artefact = "code"
 	anInteraction artefact = "interaction"
 	aSession      artefact = "session"
+	anAssertion   artefact = "client assertion"
 )
 
 // vault makes and recognises everything secret.

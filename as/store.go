@@ -170,6 +170,11 @@ type Tx interface {
 	InsertCode(Code) error
 	SpendCode(d Digest, now time.Time) (Code, error)
 
+	// InsertSpent notes that something with this digest was used, which nobody made
+	// here and which may be used once: ErrExists when it was used before. The note is
+	// swept after the time.
+	InsertSpent(d Digest, until time.Time) error
+
 	InsertGrant(Grant) error
 	// RevokeGrant is idempotent; the first time stays.
 	RevokeGrant(id GrantID, now time.Time) error
@@ -200,7 +205,7 @@ type Tx interface {
 	AdvanceImported(i Imported, after int64) error
 
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions, tickets, processes, interactions, codes, tokens and their
+	// sessions, notes of what was spent, tickets, processes, interactions, codes, tokens and their
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)

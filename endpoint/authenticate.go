@@ -35,7 +35,11 @@ func (s *Server) authenticate(who caller, c *call) error {
 		c.token, err = bearerToken(c)
 		return err
 	case byPATOrClient:
-		if scheme(c) != "basic" {
+		byAssertion, err := s.hasAssertion(c)
+		if err != nil {
+			return err
+		}
+		if scheme(c) != "basic" && !byAssertion {
 			return s.authenticate(byPAT, c)
 		}
 		if err := s.authenticateClient(ctx, c); err != nil {
@@ -68,6 +72,18 @@ func (s *Server) authenticateClient(ctx context.Context, c *call) error {
 	}
 	c.client, err = s.AS.AuthenticateClient(ctx, cred)
 	return err
+}
+
+// hasAssertion says whether the caller comes without a header and with a client
+// assertion in the form.
+func (s *Server) hasAssertion(c *call) (bool, error) {
+	if len(c.r.Header.Values("Authorization")) > 0 || hasContentType(c.r, "application/x-www-form-urlencoded") != nil {
+		return false, nil
+	}
+	if err := c.readForm(); err != nil {
+		return false, err
+	}
+	return c.form["client_assertion"] != "", nil
 }
 
 func scheme(c *call) string {

@@ -18,7 +18,7 @@ const ProfileClaimTokens = "https://github.com/licet/licet/profiles/id-token-cla
 // discovery serves one document under all its well-known names (Grant 2,
 // RFC 8414, OpenID Connect Discovery).
 func (s *Server) discovery(c *call) error {
-	secret := []string{string(oauth.AuthBasic), string(oauth.AuthPost)}
+	secret := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthKey)}
 	c.w.Header().Set("Access-Control-Allow-Origin", "*") // public, and without credentials
 	writeJSON(c.w, http.StatusOK, uma.Metadata{
 		Issuer:                s.AS.Issuer,
@@ -39,7 +39,8 @@ func (s *Server) discovery(c *call) error {
 		},
 		TokenEndpointAuthMethodsSupported:          append(secret, string(oauth.AuthNone)),
 		RevocationEndpointAuthMethodsSupported:     append(secret, string(oauth.AuthNone)),
-		IntrospectionEndpointAuthMethodsSupported:  secret[:1],
+		IntrospectionEndpointAuthMethodsSupported:  []string{string(oauth.AuthBasic), string(oauth.AuthKey)},
+		TokenEndpointAuthSigningAlgValuesSupported: oauth.AssertionAlgorithms,
 		CodeChallengeMethodsSupported:              []string{"S256"},
 		AuthorizationResponseIssParameterSupported: true,
 		SubjectTypesSupported:                      []string{"public"},

@@ -63,6 +63,12 @@ type named struct {
 	names bool // a refusal has to be an error; otherwise the object only narrows what is said
 }
 
+// namesFor says whether a request of this method names the object. A GET has no
+// body, so only the path can.
+func (n named) namesFor(method string) bool {
+	return n.names && (method != http.MethodGet && method != http.MethodHead || n.path(holding{}) != n.path(nothing()))
+}
+
 func plainPath(path string) func(holding) string { return func(holding) string { return path } }
 
 func form(values func(h holding) url.Values) func(holding) (string, string) {
@@ -350,7 +356,7 @@ func (e *estate) judgeCell(complain finding, v visitor, rt route, how named, h h
 			}
 		}
 	}
-	if how.names && a.StatusCode < 400 {
+	if how.namesFor(a.Request.Method) && a.StatusCode < 400 {
 		complain("%d for what is not theirs: %s", a.StatusCode, a.Body)
 	}
 	if rt.path == pathIntrospect && rt.method == a.Request.Method && a.StatusCode == http.StatusOK && strings.TrimSpace(string(a.Body)) != `{"active":false}` {
@@ -386,7 +392,7 @@ func (e *estate) matrix(complain func(cell string) finding, table []route) int {
 					if entitled(v, called, *h) && i >= 0 {
 						continue // what is granted is tried in a world of its own
 					}
-					if v.owner != nil && called.caller == byOwner && !how[path].names || v.pat != nil && called.caller == byPAT && !how[path].names {
+					if v.owner != nil && called.caller == byOwner && !how[path].namesFor(method) || v.pat != nil && called.caller == byPAT && !how[path].namesFor(method) {
 						continue // their own list, their own new resource
 					}
 					cell := complain(fmt.Sprintf("%s %s by %s about %s's at %s", method, path, v.name, h.who.Name, h.rs.ID))

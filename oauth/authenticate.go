@@ -40,9 +40,10 @@ func (c Client) CheckSecret(secret string) bool {
 // Credentials are what a request says about which client sent it. They print
 // without the secret.
 type Credentials struct {
-	ID     ClientID
-	Secret string `json:"-"`
-	Method AuthMethod
+	ID        ClientID
+	Secret    string `json:"-"`
+	Assertion string `json:"-"` // for AuthKey
+	Method    AuthMethod
 }
 
 // Format keeps the secret out of logs, whatever the verb.
@@ -68,21 +69,44 @@ func ParseCredentials(authorizationHeader []string, form uma.Form) (Credentials,
 	id, hasID := parameter(form, "client_id")
 	secret, hasSecret := parameter(form, "client_secret")
 	if len(authorizationHeader) > 0 {
+		if _, found := parameter(form, "client_assertion"); found {
+			return Credentials{Method: AuthBasic}, errTwoMethods
+		}
 		return parseHeader(authorizationHeader, id, hasID, hasSecret)
 	}
 	cred := Credentials{ID: ClientID(id), Secret: secret, Method: AuthNone}
 	if hasSecret {
 		cred.Method = AuthPost
 	}
-	for _, name := range []string{"client_assertion", "client_assertion_type"} {
-		if _, found := parameter(form, name); found {
-			return Credentials{Method: cred.Method}, errNotAuthenticated.Because(errors.New("client assertions are not supported"))
-		}
+	assertion, hasAssertion := parameter(form, "client_assertion")
+	kind, hasKind := parameter(form, "client_assertion_type")
+	if hasAssertion || hasKind {
+		return parseAssertion(assertion, kind, id, hasID, hasSecret)
 	}
 	if !hasID {
 		return Credentials{Method: cred.Method}, errNotAuthenticated.Because(errors.New("no client_id"))
 	}
 	return cred, nil
+}
+
+// parseAssertion reads the credentials of private_key_jwt. The client_id may be
+// left out, and else has to be the assertion's (RFC 7521 4.2).
+func parseAssertion(assertion, kind, bodyID string, hasID, hasSecret bool) (Credentials, error) {
+	failed := Credentials{Method: AuthKey}
+	if hasSecret {
+		return failed, errTwoMethods
+	}
+	if kind != AssertionType {
+		return failed, errNotAuthenticated.Because(errors.New("the client_assertion_type is not known"))
+	}
+	id, err := assertedClient(assertion)
+	if err != nil {
+		return failed, errNotAuthenticated.Because(err)
+	}
+	if hasID && ClientID(bodyID) != id {
+		return failed, uma.NewError(uma.InvalidRequest, "The client_id is not that of the client assertion.")
+	}
+	return Credentials{ID: id, Assertion: assertion, Method: AuthKey}, nil
 }
 
 func parseHeader(header []string, bodyID string, hasID, hasSecret bool) (Credentials, error) {
@@ -159,6 +183,11 @@ func admissible(c Client, cred Credentials, right bool) error {
 			return errors.New("the secret is wrong")
 		}
 		return nil
+	case AuthKey:
+		if c.AuthMethod != AuthKey {
+			return errors.New("the client is not registered with a key")
+		}
+		return nil // what the assertion says is verified by VerifyAssertion
 	case AuthNone:
 		if !c.Public() {
 			return errors.New("the client must authenticate")

@@ -60,6 +60,7 @@ func TestCredentialsAreReadFromHeaderOrBody(t *testing.T) {
 		"basic and an empty secret":   {[]string{basic("c1:s")}, uma.Form{"client_secret": ""}, oauth.Credentials{ID: "c1", Secret: "s", Method: oauth.AuthBasic}},
 		"body":                        {nil, uma.Form{"client_id": "c1", "client_secret": "s"}, oauth.Credentials{ID: "c1", Secret: "s", Method: oauth.AuthPost}},
 		"id alone":                    {nil, uma.Form{"client_id": "n1"}, oauth.Credentials{ID: "n1", Method: oauth.AuthNone}},
+		"assertion":                   {nil, uma.Form{"client_assertion": "e30.eyJzdWIiOiJjMSJ9.", "client_assertion_type": oauth.AssertionType}, oauth.Credentials{ID: "c1", Assertion: "e30.eyJzdWIiOiJjMSJ9.", Method: oauth.AuthKey}},
 		"id alone and an empty value": {nil, uma.Form{"client_id": "n1", "client_secret": ""}, oauth.Credentials{ID: "n1", Method: oauth.AuthNone}},
 	} {
 		got, err := oauth.ParseCredentials(tc.header, tc.form)
@@ -92,7 +93,11 @@ func TestUnclearCredentialsAreRefused(t *testing.T) {
 		"not form-encoded":       {[]string{basic("c1:%zz")}, nil, uma.InvalidClient, oauth.AuthBasic},
 		"nothing":                {nil, nil, uma.InvalidClient, oauth.AuthNone},
 		"secret alone":           {nil, uma.Form{"client_secret": "s"}, uma.InvalidClient, oauth.AuthPost},
-		"client assertion":       {nil, uma.Form{"client_id": "c1", "client_assertion": "e30.e30."}, uma.InvalidClient, oauth.AuthNone},
+		"assertion and no type":  {nil, uma.Form{"client_assertion": "e30.eyJzdWIiOiJjMSJ9."}, uma.InvalidClient, oauth.AuthKey},
+		"assertion of no client": {nil, uma.Form{"client_assertion": "e30.e30.", "client_assertion_type": oauth.AssertionType}, uma.InvalidClient, oauth.AuthKey},
+		"assertion and another":  {nil, uma.Form{"client_id": "c2", "client_assertion": "e30.eyJzdWIiOiJjMSJ9.", "client_assertion_type": oauth.AssertionType}, uma.InvalidRequest, oauth.AuthKey},
+		"assertion and secret":   {nil, uma.Form{"client_secret": "s", "client_assertion": "e30.eyJzdWIiOiJjMSJ9.", "client_assertion_type": oauth.AssertionType}, uma.InvalidRequest, oauth.AuthKey},
+		"assertion and header":   {[]string{basic("c1:s")}, uma.Form{"client_assertion": "e30.eyJzdWIiOiJjMSJ9."}, uma.InvalidRequest, oauth.AuthBasic},
 	} {
 		got, err := oauth.ParseCredentials(tc.header, tc.form)
 		wantCode(t, err, tc.code)

@@ -17,6 +17,7 @@ const (
 	AuthNone  AuthMethod = "none"                // a public client
 	AuthBasic AuthMethod = "client_secret_basic" // RFC 6749 2.3.1
 	AuthPost  AuthMethod = "client_secret_post"  // RFC 6749 2.3.1
+	AuthKey   AuthMethod = "private_key_jwt"     // RFC 7523 2.2
 )
 
 // The grant types a client may be registered for, beside [uma.GrantType].
@@ -43,7 +44,8 @@ type Client struct {
 	ID                 ClientID
 	Name               string
 	AuthMethod         AuthMethod
-	SecretHash         []byte // SHA-256 of the server-made secret; nil for a public client
+	SecretHash         []byte // SHA-256 of the server-made secret; nil for a client without one
+	JWKS               []byte // the client's public keys, a JWK Set; nil for none
 	GrantTypes         []string
 	RedirectURIs       []string    // exact; RFC 6749 3.1.2
 	ClaimsRedirectURIs []string    // exact; Grant 2
@@ -57,6 +59,9 @@ type Client struct {
 // secret (RFC 6749 2.1). A client whose secret is merely missing is not public:
 // it is a client that cannot be authenticated.
 func (c Client) Public() bool { return c.AuthMethod == AuthNone }
+
+// Secret reports whether the client authenticates with a secret.
+func (c Client) Secret() bool { return c.AuthMethod == AuthBasic || c.AuthMethod == AuthPost }
 
 // Allows reports whether the client is registered for a grant type.
 func (c Client) Allows(grantType string) bool { return slices.Contains(c.GrantTypes, grantType) }

@@ -53,6 +53,11 @@ func (c Client) validateName() error {
 }
 
 func (c Client) validateAuthentication() error {
+	if len(c.JWKS) > 0 {
+		if _, err := ParseJWKS(c.JWKS); err != nil {
+			return metadataError("The client's keys are not a set of public keys.", err)
+		}
+	}
 	switch c.AuthMethod {
 	case AuthNone:
 		if len(c.SecretHash) != 0 {
@@ -65,6 +70,13 @@ func (c Client) validateAuthentication() error {
 	case AuthBasic, AuthPost:
 		if len(c.SecretHash) != sha256.Size {
 			return metadataError("A confidential client needs a secret that the server made.", nil)
+		}
+	case AuthKey:
+		if len(c.SecretHash) != 0 {
+			return metadataError("A client that authenticates with a key has no secret.", nil)
+		}
+		if keys, err := ParseJWKS(c.JWKS); err != nil || len(keys) == 0 {
+			return metadataError("A client that authenticates with a key has to register a public key.", err)
 		}
 	default:
 		return metadataError("The client authentication method is not supported.", fmt.Errorf("token_endpoint_auth_method %q", c.AuthMethod))

@@ -23,6 +23,7 @@ type Metadata struct {
 	ResponseModesSupported                     []string `json:"response_modes_supported,omitempty"`
 	GrantTypesSupported                        []string `json:"grant_types_supported,omitempty"`
 	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported,omitempty"`
+	TokenEndpointAuthSigningAlgValuesSupported []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
 	RevocationEndpointAuthMethodsSupported     []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
 	IntrospectionEndpointAuthMethodsSupported  []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
 	CodeChallengeMethodsSupported              []string `json:"code_challenge_methods_supported,omitempty"`
@@ -82,9 +83,10 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 	for name, field := range map[string]*[]string{
 		"scopes_supported": &scopes, "response_types_supported": &m.ResponseTypesSupported, "response_modes_supported": &m.ResponseModesSupported,
 		"grant_types_supported": &m.GrantTypesSupported, "token_endpoint_auth_methods_supported": &m.TokenEndpointAuthMethodsSupported,
-		"revocation_endpoint_auth_methods_supported":    &m.RevocationEndpointAuthMethodsSupported,
-		"introspection_endpoint_auth_methods_supported": &m.IntrospectionEndpointAuthMethodsSupported,
-		"code_challenge_methods_supported":              &m.CodeChallengeMethodsSupported, "subject_types_supported": &m.SubjectTypesSupported,
+		"token_endpoint_auth_signing_alg_values_supported": &m.TokenEndpointAuthSigningAlgValuesSupported,
+		"revocation_endpoint_auth_methods_supported":       &m.RevocationEndpointAuthMethodsSupported,
+		"introspection_endpoint_auth_methods_supported":    &m.IntrospectionEndpointAuthMethodsSupported,
+		"code_challenge_methods_supported":                 &m.CodeChallengeMethodsSupported, "subject_types_supported": &m.SubjectTypesSupported,
 		"id_token_signing_alg_values_supported": &m.IDTokenSigningAlgValuesSupported, "claims_supported": &m.ClaimsSupported,
 		"uma_profiles_supported": &m.UMAProfilesSupported,
 	} {

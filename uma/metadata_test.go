@@ -93,7 +93,7 @@ func TestEveryMemberOfTheDiscoveryDocumentIsReadAsItIsWritten(t *testing.T) {
 		introspection_endpoint_auth_methods_supported issuer jwks_uri permission_endpoint permission_requests_endpoint policy_endpoint
 		registered_resources_endpoint registration_endpoint resource_registration_endpoint response_modes_supported response_types_supported
 		revocation_endpoint revocation_endpoint_auth_methods_supported scopes_supported service_documentation subject_types_supported
-		token_endpoint token_endpoint_auth_methods_supported uma_profiles_supported userinfo_endpoint`)
+		token_endpoint token_endpoint_auth_methods_supported token_endpoint_auth_signing_alg_values_supported uma_profiles_supported userinfo_endpoint`)
 	var names []string
 	for name := range object(t, raw) {
 		names = append(names, name)

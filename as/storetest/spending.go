@@ -13,6 +13,7 @@ import (
 )
 
 var spending = []rule{
+	{"what others made is noted as spent once", notedOnce},
 	{"a ticket is spent once", func(s *scene) { s.isSpentOnce(ticketPurse) }},
 	{"an interaction is finished once", func(s *scene) { s.isSpentOnce(interactionPurse) }},
 	{"a code is spent once", func(s *scene) { s.isSpentOnce(codePurse) }},
@@ -236,4 +237,32 @@ func eventsRace(s *scene) {
 	s.onlyOneWins("appending", as.ErrExists, func(n int, tx as.Tx) error {
 		return tx.AppendEvent(as.Event{Space: s.space(), Seq: 1, Hash: []byte{byte(n)}})
 	})
+}
+
+func notedOnce(s *scene) {
+	d := s.digest("foreign")
+	var wins atomic.Int64
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			switch err := s.try(func(tx as.Tx) error { return tx.InsertSpent(d, now) }); {
+			case err == nil:
+				wins.Add(1)
+			case !errors.Is(err, as.ErrExists):
+				s.Errorf("noting it again: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	if wins.Load() != 1 {
+		s.Errorf("it was noted %d times", wins.Load())
+	}
+	own := s.alone()
+	own.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertSpent(own.digest("over"), now.Add(-time.Millisecond)), tx.InsertSpent(own.digest("good"), now))
+	})
+	if n := own.sweep(now, 10); n != 1 {
+		own.Errorf("a sweep deleted %d notes, want the one whose time is over", n)
+	}
+	own.refused(as.ErrExists, "noting again what was not swept", func(tx as.Tx) error { return tx.InsertSpent(own.digest("good"), now) })
 }

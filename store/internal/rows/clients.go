@@ -5,13 +5,13 @@ import (
 	"github.com/licet/licet/oauth"
 )
 
-const clientColumns = `id, name, auth_method, secret_hash, grant_types, redirect_uris, claims_redirect_uris, scopes, push_claims, space_id, disabled`
+const clientColumns = `id, name, auth_method, secret_hash, jwks, grant_types, redirect_uris, claims_redirect_uris, scopes, push_claims, space_id, disabled`
 
 var insertClient = insertInto("clients", clientColumns)
 
 func intoClient() ([]any, *oauth.Client) {
 	c := new(oauth.Client)
-	return []any{&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, listInto(&c.GrantTypes), listInto(&c.RedirectURIs),
+	return []any{&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS, listInto(&c.GrantTypes), listInto(&c.RedirectURIs),
 		listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes), &c.PushClaims, &c.Space, &c.Disabled}, c
 }
 
@@ -24,14 +24,14 @@ func (t *Tx) Clients(p as.Page) ([]oauth.Client, error) {
 }
 
 func (t *Tx) InsertClient(c oauth.Client) error {
-	return t.insert(insertClient, c.ID, c.Name, c.AuthMethod, c.SecretHash, listOf(c.GrantTypes), listOf(c.RedirectURIs),
+	return t.insert(insertClient, c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS, listOf(c.GrantTypes), listOf(c.RedirectURIs),
 		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled)
 }
 
 func (t *Tx) UpdateClient(c oauth.Client) error {
-	return t.changed(t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, grant_types = $5, redirect_uris = $6,
-		claims_redirect_uris = $7, scopes = $8, push_claims = $9, space_id = $10, disabled = $11 where id = $1`,
-		c.ID, c.Name, c.AuthMethod, c.SecretHash, listOf(c.GrantTypes), listOf(c.RedirectURIs),
+	return t.changed(t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, jwks = $5, grant_types = $6, redirect_uris = $7,
+		claims_redirect_uris = $8, scopes = $9, push_claims = $10, space_id = $11, disabled = $12 where id = $1`,
+		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS, listOf(c.GrantTypes), listOf(c.RedirectURIs),
 		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled), as.ChangedClient(c.ID))
 }
 

@@ -60,6 +60,10 @@ func (t *Tx) SupersedeGrant(old, successor as.GrantID, now time.Time) error {
 	return t.change(`update grants set successor = $2 where id = $1`, old, successor)
 }
 
+func (t *Tx) InsertSpent(d as.Digest, until time.Time) error {
+	return t.insert(`insert into spent (digest, expires_at) values ($1, $2)`+UnlessThere, []byte(d), ms(until))
+}
+
 const accessColumns = `digest, grant_id, scopes, created_at, expires_at, revoked_at`
 
 var insertAccess = insertInto("access_tokens", accessColumns)

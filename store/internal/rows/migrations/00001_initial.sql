@@ -46,6 +46,7 @@ create table clients (
   name text not null,
   auth_method text not null,
   secret_hash bytea,
+  jwks bytea,
   grant_types text not null,
   redirect_uris text not null,
   claims_redirect_uris text not null,
@@ -119,6 +120,12 @@ create table tickets (
   spent_at bigint not null
 ) /* clustered */;
 create index tickets_by_end on tickets (expires_at);
+
+create table spent (
+  digest bytea primary key,
+  expires_at bigint not null
+) /* clustered */;
+create index spent_by_end on spent (expires_at);
 
 create table interactions (
   digest bytea primary key,
@@ -282,6 +289,7 @@ drop table access_tokens;
 drop table grants;
 drop table codes;
 drop table interactions;
+drop table spent;
 drop table tickets;
 drop table processes;
 drop table shares;
