@@ -4,7 +4,7 @@
 //	licet demo     play a whole story over real HTTP, and print every message
 //	licet dev      a throw-away server for other people's tests
 //	licet import   take people, clients, resources and shares from a file
-//	licet conform  check a resource server or a client from outside
+//	licet conform  check an authorization server, a resource server or a client
 //	licet version  what this is
 //
 // It reads the configuration, builds the rooms, connects them and runs; it has
@@ -37,7 +37,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Play a whole story over real HTTP and print every message; then stay up."`
 	Dev     devCommand     `cmd:"" help:"Run a throw-away server with people and clients, for tests."`
 	Import  importCommand  `cmd:"" help:"Take people, clients, resources and shares from a file."`
-	Conform conformCommand `cmd:"" help:"Check a resource server or a client against the two specifications."`
+	Conform conformCommand `cmd:"" help:"Check an authorization server, a resource server or a client against the two specifications."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
