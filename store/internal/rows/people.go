@@ -20,7 +20,7 @@ func (t *Tx) Space(id as.SpaceID) (as.Space, error) {
 }
 
 func (t *Tx) InsertSpace(s as.Space) error {
-	return t.insert(insertSpace, s.ID, s.Name, s.Generation, ms(s.CreatedAt))
+	return t.insertRandom(insertSpace, s.ID, s.Name, s.Generation, ms(s.CreatedAt))
 }
 
 func (t *Tx) BumpSpace(id as.SpaceID) error {

@@ -51,7 +51,7 @@ func (t *Tx) ResourcesInSpace(space as.SpaceID, p as.Page) ([]as.Resource, error
 }
 
 func (t *Tx) InsertResource(r as.Resource) error {
-	return t.insert(insertResource, r.ID, r.Space, r.ResourceServer, description{&r.Description}, r.Generation, ms(r.CreatedAt), ms(r.UpdatedAt),
+	return t.insertRandom(insertResource, r.ID, r.Space, r.ResourceServer, description{&r.Description}, r.Generation, ms(r.CreatedAt), ms(r.UpdatedAt),
 		listOf(r.Description.Scopes))
 }
 
@@ -99,7 +99,7 @@ func (t *Tx) Shares(space as.SpaceID, p as.Page) ([]as.Share, error) {
 }
 
 func (t *Tx) InsertShare(s as.Share) error {
-	return t.changed(t.insert(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
+	return t.changed(t.insertRandom(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask,
 		s.Version, s.Generation, s.CreatedBy, ms(s.CreatedAt), ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedResource(s.Resource))
 }
