@@ -118,16 +118,15 @@ const massChecks = 5000
 // massWithdrawal takes back a share under which n RPTs live.
 func (f *facts) massWithdrawal(n int) error {
 	t := f.on
-	k, err := newWorker(t)
-	if err != nil {
+	var r resource
+	var s share
+	err := t.world.each(t, 1, func(k *worker, _ int) (err error) {
+		if r, err = k.register(0); err != nil {
+			return err
+		}
+		s, err = k.share(r, `"anyone":true`)
 		return err
-	}
-	defer k.close() // nothing is on its way
-	r, err := k.register(0)
-	if err != nil {
-		return err
-	}
-	s, err := k.share(r, `"anyone":true`)
+	})
 	if err != nil {
 		return err
 	}
@@ -141,6 +140,11 @@ func (f *facts) massWithdrawal(n int) error {
 	if err != nil {
 		return err
 	}
+	k, err := newWorker(t) // now: the server closes connections that idle
+	if err != nil {
+		return err
+	}
+	defer k.close() // nothing is on its way
 	before, err := t.used()
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -39,17 +40,18 @@ type options struct {
 	accessLog  bool
 	cpuProfile string
 	json       string
-	sizes      []int
+	sizes      map[string][]int // by the store
 	mass       int
 	gates      bool
-	stores     []string
 }
 
 // The two ways to run without thinking: a look within three minutes, and
 // everything.
 var (
-	quick = options{rounds: 3, sample: 500 * time.Millisecond, sizes: []int{1000}, mass: 10_000}
-	full  = options{rounds: 7, sample: time.Second, sizes: []int{1000, 100_000, 1_000_000}, mass: 100_000}
+	quick = options{rounds: 3, sample: 500 * time.Millisecond, mass: 10_000, sizes: map[string][]int{"sqlite": {1000}}}
+	full  = options{rounds: 5, sample: 700 * time.Millisecond, mass: 100_000, sizes: map[string][]int{
+		"sqlite": {1000, 100_000, 1_000_000}, "postgres": {1000, 100_000},
+	}}
 )
 
 func parse(args []string) (o options, err error) {
@@ -62,7 +64,7 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server for each workload into this directory")
 	f.StringVar(&o.json, "json", "", "write everything as JSON into this file, too")
 	f.BoolVar(&o.gates, "gates", false, "judge what was measured by what must hold")
-	stores := f.String("store", "sqlite", "the stores: sqlite, postgres, or both with a comma between")
+	stores := f.String("store", "", "the stores: sqlite, postgres, or both with a comma between")
 	sizes := f.String("sizes", "", "the populations: numbers of resources, separated by commas")
 	if err = f.Parse(args); err == nil && f.NArg() > 0 {
 		err = fmt.Errorf("what is %q?", f.Arg(0))
@@ -70,29 +72,41 @@ func parse(args []string) (o options, err error) {
 	if err != nil {
 		return o, err
 	}
-	o.stores = strings.Split(*stores, ",")
-	for _, store := range o.stores {
-		if store != "sqlite" && store != "postgres" {
-			return o, fmt.Errorf("there is no store %q", store)
-		}
-	}
 	usual := full
 	if *small {
 		usual = quick
 	}
 	o.rounds, o.sample, o.mass = cmp.Or(o.rounds, usual.rounds), cmp.Or(o.sample, usual.sample), usual.mass
-	if *sizes == "" {
-		o.sizes = usual.sizes
-		return o, nil
+	o.sizes, err = populations(*stores, *sizes, usual.sizes)
+	return o, err
+}
+
+// populations reads which stores are wanted with which populations.
+func populations(stores, sizes string, usual map[string][]int) (map[string][]int, error) {
+	wanted := slices.Sorted(maps.Keys(usual))
+	if stores != "" {
+		wanted = strings.Split(stores, ",")
 	}
-	for text := range strings.SplitSeq(*sizes, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1000 {
-			return o, fmt.Errorf("a population of %q resources cannot be made", text)
+	out := map[string][]int{}
+	for _, store := range wanted {
+		if full.sizes[store] == nil {
+			return nil, fmt.Errorf("there is no store %q", store)
 		}
-		o.sizes = append(o.sizes, n)
+		if sizes == "" {
+			if out[store] = usual[store]; out[store] == nil {
+				out[store] = usual["sqlite"]
+			}
+			continue
+		}
+		for text := range strings.SplitSeq(sizes, ",") {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1000 {
+				return nil, fmt.Errorf("a population of %q resources cannot be made", text)
+			}
+			out[store] = append(out[store], n)
+		}
 	}
-	return o, nil
+	return out, nil
 }
 
 // chosen are the workloads that are wanted; the yardstick always is.
@@ -209,8 +223,8 @@ func findOut(ctx context.Context, targets []*target, o options, licet, dir strin
 // targets are the servers that are wanted.
 func (o options) targets(dir string) []*target {
 	var out []*target
-	for _, store := range o.stores {
-		for _, size := range o.sizes {
+	for _, store := range slices.Backward(slices.Sorted(maps.Keys(o.sizes))) {
+		for _, size := range o.sizes[store] {
 			out = append(out, &target{store: store, size: size, dir: filepath.Join(dir, fmt.Sprintf("%s-%d", store, size)), world: &world{}})
 		}
 	}
@@ -321,7 +335,11 @@ func measure(ctx context.Context, targets []*target, chosen []workload, o option
 				if err := ctx.Err(); err != nil {
 					return nil, err
 				}
-				s, err := beside(t, w, chosen[0], o.sample)
+				take := beside
+				if w.name == bare {
+					take = alone
+				}
+				s, err := take(t, w, chosen[0], o.sample)
 				if err != nil {
 					return nil, err
 				}

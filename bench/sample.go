@@ -37,6 +37,13 @@ func beside(t *target, w, yardstick workload, length time.Duration) (sample, err
 	return s, err
 }
 
+// alone takes a sample of the yardstick itself.
+func alone(t *target, w, _ workload, length time.Duration) (sample, error) {
+	s, err := drive(t, w, length)
+	s.bare = s.cpuMicros()
+	return s, err
+}
+
 // drive runs a workload on all connections for a while and then says what it
 // cost the server.
 func drive(t *target, w workload, length time.Duration) (sample, error) {
