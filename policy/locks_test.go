@@ -71,7 +71,7 @@ func TestTheStricterLockCounts(t *testing.T) {
 	}
 }
 
-// Proves SEC-044. What a document does not say in so many words, it does not say:
+// Proves SEC-041. What a document does not say in so many words, it does not say:
 // whatever could be read in two ways is refused when it is written.
 func TestADocumentThatCouldBeMisreadIsRefused(t *testing.T) {
 	// put is a document that is right in every other respect.

@@ -80,13 +80,16 @@ type house struct {
 	accounts []as.Account
 }
 
+// began is when every house is opened.
+var began = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
 func (h *house) time() time.Time { return time.UnixMilli(h.now.Load()).UTC() }
 
 // openHouse makes a server whose configuration is drawn from the seed, if
 // configure does not say otherwise.
 func openHouse(ctx context.Context, dir string, seed uint64, configure func(*rules)) (*house, error) {
 	h := &house{ctx: ctx, dice: newDice(seed, 0), clients: map[string]oauth.Client{}}
-	h.now.Store(time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC).UnixMilli())
+	h.now.Store(began.UnixMilli())
 	h.rules = rules{
 		partial: pick(h.dice, "", "first", "never"), strict: h.once(4), revokeOnReplay: h.once(2),
 		forbid: forbids[0], registered: map[string]set{},

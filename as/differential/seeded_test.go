@@ -8,6 +8,15 @@ import (
 	"github.com/licet/licet/internal/seeded"
 )
 
+// And of the laws: where a resource without a share is open, a share less adds.
+func TestASeededMistakeBreaksALaw(t *testing.T) {
+	seeded.NoPolicyPermits = true
+	defer func() { seeded.NoPolicyPermits = false }()
+	if _, broken := judged(t, 1, 40, openedHouse(t, 1, generous), openedHouse(t, 1, nil)); broken == 0 {
+		t.Error("no law was broken")
+	}
+}
+
 // The control from the other side: each of these mistakes of the server is
 // found. The others are about what this package does not look at: HTTP, pages,
 // and who may call.

@@ -96,8 +96,8 @@ func (w *world) ownerOf(space *space) as.Owner {
 	panic("a space of nobody")
 }
 
-func describe(scopes []string) (d uma.ResourceDescription, err error) {
-	raw, err := json.Marshal(map[string]any{"name": "thing", "resource_scopes": toScopes(scopes)})
+func describe(name string, scopes []string) (d uma.ResourceDescription, err error) {
+	raw, err := json.Marshal(map[string]any{"name": name, "resource_scopes": toScopes(scopes)})
 	if err != nil {
 		return d, err
 	}
@@ -154,7 +154,7 @@ func (w *world) register() error {
 	if len(w.owners) > 0 && !w.once(4) {
 		o = w.owners[0]
 	}
-	d, err := describe(scopes)
+	d, err := describe("thing", scopes)
 	if err != nil {
 		return err
 	}
@@ -193,7 +193,7 @@ func (w *world) changeResource() error {
 		}
 	}
 	r.scopes = now
-	d, err := describe(scopes)
+	d, err := describe("thing", scopes)
 	if err != nil {
 		return err
 	}
