@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 	"runtime/metrics"
 	"runtime/pprof"
 	"sync"
@@ -24,10 +23,6 @@ import (
 func controlMux(n *node.Node) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /used", func(w http.ResponseWriter, _ *http.Request) { answer(w, used(n), nil) })
-	mux.HandleFunc("POST /free", func(w http.ResponseWriter, _ *http.Request) {
-		debug.FreeOSMemory()
-		answer(w, struct{}{}, nil)
-	})
 	mux.HandleFunc("POST /tokens", func(w http.ResponseWriter, r *http.Request) {
 		var ask tokensAsked
 		if !asked(w, r, &ask) {
