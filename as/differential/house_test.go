@@ -91,7 +91,7 @@ func openHouse(ctx context.Context, dir string, seed uint64, configure func(*rul
 	h := &house{ctx: ctx, dice: newDice(seed, 0), clients: map[string]oauth.Client{}}
 	h.now.Store(began.UnixMilli())
 	h.rules = rules{
-		partial: pick(h.dice, "", "first", "never"), strict: h.once(4), revokeOnReplay: h.once(2),
+		partial: pick(h.dice, "", "first", "never"), strict: h.once(5), revokeOnReplay: h.once(2),
 		forbid: forbids[0], registered: map[string]set{},
 	}
 	if h.once(3) {
@@ -140,9 +140,10 @@ func (h *house) furnish() error {
 		h.clients[id], h.registered[id] = made, setOf(scopes...)
 	}
 	for _, id := range []string{"rs1", "rs2"} {
-		_, _, err := h.RegisterClient(h.ctx, oauth.Client{
+		made, _, err := h.RegisterClient(h.ctx, oauth.Client{
 			ID: oauth.ClientID(id), AuthMethod: oauth.AuthBasic, GrantTypes: []string{oauth.GrantClientCredentials}, Scopes: []uma.Scope{uma.ScopeProtection},
 		})
+		h.clients[id] = made
 		if err != nil {
 			return err
 		}

@@ -307,10 +307,17 @@ func (w *world) look(t *access) error {
 	if w.once(8) {
 		space, server = pick(w.dice, w.owners...).space, pick(w.dice, "rs1", "rs2")
 	}
+	asClient := w.once(6) // a resource server with its own credentials sees the RPTs of every owner
+	if asClient {
+		space = t.grant.space
+	}
 	want := w.introspected(t, space, server)
 	w.seen[map[bool]string{true: "introspected as dead", false: "introspected as alive"}[want == ""]]++
 	for range 2 {
 		in, err := w.Introspect(w.ctx, w.pat(space, server), t.value)
+		if asClient {
+			in, err = w.IntrospectAsClient(w.ctx, w.clients[server], t.value)
+		}
 		if err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (w *world) begin() error {
 		}
 		w.owners = append(w.owners, owner{as.Owner{Space: space_.ID, Account: account.ID}, &space{id: string(space_.ID)}})
 	}
-	n := 2 + w.dice.IntN(5)
+	n := 2 + w.dice.IntN(4)
 	if w.once(6) {
 		n = 14 // enough for tickets that are stored at once
 	}
@@ -75,7 +75,7 @@ func (w *world) begin() error {
 			return err
 		}
 	}
-	for range n {
+	for range 2 * n {
 		if err := w.makeShare(); err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func (w *world) draw(r *resource) wish {
 	if !d.once(3) {
 		out.scopes = setOf(offered...)
 	}
-	if d.once(10) {
+	if d.once(6) {
 		out.scopes = set{}
 	}
 	for n := 1 + d.IntN(5)/3; !out.anyone && n > 0; n-- {
@@ -297,7 +297,9 @@ func (w *world) changeShare() error {
 		return w.makeShare()
 	}
 	s := pick(w.dice, there...)
-	if n := w.dice.IntN(12); n == 0 {
+	if n := w.dice.IntN(12); n == 11 {
+		return w.disconnect()
+	} else if n == 0 {
 		o := pick(w.dice, w.owners...)
 		w.tell("%s stops everything", o.space.id)
 		o.space.generation++
@@ -327,5 +329,34 @@ func (w *world) changeShare() error {
 	owner := w.ownerOf(s.wish.resource.space)
 	s.wish, s.dormant = wish, false
 	_, err := w.ReplaceShare(w.ctx, owner, policy.ShareID(s.id), 0, wish.real())
+	return err
+}
+
+// disconnect gives a resource server a PAT, and takes it away with all that was
+// granted on what it registered.
+func (w *world) disconnect() error {
+	o, server := pick(w.dice, w.owners...), pick(w.dice, "rs1", "rs2")
+	answer, err := w.IssueToken(w.ctx, oauth.ClientID(server), o.Account, o.Space, uma.ScopeProtection)
+	if err != nil {
+		return err
+	}
+	pat, err := w.AuthenticatePAT(w.ctx, answer.AccessToken)
+	if err != nil {
+		return err
+	}
+	w.tell("%s disconnects %s", o.space.id, server)
+	for _, r := range w.resources {
+		if r.space == o.space && r.server == server {
+			r.edition++
+		}
+	}
+	if err := w.Disconnect(w.ctx, o.Owner, pat.Grant); err != nil {
+		return err
+	}
+	_, err = w.AuthenticatePAT(w.ctx, answer.AccessToken)
+	refused, err := code(err)
+	if err == nil && refused != "invalid_token" {
+		err = w.differs("a PAT after its end", refused, "invalid_token")
+	}
 	return err
 }
