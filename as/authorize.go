@@ -123,6 +123,9 @@ func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, 
 				return uma.NewError(uma.AccessDenied, "The account does not manage this space.").Because(err)
 			}
 		}
+		if err := s.spendPushed(tx, req.RequestURI); err != nil {
+			return err
+		}
 		return tx.InsertCode(Code{
 			Digest: s.vault.digest(aCode, secret), Client: req.Client, Account: account, Space: space,
 			RedirectURI: req.RedirectURI, Scopes: req.Scopes, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,

@@ -156,6 +156,16 @@ type Code struct {
 	SpentAt       time.Time
 }
 
+// PushedRequest is an authorization request that a client pushed (RFC 9126). Its
+// digest is of the request_uri.
+type PushedRequest struct {
+	Digest     Digest
+	Client     oauth.ClientID
+	Parameters []byte // sealed
+	ExpiresAt  time.Time
+	SpentAt    time.Time
+}
+
 // GrantKind tells an RPT's grant from an ordinary OAuth grant.
 type GrantKind string
 

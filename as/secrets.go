@@ -44,6 +44,8 @@ const (
 	anInteraction artefact = "interaction"
 	aSession      artefact = "session"
 	anAssertion   artefact = "client assertion"
+
+	aPushedRequest artefact = "pushed request"
 )
 
 // vault makes and recognises everything secret.

@@ -53,6 +53,7 @@ type Lifetimes struct {
 	PCT         time.Duration // 30 days
 	Claims      time.Duration // how long a claim counts after it was acquired; 30 days
 	Code        time.Duration // an authorization code; 60 seconds
+	Pushed      time.Duration // a pushed authorization request; 10 minutes
 	Interaction time.Duration // a visit at the claims interaction endpoint; 15 minutes
 	IDToken     time.Duration // 10 minutes
 	Session     time.Duration // a signed-in browser; 12 hours
@@ -75,6 +76,7 @@ func (l *Lifetimes) setDefaults() {
 	set(&l.PCT, 30*24*time.Hour)
 	set(&l.Claims, 30*24*time.Hour)
 	set(&l.Code, time.Minute)
+	set(&l.Pushed, 10*time.Minute)
 	set(&l.Interaction, 15*time.Minute)
 	set(&l.IDToken, 10*time.Minute)
 	set(&l.Session, 12*time.Hour)

@@ -88,6 +88,7 @@ type Reader interface {
 	Ticket(Digest) (Ticket, error)
 	Interaction(Digest) (Interaction, error)
 	Code(Digest) (Code, error)
+	PushedRequest(Digest) (PushedRequest, error)
 
 	GrantState(GrantID) (GrantState, error)
 	// GrantsIn lists the unrevoked OAuth grants of a space.
@@ -169,6 +170,8 @@ type Tx interface {
 	FinishInteraction(d Digest, now time.Time) (Interaction, error)
 	InsertCode(Code) error
 	SpendCode(d Digest, now time.Time) (Code, error)
+	InsertPushedRequest(PushedRequest) error
+	SpendPushedRequest(d Digest, now time.Time) (PushedRequest, error)
 
 	// InsertSpent notes that something with this digest was used, which nobody made
 	// here and which may be used once: ErrExists when it was used before. The note is
@@ -205,7 +208,7 @@ type Tx interface {
 	AdvanceImported(i Imported, after int64) error
 
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions, notes of what was spent, tickets, processes, interactions, codes, tokens and their
+	// sessions, notes of what was spent, tickets, processes, interactions, codes, pushed requests, tokens and their
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)

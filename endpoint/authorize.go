@@ -51,19 +51,34 @@ func (s *Server) authorizationRequest(c *call, form uma.Form) (oauth.Authorizati
 	if err != nil {
 		return oauth.AuthorizationRequest{}, client, err
 	}
-	req, err := oauth.ParseAuthorizationRequest(form, client)
-	var toClient *oauth.RedirectError
-	if err != nil {
-		if !errors.As(err, &toClient) {
-			err = errUnknownPlace.Because(err)
+	uri := form["request_uri"]
+	if uri != "" {
+		if form, err = s.pushed(c, client, form); err != nil {
+			return oauth.AuthorizationRequest{}, client, err
 		}
-		return req, client, err
+	} else if client.RequirePushed {
+		return oauth.AuthorizationRequest{}, client, errNotPushed
+	}
+	req, err := s.checked(form, client)
+	req.RequestURI = uri
+	var toClient *oauth.RedirectError
+	if err != nil && !errors.As(err, &toClient) {
+		err = errUnknownPlace.Because(err)
+	}
+	return req, client, err
+}
+
+// checked reads and checks the parameters of an authorization request.
+func (s *Server) checked(form uma.Form, client oauth.Client) (oauth.AuthorizationRequest, error) {
+	req, err := oauth.ParseAuthorizationRequest(form, client)
+	if err != nil {
+		return req, err
 	}
 	var refusal *uma.Error
 	if errors.As(as.CheckScopes(req.Scopes), &refusal) {
 		err = &oauth.RedirectError{URI: req.RedirectURI, State: req.State, HasState: req.HasState, Err: refusal}
 	}
-	return req, client, err
+	return req, err
 }
 
 // refuseAuthorization tells the client what it may hear and the person the

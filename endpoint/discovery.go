@@ -24,10 +24,12 @@ func (s *Server) discovery(c *call) error {
 		Issuer:                s.AS.Issuer,
 		AuthorizationEndpoint: s.URL(pathAuthorize),
 		TokenEndpoint:         s.URL(pathToken),
-		JWKSURI:               s.URL(pathJWKS),
-		IntrospectionEndpoint: s.URL(pathIntrospect),
-		RevocationEndpoint:    s.URL(pathRevoke),
-		UserInfoEndpoint:      s.URL(pathUserInfo),
+
+		PushedAuthorizationRequestEndpoint: s.URL(pathPushed),
+		JWKSURI:                            s.URL(pathJWKS),
+		IntrospectionEndpoint:              s.URL(pathIntrospect),
+		RevocationEndpoint:                 s.URL(pathRevoke),
+		UserInfoEndpoint:                   s.URL(pathUserInfo),
 		ScopesSupported: []uma.Scope{
 			oauth.ScopeOpenID, oauth.ScopeEmail, oauth.ScopeProfile, oauth.ScopeOfflineAccess,
 			uma.ScopeProtection, oauth.ScopePolicy,

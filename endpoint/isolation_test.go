@@ -106,6 +106,7 @@ func howToName() map[string]named {
 		pathToken: posted(pathToken, func(h holding) url.Values {
 			return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {h.rpt}}
 		}),
+		pathPushed: posted(pathPushed, func(h holding) url.Values { return url.Values{"client_id": {"c1"}, "login_hint": {h.who.Email}} }),
 		pathRevoke: posted(pathRevoke, token), pathIntrospect: posted(pathIntrospect, token),
 
 		pathResources:           {plainPath(pathResources), description, false},

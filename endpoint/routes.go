@@ -17,6 +17,7 @@ const (
 	pathOpenIDConfiguration = "/.well-known/openid-configuration"
 	pathJWKS                = "/jwks"
 	pathAuthorize           = "/authorize"
+	pathPushed              = "/par"
 	pathToken               = "/token"
 	pathIntrospect          = "/introspect"
 	pathRevoke              = "/revoke"

@@ -17,6 +17,7 @@ func oauthRoutes() []route {
 		{http.MethodGet, pathOAuthConfiguration, anybody, faceOAuth, (*Server).discovery},
 		{http.MethodGet, pathOpenIDConfiguration, anybody, faceOAuth, (*Server).discovery},
 		{http.MethodGet, pathJWKS, anybody, faceOAuth, (*Server).jwks},
+		{http.MethodPost, pathPushed, byClient, faceOAuth, (*Server).push},
 		{http.MethodPost, pathToken, byClient, faceOAuth, (*Server).token},
 		{http.MethodPost, pathRevoke, byClient, faceOAuth, (*Server).revoke},
 		{http.MethodGet, pathUserInfo, byBearer, faceOAuth, (*Server).userInfo},

@@ -15,6 +15,7 @@ import (
 const (
 	RequestNotSupported      uma.Code = "request_not_supported"
 	RequestURINotSupported   uma.Code = "request_uri_not_supported"
+	InvalidRequestURI        uma.Code = "invalid_request_uri"
 	RegistrationNotSupported uma.Code = "registration_not_supported"
 )
 
@@ -40,6 +41,7 @@ type AuthorizationRequest struct {
 	Prompt        []string
 	MaxAge        *int64 // seconds; nil when the request does not say
 	LoginHint     string
+	RequestURI    string // of a pushed request (RFC 9126); "" for one that was not
 }
 
 // RedirectError is a refusal that the client is told: the browser goes to URI

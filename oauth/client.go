@@ -50,6 +50,7 @@ type Client struct {
 	RedirectURIs       []string    // exact; RFC 6749 3.1.2
 	ClaimsRedirectURIs []string    // exact; Grant 2
 	Scopes             []uma.Scope // what the client is pre-registered for (Grant 3.3.1)
+	RequirePushed      bool        // only pushed authorization requests (RFC 9126 6)
 	PushClaims         bool        // may push claim tokens (Grant 5.7)
 	Space              string      // the organisation it acts for with client_credentials; "" for none
 	Disabled           bool

@@ -12,6 +12,7 @@ import (
 type Metadata struct {
 	Issuer                                     string   `json:"issuer"`
 	AuthorizationEndpoint                      string   `json:"authorization_endpoint,omitempty"`
+	PushedAuthorizationRequestEndpoint         string   `json:"pushed_authorization_request_endpoint,omitempty"`
 	TokenEndpoint                              string   `json:"token_endpoint"`
 	JWKSURI                                    string   `json:"jwks_uri,omitempty"`
 	RegistrationEndpoint                       string   `json:"registration_endpoint,omitempty"`
@@ -68,8 +69,9 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 	}
 	var m Metadata
 	for name, field := range map[string]*string{
-		"issuer": &m.Issuer, "authorization_endpoint": &m.AuthorizationEndpoint, "token_endpoint": &m.TokenEndpoint,
-		"jwks_uri": &m.JWKSURI, "registration_endpoint": &m.RegistrationEndpoint, "introspection_endpoint": &m.IntrospectionEndpoint,
+		"issuer": &m.Issuer, "authorization_endpoint": &m.AuthorizationEndpoint, "pushed_authorization_request_endpoint": &m.PushedAuthorizationRequestEndpoint,
+		"token_endpoint": &m.TokenEndpoint,
+		"jwks_uri":       &m.JWKSURI, "registration_endpoint": &m.RegistrationEndpoint, "introspection_endpoint": &m.IntrospectionEndpoint,
 		"revocation_endpoint": &m.RevocationEndpoint, "userinfo_endpoint": &m.UserInfoEndpoint, "service_documentation": &m.ServiceDocumentation,
 		"claims_interaction_endpoint": &m.ClaimsInteractionEndpoint, "permission_endpoint": &m.PermissionEndpoint,
 		"resource_registration_endpoint": &m.ResourceRegistrationEndpoint, "policy_endpoint": &m.PolicyEndpoint,

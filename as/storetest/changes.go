@@ -294,6 +294,7 @@ func deletedClientsLeaveNothing(s *scene) {
 			tx.InsertProcess(as.Process{ID: of.process(), Client: of.client()}),
 			tx.InsertTicket(as.Ticket{Digest: of.digest("ticket"), Process: of.process(), ExpiresAt: now}),
 			tx.InsertInteraction(as.Interaction{Digest: of.digest("interaction"), Client: of.client(), ExpiresAt: now}),
+			tx.InsertPushedRequest(as.PushedRequest{Digest: of.digest("pushed"), Client: of.client(), ExpiresAt: now}),
 			tx.InsertCode(as.Code{Digest: of.digest("code"), Client: of.client(), ExpiresAt: now}),
 			tx.InsertGrant(as.Grant{ID: of.grant(), Client: of.client()}),
 			tx.InsertAccessToken(as.AccessToken{Digest: of.digest("access"), Grant: of.grant(), ExpiresAt: now}),
@@ -306,7 +307,7 @@ func deletedClientsLeaveNothing(s *scene) {
 	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.client()) })
 	s.update(func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: s.client()}) })
 	inherits := map[string]bool{
-		"process": true, "ticket": true, "interaction": true, "code": true, "grant": true,
+		"process": true, "ticket": true, "interaction": true, "code": true, "pushed request": true, "grant": true,
 		"access token": true, "refresh token": true, "permission": true, "PCT": true,
 	}
 	s.view(func(r as.Reader) error {

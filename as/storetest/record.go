@@ -85,6 +85,8 @@ func (s *scene) processesOf(f filler) []record {
 			func(r as.Reader) (as.Ticket, error) { return r.Ticket(s.digest("ticket")) }),
 		a("interaction", f, func(v *as.Interaction) { v.Digest = s.digest("interaction") }, as.Tx.InsertInteraction,
 			func(r as.Reader) (as.Interaction, error) { return r.Interaction(s.digest("interaction")) }),
+		a("pushed request", f, func(v *as.PushedRequest) { v.Digest = s.digest("pushed") }, as.Tx.InsertPushedRequest,
+			func(r as.Reader) (as.PushedRequest, error) { return r.PushedRequest(s.digest("pushed")) }),
 		a("code", f, func(v *as.Code) { v.Digest = s.digest("code") }, as.Tx.InsertCode,
 			func(r as.Reader) (as.Code, error) { return r.Code(s.digest("code")) }),
 	}

@@ -17,6 +17,7 @@ var spending = []rule{
 	{"a ticket is spent once", func(s *scene) { s.isSpentOnce(ticketPurse) }},
 	{"an interaction is finished once", func(s *scene) { s.isSpentOnce(interactionPurse) }},
 	{"a code is spent once", func(s *scene) { s.isSpentOnce(codePurse) }},
+	{"a pushed request is spent once", func(s *scene) { s.isSpentOnce(pushedPurse) }},
 	{"a refresh token is spent once", func(s *scene) { s.isSpentOnce(refreshPurse) }},
 	{"a PCT is spent once", func(s *scene) { s.isSpentOnce(pctPurse) }},
 	{"what is spent at the instant it expires has expired", expiryIsTheInstant},
@@ -98,6 +99,18 @@ var (
 			return c, at, err
 		},
 	}
+	pushedPurse = purse{
+		func(tx as.Tx, d as.Digest, expires time.Time) error {
+			return tx.InsertPushedRequest(as.PushedRequest{Digest: d, Client: "c", ExpiresAt: expires})
+		},
+		func(tx as.Tx, d as.Digest, now time.Time) (any, error) { return tx.SpendPushedRequest(d, now) },
+		func(r as.Reader, d as.Digest) (any, time.Time, error) {
+			p, err := r.PushedRequest(d)
+			at := p.SpentAt
+			p.SpentAt = time.Time{}
+			return p, at, err
+		},
+	}
 	refreshPurse = purse{
 		func(tx as.Tx, d as.Digest, expires time.Time) error {
 			return tx.InsertRefreshToken(as.RefreshToken{Digest: d, Grant: "g", ExpiresAt: expires})
@@ -123,7 +136,7 @@ var (
 		},
 	}
 	purses = map[string]purse{
-		"ticket": ticketPurse, "interaction": interactionPurse, "code": codePurse, "refresh token": refreshPurse, "PCT": pctPurse,
+		"ticket": ticketPurse, "interaction": interactionPurse, "code": codePurse, "pushed request": pushedPurse, "refresh token": refreshPurse, "PCT": pctPurse,
 	}
 )
 

@@ -17,7 +17,7 @@ var sweeping = []rule{
 
 // swept are the kinds of record that a sweep deletes; the others have no end.
 var swept = map[string]bool{
-	"session": true, "ticket": true, "process": true, "interaction": true, "code": true, "grant": true, "access token": true,
+	"session": true, "ticket": true, "process": true, "interaction": true, "code": true, "pushed request": true, "grant": true, "access token": true,
 	"refresh token": true, "permission": true, "PCT": true, "share": true, "signing key": true,
 }
 
@@ -38,6 +38,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertTicket(as.Ticket{Digest: s.digest("ticket"), ExpiresAt: at}),
 		tx.InsertInteraction(as.Interaction{Digest: s.digest("interaction"), ExpiresAt: at}),
 		tx.InsertCode(as.Code{Digest: s.digest("code"), ExpiresAt: at}),
+		tx.InsertPushedRequest(as.PushedRequest{Digest: s.digest("pushed"), ExpiresAt: at}),
 		tx.InsertGrant(as.Grant{ID: s.grant(), CreatedAt: created}),
 		tx.InsertAccessToken(as.AccessToken{Digest: s.digest("access"), Grant: s.grant(), ExpiresAt: at}),
 		tx.InsertRefreshToken(as.RefreshToken{Digest: s.digest("refresh"), Grant: s.grant(), ExpiresAt: at}),

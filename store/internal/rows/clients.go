@@ -5,14 +5,14 @@ import (
 	"github.com/licet/licet/oauth"
 )
 
-const clientColumns = `id, name, auth_method, secret_hash, jwks, grant_types, redirect_uris, claims_redirect_uris, scopes, push_claims, space_id, disabled`
+const clientColumns = `id, name, auth_method, secret_hash, jwks, grant_types, redirect_uris, claims_redirect_uris, scopes, require_pushed, push_claims, space_id, disabled`
 
 var insertClient = insertInto("clients", clientColumns)
 
 func intoClient() ([]any, *oauth.Client) {
 	c := new(oauth.Client)
 	return []any{&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS, listInto(&c.GrantTypes), listInto(&c.RedirectURIs),
-		listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes), &c.PushClaims, &c.Space, &c.Disabled}, c
+		listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes), &c.RequirePushed, &c.PushClaims, &c.Space, &c.Disabled}, c
 }
 
 func (t *Tx) Client(id oauth.ClientID) (oauth.Client, error) {
@@ -25,14 +25,14 @@ func (t *Tx) Clients(p as.Page) ([]oauth.Client, error) {
 
 func (t *Tx) InsertClient(c oauth.Client) error {
 	return t.insert(insertClient, c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS, listOf(c.GrantTypes), listOf(c.RedirectURIs),
-		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled)
+		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.RequirePushed, c.PushClaims, c.Space, c.Disabled)
 }
 
 func (t *Tx) UpdateClient(c oauth.Client) error {
 	return t.changed(t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, jwks = $5, grant_types = $6, redirect_uris = $7,
-		claims_redirect_uris = $8, scopes = $9, push_claims = $10, space_id = $11, disabled = $12 where id = $1`,
+		claims_redirect_uris = $8, scopes = $9, require_pushed = $10, push_claims = $11, space_id = $12, disabled = $13 where id = $1`,
 		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS, listOf(c.GrantTypes), listOf(c.RedirectURIs),
-		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.PushClaims, c.Space, c.Disabled), as.ChangedClient(c.ID))
+		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.RequirePushed, c.PushClaims, c.Space, c.Disabled), as.ChangedClient(c.ID))
 }
 
 // belongings delete what a client of the same id would otherwise inherit: what
@@ -43,6 +43,7 @@ var belongings = []string{
 	`delete from refresh_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from grants where client_id = $1 or resource_server = $1`,
 	`delete from codes where client_id = $1`,
+	`delete from pushed_requests where client_id = $1`,
 	`delete from pcts where client_id = $1`,
 	`delete from interactions where client_id = $1`,
 	`delete from tickets where process_id in (select id from processes where client_id = $1 or resource_server = $1)`,

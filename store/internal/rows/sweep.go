@@ -15,6 +15,7 @@ var sweeps = []string{
 	`delete from spent where digest in (select digest from spent where expires_at < $1 limit $2)`,
 	`delete from tickets where digest in (select digest from tickets where expires_at < $1 limit $2)`,
 	`delete from interactions where digest in (select digest from interactions where expires_at < $1 limit $2)`,
+	`delete from pushed_requests where digest in (select digest from pushed_requests where expires_at < $1 limit $2)`,
 	`delete from codes where digest in (select digest from codes where expires_at < $1 limit $2)`,
 	`delete from processes where id in (select id from processes where expires_at < $1 limit $2)`,
 	`delete from pcts where digest in (select digest from pcts where expires_at < $1 limit $2)`,

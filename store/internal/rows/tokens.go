@@ -64,6 +64,32 @@ func (t *Tx) InsertSpent(d as.Digest, until time.Time) error {
 	return t.insert(`insert into spent (digest, expires_at) values ($1, $2)`+UnlessThere, []byte(d), ms(until))
 }
 
+const pushedColumns = `digest, client_id, parameters, expires_at, spent_at`
+
+var (
+	insertPushed = insertInto("pushed_requests", pushedColumns)
+	spendPushed  = spendIn("pushed_requests", "spent_at", pushedColumns)
+)
+
+func intoPushed() ([]any, *as.PushedRequest) {
+	r := new(as.PushedRequest)
+	return []any{&r.Digest, &r.Client, &r.Parameters, instant{&r.ExpiresAt}, instant{&r.SpentAt}}, r
+}
+
+func (t *Tx) PushedRequest(d as.Digest) (as.PushedRequest, error) {
+	return one(t, intoPushed, `select `+pushedColumns+` from pushed_requests where digest = $1`, []byte(d))
+}
+
+func (t *Tx) InsertPushedRequest(r as.PushedRequest) error {
+	return t.insert(insertPushed, []byte(r.Digest), r.Client, r.Parameters, ms(r.ExpiresAt), ms(r.SpentAt))
+}
+
+func (t *Tx) SpendPushedRequest(d as.Digest, now time.Time) (as.PushedRequest, error) {
+	r, err := spend(t, intoPushed, spendPushed, d, now)
+	r.SpentAt = time.Time{}
+	return r, err
+}
+
 const accessColumns = `digest, grant_id, scopes, created_at, expires_at, revoked_at`
 
 var insertAccess = insertInto("access_tokens", accessColumns)

@@ -51,6 +51,7 @@ create table clients (
   redirect_uris text not null,
   claims_redirect_uris text not null,
   scopes text not null,
+  require_pushed boolean not null,
   push_claims boolean not null,
   space_id text not null,
   disabled boolean not null
@@ -120,6 +121,15 @@ create table tickets (
   spent_at bigint not null
 ) /* clustered */;
 create index tickets_by_end on tickets (expires_at);
+
+create table pushed_requests (
+  digest bytea primary key,
+  client_id text not null,
+  parameters bytea,
+  expires_at bigint not null,
+  spent_at bigint not null
+) /* clustered */;
+create index pushed_requests_by_end on pushed_requests (expires_at);
 
 create table spent (
   digest bytea primary key,
@@ -290,6 +300,7 @@ drop table grants;
 drop table codes;
 drop table interactions;
 drop table spent;
+drop table pushed_requests;
 drop table tickets;
 drop table processes;
 drop table shares;

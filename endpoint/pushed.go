@@ -1,0 +1,62 @@
+package endpoint
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+var (
+	errNotPushed = uma.NewError(uma.InvalidRequest, "This application has to push its requests first.")
+	errBeside    = uma.NewError(uma.InvalidRequest, "A request that was pushed has no other parameters beside its request_uri.")
+)
+
+// push is the pushed authorization request endpoint (RFC 9126 2). A request is
+// checked as at the authorization endpoint, and refused to the client's face
+// instead of the person's.
+func (s *Server) push(c *call) error {
+	form := uma.Form{}
+	for name, value := range c.form {
+		switch name {
+		case "client_secret", "client_assertion", "client_assertion_type":
+		default:
+			form[name] = value
+		}
+	}
+	if form["client_id"] == "" {
+		form["client_id"] = string(c.client.ID)
+	}
+	if form["request_uri"] != "" {
+		return uma.NewError(uma.InvalidRequest, "A request_uri cannot be pushed.")
+	}
+	if _, err := s.checked(form, c.client); err != nil {
+		var toClient *oauth.RedirectError
+		if errors.As(err, &toClient) {
+			return toClient.Err
+		}
+		return err
+	}
+	uri, life, err := s.AS.PushRequest(c.r.Context(), c.client.ID, form)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusCreated, struct {
+		RequestURI string `json:"request_uri"`
+		ExpiresIn  int64  `json:"expires_in"`
+	}{uri, int64(life / time.Second)})
+	return nil
+}
+
+// pushed returns the parameters of a pushed request. Those beside it could only
+// say something else than what was checked (RFC 9126 4).
+func (s *Server) pushed(c *call, client oauth.Client, form uma.Form) (uma.Form, error) {
+	for name := range form {
+		if name != "client_id" && name != "request_uri" {
+			return nil, errBeside
+		}
+	}
+	return s.AS.PushedRequest(c.r.Context(), client.ID, form["request_uri"])
+}
