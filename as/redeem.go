@@ -71,7 +71,7 @@ func (s *Server) readAhead(ctx context.Context, p Process) error {
 		if err == nil {
 			_, err = sharesOn(k, resources)
 		}
-		if err == nil {
+		if err == nil && len(resources) > 0 {
 			_, err = k.Space(p.Space)
 		}
 		return err

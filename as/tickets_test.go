@@ -401,3 +401,18 @@ func TestRotatedTicketsAndPCTsAreRandomBits(t *testing.T) {
 		}
 	}
 }
+
+// A sealed ticket is authentic as long as its key lives, whatever has become of
+// what it is about: of a space that is not there it is a ticket for nothing, and no
+// fault of the server.
+func TestATicketForWhatIsNotThereIsInvalid(t *testing.T) {
+	t.Parallel()
+	secrets := as.Secrets{Digest: random(32), Seal: [][]byte{random(32)}}
+	same := func(c *as.Config) { c.Secrets = secrets }
+	before, restored := newWorld(t, same), newWorld(t, same)
+	album := before.register(before.alice1, "album", "view")
+	before.share(before.aliceOwner, toAnyone(album, "view"))
+	ticket := before.ticket(before.alice1, perm(album, "view"))
+	restored.refused(restored.c1, with(ticket), uma.InvalidGrant)
+	before.granted(before.c1, with(ticket)) // the control: where it is, the ticket is good
+}
