@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 )
 
@@ -99,15 +98,12 @@ func (f *Fixture) privateKey() (*ecdsa.PrivateKey, error) {
 	if k.Curve != "P-256" {
 		return nil, errors.New("claims_provider.jwk has to be a key of the curve P-256")
 	}
-	number := func(s string) *big.Int {
-		raw, err := base64.RawURLEncoding.DecodeString(s)
-		if err != nil {
-			return new(big.Int)
-		}
-		return new(big.Int).SetBytes(raw)
+	d, err := base64.RawURLEncoding.DecodeString(k.D)
+	if err != nil {
+		return nil, fmt.Errorf("claims_provider.jwk: d: %w", err)
 	}
-	key := &ecdsa.PrivateKey{PublicKey: ecdsa.PublicKey{Curve: elliptic.P256(), X: number(k.X), Y: number(k.Y)}, D: number(k.D)}
-	if _, err := key.ECDH(); err != nil {
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), d)
+	if err != nil {
 		return nil, fmt.Errorf("claims_provider.jwk: %w", err)
 	}
 	return key, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -127,14 +128,17 @@ func start(initdb, postgres, dir string) error {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	if held, err = cmd.StdinPipe(); err != nil {
+	input, err := cmd.StdinPipe()
+	if err != nil {
 		return err
 	}
+	held = append(held, input)
 	return cmd.Start()
 }
 
-// held is the server's standard input. It is open as long as this process lives.
-var held any
+// held are the standard inputs of servers. They are open as long as this process
+// lives.
+var held []io.Closer
 
 func unprivileged() (*syscall.Credential, error) {
 	for _, name := range []string{"postgres", "nobody"} {

@@ -67,7 +67,7 @@ func (e *engine) Commit(changes []as.Change) error {
 	}
 	again := isConflict(err)
 	if back := e.Rollback(); again && back == nil {
-		return fmt.Errorf("%w: %w", group.Again, err)
+		return fmt.Errorf("%w: %w", group.ErrAgain, err)
 	}
 	if !refused(err) {
 		err = fmt.Errorf("%w: %w", as.ErrUnavailable, err)

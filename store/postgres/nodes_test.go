@@ -199,7 +199,7 @@ func TestWhatOneNodeWithdrawsTheOthersNoLongerGrant(t *testing.T) {
 			return i.Active
 		}
 		for _, node := range c.nodes {
-			if !active(node) || !active(node) { // the second is from memory
+			if first, again := active(node), active(node); !first || !again { // again is from memory
 				t.Fatalf("%s: the RPT is not good at first", name)
 			}
 		}

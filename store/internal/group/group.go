@@ -24,7 +24,7 @@ type Engine interface {
 	RollbackTo() error
 	Release() error
 	// Commit makes durable what the transaction wrote, and what it changed known
-	// to other nodes. After an error that is none of errors.Is [Again] nobody knows
+	// to other nodes. After an error that is none of errors.Is [ErrAgain] nobody knows
 	// whether it did.
 	Commit(changes []as.Change) error
 	// Rollback takes the transaction back, whatever state it is in.
@@ -34,9 +34,9 @@ type Engine interface {
 	Retryable(error) bool
 }
 
-// Again is the error of a Commit that surely had no effect, and may have one the
+// ErrAgain is the error of a Commit that surely had no effect, and may have one the
 // next time.
-var Again = errors.New("group: the transaction has to run again")
+var ErrAgain = errors.New("group: the transaction has to run again")
 
 // ErrClosed is what comes back when the committer was closed.
 var ErrClosed = errors.New("store: the store is closed")
@@ -187,13 +187,13 @@ const (
 func (c *Committer) commit(all []job) {
 	began := time.Now()
 	b, err := c.run(all, false)
-	for again := 1; errors.Is(err, Again) && again < maxRuns && time.Since(began) < maxTime; again++ {
+	for again := 1; errors.Is(err, ErrAgain) && again < maxRuns && time.Since(began) < maxTime; again++ {
 		if again > 1 {
 			time.Sleep(time.Duration(rand.IntN(again)) * time.Millisecond) // so that two nodes do not meet again
 		}
 		b, err = c.run(b.kept, true)
 	}
-	if errors.Is(err, Again) {
+	if errors.Is(err, ErrAgain) {
 		err = fmt.Errorf("%w: %w", as.ErrUnavailable, err)
 	}
 	c.tell(b.changes) // also when nobody knows whether they took effect
@@ -213,7 +213,7 @@ type batch struct {
 }
 
 // run runs a batch in one transaction. An error is everybody's who is left: what
-// they wrote is lost, or its fate unknown. With Again it is lost, and what is
+// they wrote is lost, or its fate unknown. With ErrAgain it is lost, and what is
 // left of the batch is to be run again.
 func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 	if len(all) == 0 {
@@ -251,11 +251,11 @@ func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 			return batch{}, fmt.Errorf("store: %w", err)
 		}
 		if again {
-			err = Again
+			err = ErrAgain
 		}
 		return batch{kept: b.kept}, err
 	}
-	if err := c.engine.Commit(b.changes); errors.Is(err, Again) {
+	if err := c.engine.Commit(b.changes); errors.Is(err, ErrAgain) {
 		return batch{kept: b.kept}, err
 	} else if err != nil {
 		return b, fmt.Errorf("store: whether the commit took effect is unknown: %w", err)

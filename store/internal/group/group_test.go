@@ -133,7 +133,7 @@ func TestWhatCannotBeSerializedRunsAgain(t *testing.T) {
 	conflicts := 3
 	c := group.Start(engine{group.EngineOf(s.Committer), func(e group.Engine, changes []as.Change) error {
 		if conflicts--; conflicts >= 0 {
-			return errors.Join(e.Rollback(), group.Again)
+			return errors.Join(e.Rollback(), group.ErrAgain)
 		}
 		return e.Commit(changes)
 	}}, func([]as.Change) {})
@@ -157,11 +157,11 @@ func TestWhatCannotBeSerializedRunsAgain(t *testing.T) {
 func TestAConflictWithoutEndIsAnError(t *testing.T) {
 	s := open(t)
 	c := group.Start(engine{group.EngineOf(s.Committer), func(e group.Engine, _ []as.Change) error {
-		return errors.Join(e.Rollback(), group.Again)
+		return errors.Join(e.Rollback(), group.ErrAgain)
 	}}, func([]as.Change) {})
 	defer c.Close()
 	list, _ := updates(nil)
-	if told := group.Together(t.Context(), c, list...); !errors.Is(told[0], group.Again) {
+	if told := group.Together(t.Context(), c, list...); !errors.Is(told[0], group.ErrAgain) {
 		t.Errorf("the Update was told %v", told[0])
 	}
 	if got := there(t, s, 0); got[0] {
