@@ -10,6 +10,7 @@ import (
 var records = []rule{
 	{"every field of every record is read back as it was written", everyFieldIsReadBack},
 	{"a long text is read back whole", longTextIsReadBack},
+	{"a text may be any bytes", textsAreBytes},
 	{"a key that is there is refused and leaves the transaction usable", keysAreUnique},
 	{"what was never written is not found", absentIsNotFound},
 	{"an e-mail address is of one account", emailsAreUnique},
@@ -40,6 +41,36 @@ func longTextIsReadBack(s *scene) {
 	same(s, "the space", must(s, func(r as.Reader) (as.Space, error) { return r.Space(s.space()) }), space)
 	same(s, "the event", must(s, s.firstEvent), event)
 	same(s, "the process", must(s, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }), process)
+}
+
+// odd are strings that are no text to some databases. Names and ids can be like
+// this: whoever asks for one has to be told the same as for any other.
+var odd = []string{"\x00", "a\x00b", "\xff", "\xc3(", "\xed\xa0\x80", "\uffff", "\uffff6100", "\\x00", "\\000", "\ufffd"}
+
+func textsAreBytes(s *scene) {
+	for _, text := range odd {
+		own := s.beside()
+		own.name += text
+		list := own.recordsOf(fillers["full"])
+		s.view(func(r as.Reader) error {
+			for _, absent := range list {
+				if _, err := absent.read(r); !errors.Is(err, as.ErrNotFound) {
+					s.Errorf("%q: reading the %s that is not there: %v", text, absent.what, err)
+				}
+			}
+			return nil
+		})
+		own.insertAll(list)
+		own.readAll(list)
+		space, event := as.Space{ID: as.SpaceID(own.id("named")), Name: text}, as.Event{Space: as.SpaceID(own.id("named")), Seq: 1, Detail: text, Hash: []byte{1}}
+		asked := as.Request{ID: as.RequestID(own.id("asked")), Space: space.ID, Subject: text, Status: as.RequestPending}
+		s.update(func(tx as.Tx) error {
+			return errors.Join(tx.InsertSpace(space), tx.AppendEvent(event), tx.InsertRequest(asked))
+		})
+		same(s, "the space", must(s, func(r as.Reader) (as.Space, error) { return r.Space(space.ID) }), space)
+		same(s, "the events", must(s, func(r as.Reader) ([]as.Event, error) { return r.Events(space.ID, 0, 9) }), []as.Event{event})
+		same(s, "what is pending", must(s, func(r as.Reader) ([]as.Request, error) { return r.PendingFrom(space.ID, "", text) }), []as.Request{asked})
+	}
 }
 
 func keysAreUnique(s *scene) {

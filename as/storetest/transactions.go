@@ -15,6 +15,8 @@ var transactions = []rule{
 	{"an Update that fails leaves nothing and returns its error", failedUpdatesLeaveNothing},
 	{"an Update that panics leaves nothing and the store goes on", panickingUpdatesLeaveNothing},
 	{"an Update that fails does not hurt its neighbours", neighboursAreUnhurt},
+	{"an Update that the database refuses does not hurt its neighbours", refusalsHurtNobodyElse},
+	{"an Update that fails was told the truth until then", failingUpdatesAreToldTheTruth},
 	{"an Update whose context has ended does not run", endedContextsDoNotRun},
 	{"Updates take effect one after another", updatesAreSerial},
 	{"a View stays on its snapshot", viewsStayOnTheirSnapshot},
@@ -103,6 +105,44 @@ func panickingUpdatesLeaveNothing(s *scene) {
 }
 
 func neighboursAreUnhurt(s *scene) {
+	s.crowd(func(each *scene, tx as.Tx, fails bool) error {
+		err := errors.Join(tx.InsertSpace(as.Space{ID: each.space()}), tx.AppendEvent(as.Event{Space: each.space(), Seq: 1, Hash: []byte{1}}))
+		if fails {
+			return errors.Join(err, errOwn)
+		}
+		return err
+	}, func(err error) bool { return errors.Is(err, errOwn) })
+}
+
+// An event without a hash is nothing that a store keeps.
+func refusalsHurtNobodyElse(s *scene) {
+	s.crowd(func(each *scene, tx as.Tx, fails bool) error {
+		event := as.Event{Space: each.space(), Seq: 1, Hash: []byte{1}}
+		if fails {
+			event.Hash = nil
+		}
+		return errors.Join(tx.InsertSpace(as.Space{ID: each.space()}), tx.AppendEvent(event))
+	}, func(err error) bool {
+		return err != nil && !errors.Is(err, as.ErrExists) && !errors.Is(err, as.ErrNotFound) && !errors.Is(err, as.ErrUnavailable)
+	})
+}
+
+func failingUpdatesAreToldTheTruth(s *scene) {
+	s.update(func(tx as.Tx) error { return tx.InsertGrant(as.Grant{ID: s.grant()}) })
+	var told error
+	s.refused(errOwn, "an Update that fails", func(tx as.Tx) error {
+		told = tx.InsertGrant(as.Grant{ID: s.grant()})
+		return errOwn
+	})
+	if !errors.Is(told, as.ErrExists) {
+		s.Errorf("inserting a grant again: told %v, want ErrExists", told)
+	}
+}
+
+// crowd runs many Updates at once, of which every third fails, and looks whether
+// each of the others is kept.
+func (s *scene) crowd(act func(each *scene, tx as.Tx, fails bool) error, failed func(error) bool) {
+	s.Helper()
 	const rounds, crowd = 4, 48
 	var kept, gone []*scene
 	var all sync.WaitGroup
@@ -115,14 +155,8 @@ func neighboursAreUnhurt(s *scene) {
 			kept = append(kept, each)
 		}
 		all.Go(func() {
-			err := each.try(func(tx as.Tx) error {
-				err := errors.Join(tx.InsertSpace(as.Space{ID: each.space()}), tx.AppendEvent(as.Event{Space: each.space(), Seq: 1, Hash: []byte{1}}))
-				if fails {
-					return errors.Join(err, errOwn)
-				}
-				return err
-			})
-			if errors.Is(err, errOwn) != fails || err != nil && !fails {
+			err := each.try(func(tx as.Tx) error { return act(each, tx, fails) })
+			if failed(err) != fails || err != nil && !fails {
 				s.Errorf("an Update among others: got %v, to fail was %v", err, fails)
 			}
 		})

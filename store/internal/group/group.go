@@ -134,7 +134,9 @@ func (c *Committer) take(ctx context.Context, j job, tx *rows.Tx, f func(as.Tx) 
 	if err := ctx.Err(); err != nil {
 		return leaves, err
 	}
-	err = f(tx)
+	if err = f(tx); err != nil {
+		tx.Settle() // it may have failed because of what it was told too early
+	}
 	if spoiled := tx.Err(); spoiled != nil && c.engine.Retryable(spoiled) {
 		return retries, nil
 	} else if err == nil {
@@ -231,7 +233,9 @@ func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 		tx, how, err := c.runOne(j, careful)
 		if err != nil {
 			if err = fmt.Errorf("store: the shared transaction failed: %w", err); c.engine.Retryable(err) {
-				b.kept, again = append(b.kept, j), true
+				if again = true; how != leaves {
+					b.kept = append(b.kept, j)
+				}
 				continue
 			}
 			return batch{}, errors.Join(err, c.engine.Rollback())
@@ -268,7 +272,7 @@ func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 func (c *Committer) runOne(j job, careful bool) (tx *rows.Tx, how outcome, err error) {
 	if careful {
 		if err := c.engine.Savepoint(); err != nil {
-			return nil, leaves, err
+			return nil, retries, err
 		}
 	}
 	tx = rows.New(c.engine.DB())

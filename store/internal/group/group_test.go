@@ -97,6 +97,38 @@ func TestAnUpdateThatFailsBeforeItWroteDisturbsNobody(t *testing.T) {
 	}
 }
 
+// breaking is an engine whose connection breaks when something is to be taken back.
+type breaking struct {
+	group.Engine
+	broken *bool
+}
+
+func (e breaking) RollbackTo() error {
+	*e.broken = !*e.broken
+	if *e.broken {
+		return errors.New("the line is dead")
+	}
+	return e.Engine.RollbackTo()
+}
+
+func (e breaking) Retryable(error) bool { return *e.broken }
+
+// An Update that fails has left. When what it did cannot be taken back by itself
+// the others run again, and nobody waits for the one that is gone.
+func TestNobodyWaitsForAnUpdateThatHasLeft(t *testing.T) {
+	s := open(t)
+	c := group.Start(breaking{group.EngineOf(s.Committer), new(bool)}, func([]as.Change) {})
+	defer c.Close()
+	list, runs := updates(nil, errOwn, errOwn, nil)
+	told := group.Together(t.Context(), c, list...)
+	if told[0] != nil || !errors.Is(told[1], errOwn) || !errors.Is(told[2], errOwn) || told[3] != nil {
+		t.Errorf("they were told %v", told)
+	}
+	if got := there(t, s, 0, 1, 2, 3); !slices.Equal(got, []bool{true, false, false, true}) {
+		t.Errorf("what they wrote is there: %v after %v runs", got, runs)
+	}
+}
+
 // engine changes how commits of a real engine end.
 type engine struct {
 	group.Engine

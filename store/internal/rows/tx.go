@@ -22,6 +22,8 @@ type DB interface {
 // it does.
 type Deferrer interface {
 	Defer(query string, args ...any) bool
+	// Settle carries out what has been put off.
+	Settle() error
 }
 
 // Found are the rows of a query, as of database/sql.
@@ -49,7 +51,8 @@ var _ as.Tx = (*Tx)(nil)
 // New wraps a transaction.
 func New(db DB) *Tx { return &Tx{db: db} }
 
-// Wrote says whether there is anything to take back.
+// Wrote says whether there is anything to take back. Of a transaction that is
+// spoiled nobody knows.
 func (t *Tx) Wrote() bool { return t.wrote }
 
 // Err returns what spoiled the transaction, if anything did.
@@ -72,7 +75,7 @@ func (t *Tx) changed(err error, what ...as.Change) error {
 }
 
 func (t *Tx) spoil(err error) error {
-	t.spoiled = fmt.Errorf("rows: %w", err)
+	t.wrote, t.spoiled = true, fmt.Errorf("rows: %w", err)
 	return t.spoiled
 }
 
@@ -131,6 +134,16 @@ func (t *Tx) insertRandom(query string, args ...any) error {
 		return nil
 	}
 	return t.insert(query, args...)
+}
+
+// Settle carries out what has been put off, and spoils the transaction if that
+// fails: what it has been told until then was not true.
+func (t *Tx) Settle() {
+	if d, ok := t.db.(Deferrer); ok && t.spoiled == nil {
+		if err := d.Settle(); err != nil {
+			_ = t.spoil(err)
+		}
+	}
 }
 
 // change runs an update or a deletion of what has to be there.
