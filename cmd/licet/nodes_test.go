@@ -236,3 +236,34 @@ func TestANodeNeedsTheSecretsOfItsDatabase(t *testing.T) {
 		t.Errorf("with the secrets of another server: %v %s", err, p.stderr)
 	}
 }
+
+// A node that cannot reach its database says so, and is well again when it can.
+//
+// Proves SEC-043, SEC-093.
+func TestANodeWithoutItsDatabaseIsNotReady(t *testing.T) {
+	n := startNodes(t, 1)
+	status := func(path string) int {
+		resp, err := http.Get("http://" + n.callers[0].at + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	restore := pgtest.CutOff(t, n.database)
+	if got := status("/readyz"); got != http.StatusServiceUnavailable {
+		t.Errorf("/readyz without the database: %d", got)
+	}
+	if got := status("/livez"); got != http.StatusOK {
+		t.Errorf("/livez without the database: %d", got)
+	}
+	time.Sleep(time.Second) // by then it knows that it does not know
+	if got, answer := n.callers[0].ask(http.MethodPost, "/introspect", formType, "token=some", ""); got != http.StatusServiceUnavailable {
+		t.Errorf("introspection without the database: %d %v", got, answer)
+	}
+	restore()
+	n.processes[0].ready("http://" + n.callers[0].at + "/readyz")
+	if _, ok := n.callers[0].make("/uma/resources", `{"resource_scopes":["view"]}`); !ok {
+		t.Error("when the database is back nothing can be registered")
+	}
+}

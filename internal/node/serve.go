@@ -18,7 +18,11 @@ func (n *Node) WithHealth(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := n.Store.View(r.Context(), func(as.Reader) error { return nil }); err != nil {
+		err := n.Store.View(r.Context(), func(r as.Reader) error {
+			_, err := r.SigningKeys()
+			return err
+		})
+		if err != nil {
 			n.Log.Error("not ready", "error", err)
 			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
 			return

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,27 +37,46 @@ func Database(t testing.TB) string {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("licet_test_%d_%d", os.Getpid(), made.Add(1))
-	run := func(query string) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		c, err := pgx.Connect(ctx, server)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close(ctx)
-		if _, err := c.Exec(ctx, query); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run("create database " + name + " encoding 'UTF8' template template0")
-	t.Cleanup(func() { run("drop database " + name + " with (force)") })
+	Exec(t, server, "create database "+name+" encoding 'UTF8' template template0")
+	t.Cleanup(func() { Exec(t, server, "drop database "+name+" with (force)") })
 	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.Path = "/" + name
 	return u.String()
+}
+
+// Exec runs statements on a database, beside whoever else uses it.
+func Exec(t testing.TB, database string, statements ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := pgx.Connect(ctx, database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(ctx)
+	for _, s := range statements {
+		if _, err := c.Exec(ctx, s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+}
+
+// CutOff ends every connection to a database and lets nobody connect, until
+// restore is called.
+func CutOff(t testing.TB, database string) (restore func()) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	u.Path = "/postgres"
+	Exec(t, u.String(), "alter database "+name+" with allow_connections false",
+		"select pg_terminate_backend(pid) from pg_stat_activity where datname = '"+name+"'")
+	return func() { Exec(t, u.String(), "alter database "+name+" with allow_connections true") }
 }
 
 var made atomic.Int64

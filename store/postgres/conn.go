@@ -2,132 +2,338 @@ package postgres
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/store/internal/rows"
 )
 
-// patience is how long the database may take for one exchange. A transaction
-// that takes longer holds up everybody.
-const patience = 10 * time.Second
+const (
+	// patience is how long the database may take for one exchange. A transaction
+	// that takes longer holds up everybody.
+	patience = 10 * time.Second
+	// connectPatience is how long it may take to connect.
+	connectPatience = 5 * time.Second
+	// restful is how long a connection may have been idle without being tried out
+	// first.
+	restful = time.Second
+)
 
-// conn is a connection in one transaction, as rows.DB. What is queued travels with
-// the next statement that is waited for: one exchange for all.
+// conn is a connection with its prepared statements, as rows.DB, for one goroutine
+// at a time. It connects by itself, and again when the connection was lost.
+//
+// What is queued travels with the next statement that is waited for: one exchange
+// for all. Nothing is cut short by anybody's context: statements are short, and
+// one that is interrupted leaves its connection in doubt.
 type conn struct {
-	raw    *pgx.Conn
-	defers bool // insertions may be queued
-	queued *pgx.Batch
-	sent   bool // anything of the transaction
+	config   *pgconn.Config
+	pg       *pgconn.PgConn
+	pipeline *pgconn.Pipeline
+	prepared map[string]*pgconn.StatementDescription
+	used     time.Time
+
+	defers  bool  // insertions may be put off
+	queued  int   // statements that have not been answered
+	unread  bool  // they have been sent, and nobody has waited for the answers
+	failure error // what spoiled the transaction; nothing more is done in it
+
+	values [][]byte // the arguments of the statement that is being sent,
+	bytes  []byte   // and what they are made of
 }
 
-func newConn(raw *pgx.Conn, begin string, defers bool) *conn {
-	c := &conn{raw: raw, defers: defers, queued: new(pgx.Batch)}
-	c.queued.Queue(begin)
-	return c
+// begin queues the beginning of a transaction on a connection that works.
+func (c *conn) begin(query string) error {
+	c.failure = nil
+	if !c.lost() && c.unread && c.settle() != nil {
+		c.close()
+	}
+	if !c.lost() {
+		tired := time.Since(c.used) > restful
+		err := c.queue(query)
+		if err == nil && tired {
+			err = c.settle()
+		}
+		if err == nil {
+			return nil
+		}
+	}
+	if err := c.connect(); err != nil {
+		return err
+	}
+	return c.queue(query)
 }
 
-// queue adds a statement without an answer.
-func (c *conn) queue(query string, args ...any) { c.queued.Queue(query, args...) }
+// connect gives up the connection there is and makes another.
+func (c *conn) connect() error {
+	c.close()
+	ctx, cancel := context.WithTimeout(context.Background(), connectPatience)
+	defer cancel()
+	pg, err := pgconn.ConnectConfig(ctx, c.config)
+	if err != nil {
+		return fmt.Errorf("postgres: %w: %w", as.ErrUnavailable, err)
+	}
+	*c = conn{
+		config: c.config, pg: pg, pipeline: pg.StartPipeline(context.Background()),
+		prepared: map[string]*pgconn.StatementDescription{}, defers: c.defers, values: c.values, bytes: c.bytes,
+	}
+	return nil
+}
+
+// lost says whether there is no connection any more.
+func (c *conn) lost() bool { return c.pg == nil || c.pg.IsClosed() }
+
+// close disconnects.
+func (c *conn) close() {
+	if c.pg != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = c.pg.Close(ctx) // there is nothing left to lose on it
+	}
+	c.pg = nil
+}
+
+// queue adds a statement that nobody waits for by itself. An error of it is that of
+// the next statement that is waited for.
+func (c *conn) queue(query string, args ...any) error {
+	if c.failure != nil {
+		return c.failure
+	}
+	s, err := c.statement(query)
+	if err != nil {
+		return err
+	}
+	if err := c.encode(s.ParamOIDs, args); err != nil {
+		c.failure = fmt.Errorf("postgres: %w", err) // nothing has been sent
+		return c.failure
+	}
+	c.pipeline.SendQueryStatement(s, c.values, binaryForm, binaryForm)
+	c.queued++
+	return nil
+}
+
+// binaryForm is how every argument and every column travels.
+var binaryForm = []int16{1}
+
+// statement prepares a query once.
+func (c *conn) statement(query string) (*pgconn.StatementDescription, error) {
+	if s, ok := c.prepared[query]; ok {
+		return s, nil
+	}
+	if err := c.settle(); err != nil {
+		return nil, err
+	}
+	name := "s" + strconv.Itoa(len(c.prepared))
+	c.pipeline.SendPrepare(name, query, nil)
+	c.queued++
+	if err := c.send(); err != nil {
+		return nil, err
+	}
+	answer, err := c.next()
+	if err != nil {
+		return nil, err
+	}
+	s, ok := answer.(*pgconn.StatementDescription)
+	if !ok {
+		return nil, c.confused(answer)
+	}
+	s.Name = name
+	c.prepared[query] = s
+	return s, c.ready()
+}
+
+// send sends what is queued.
+func (c *conn) send() error {
+	c.used = time.Now()
+	if err := c.pg.Conn().SetDeadline(c.used.Add(patience)); err != nil {
+		return c.fail(err)
+	}
+	if err := c.pipeline.Sync(); err != nil {
+		return c.fail(err)
+	}
+	return nil
+}
+
+// settle sends what is queued, unless it was sent, and reads what came of it.
+func (c *conn) settle() error {
+	if c.failure != nil || c.queued == 0 {
+		return c.failure
+	}
+	if !c.unread {
+		if err := c.send(); err != nil {
+			return err
+		}
+	}
+	for c.queued > 0 {
+		if _, err := c.done(); err != nil {
+			return err
+		}
+	}
+	return c.ready()
+}
+
+// leave sends a last statement and does not wait for its answer. The next
+// transaction reads it.
+func (c *conn) leave(query string) {
+	if c.queue(query) == nil && c.send() == nil {
+		c.unread = true
+	}
+}
+
+// next is the next answer.
+func (c *conn) next() (any, error) {
+	answer, err := c.pipeline.GetResults()
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	c.queued--
+	return answer, nil
+}
+
+// done reads the next answer, of a statement whose rows nobody wants.
+func (c *conn) done() (pgconn.CommandTag, error) {
+	answer, err := c.next()
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	r, ok := answer.(*pgconn.ResultReader)
+	if !ok {
+		return pgconn.CommandTag{}, c.confused(answer)
+	}
+	tag, err := r.Close()
+	if err != nil {
+		return tag, c.fail(err)
+	}
+	return tag, nil
+}
+
+// ready reads that the server is ready for more.
+func (c *conn) ready() error {
+	answer, err := c.pipeline.GetResults()
+	if err != nil {
+		return c.fail(err)
+	}
+	if _, ok := answer.(*pgconn.PipelineSync); !ok {
+		return c.confused(answer)
+	}
+	c.queued, c.unread = 0, false
+	return nil
+}
+
+func (c *conn) confused(answer any) error {
+	c.close()
+	return c.fail(fmt.Errorf("an answer that was not asked for: %T", answer))
+}
+
+// fail notes what spoiled the transaction. When it was the database that said no,
+// it has passed over everything else that was sent, and is ready again.
+func (c *conn) fail(err error) error {
+	c.failure = describe(err)
+	for refused(err) {
+		var answer any
+		if answer, err = c.pipeline.GetResults(); err != nil {
+			continue
+		}
+		if _, ok := answer.(*pgconn.PipelineSync); !ok {
+			break
+		}
+		// A pipeline is not to be used after a failure: it does not forget the
+		// statements that were passed over.
+		if c.pipeline.Close() != nil {
+			break
+		}
+		c.pipeline, c.queued, c.unread = c.pg.StartPipeline(context.Background()), 0, false
+		return c.failure
+	}
+	c.close()
+	return c.failure
+}
 
 // Defer implements rows.Deferrer. An insertion that meets its key ends the
 // transaction, and then everything runs again without deferring.
 func (c *conn) Defer(query string, args ...any) bool {
-	if c.defers {
-		c.queue(strings.TrimSuffix(query, rows.UnlessThere), args...)
-	}
-	return c.defers
+	return c.defers && c.queue(strings.TrimSuffix(query, rows.UnlessThere), args...) == nil
 }
 
-// exchange sends what is queued and, last, a statement that is waited for.
-func (c *conn) exchange(query string, args ...any) (*answer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	c.sent = true
-	if c.queued.Len() == 0 {
-		found, err := c.raw.Query(ctx, query, args...)
-		if err != nil {
-			cancel()
-			return nil, err
-		}
-		return &answer{Rows: found, cancel: cancel}, nil
-	}
-	before := c.queued.Len()
-	c.queue(query, args...)
-	results := c.raw.SendBatch(ctx, c.queued)
-	c.queued = new(pgx.Batch)
-	a := &answer{results: results, cancel: cancel}
-	for range before {
-		if _, err := results.Exec(); err != nil {
-			return nil, errors.Join(err, a.end())
-		}
-	}
-	var err error
-	if a.Rows, err = results.Query(); err != nil {
-		return nil, errors.Join(err, a.end())
-	}
-	return a, nil
-}
+// Settle implements rows.Deferrer.
+func (c *conn) Settle() error { return c.settle() }
 
 // Exec implements rows.DB.
 func (c *conn) Exec(query string, args ...any) (int64, error) {
-	a, err := c.exchange(query, args...)
-	if err != nil {
-		return 0, err
-	}
-	a.Rows.Close()
-	tag, err := a.Rows.CommandTag(), a.Rows.Err()
-	if ended := a.end(); err == nil {
-		err = ended
-	}
+	tag, err := c.run(query, args...)
 	return tag.RowsAffected(), err
+}
+
+// run executes a statement and waits for what came of it.
+func (c *conn) run(query string, args ...any) (tag pgconn.CommandTag, err error) {
+	if err := c.queue(query, args...); err != nil {
+		return tag, err
+	}
+	if err := c.send(); err != nil {
+		return tag, err
+	}
+	for c.queued > 0 {
+		if tag, err = c.done(); err != nil {
+			return tag, err
+		}
+	}
+	return tag, c.ready()
 }
 
 // Query implements rows.DB.
 func (c *conn) Query(query string, args ...any) (rows.Found, error) {
-	a, err := c.exchange(query, args...)
+	if err := c.queue(query, args...); err != nil {
+		return nil, err
+	}
+	if err := c.send(); err != nil {
+		return nil, err
+	}
+	for c.queued > 1 {
+		if _, err := c.done(); err != nil {
+			return nil, err
+		}
+	}
+	answer, err := c.next()
 	if err != nil {
 		return nil, err
 	}
-	return a, nil
-}
-
-// answer is what came back for the statement that was waited for.
-type answer struct {
-	pgx.Rows
-	results pgx.BatchResults // nil: it travelled alone
-	cancel  context.CancelFunc
-}
-
-func (a *answer) Scan(places ...any) error { return a.Rows.Scan(places...) }
-
-func (a *answer) Close() error {
-	a.Rows.Close()
-	return errors.Join(a.Rows.Err(), a.end())
-}
-
-func (a *answer) end() error {
-	defer a.cancel()
-	if a.results == nil {
-		return nil
+	r, ok := answer.(*pgconn.ResultReader)
+	if !ok {
+		return nil, c.confused(answer)
 	}
-	return a.results.Close()
+	return found{c, r}, nil
 }
 
-// The states in which a transaction has to run again: it could not be serialized,
-// it was in a deadlock, or a key that was looked for and not found is there.
-var conflicts = map[string]bool{"40001": true, "40P01": true, "23505": true}
-
-func isConflict(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e) && conflicts[e.Code]
+// found are the rows of a query.
+type found struct {
+	c *conn
+	r *pgconn.ResultReader
 }
 
-// refused says whether the database itself said no, so that it is known that
-// nothing happened.
-func refused(err error) bool {
-	var e *pgconn.PgError
-	return errors.As(err, &e)
+func (f found) Next() bool { return f.r.NextRow() }
+
+// Err has nothing to add: what went wrong is told by Close.
+func (f found) Err() error { return nil }
+
+func (f found) Close() error {
+	if _, err := f.r.Close(); err != nil {
+		return f.c.fail(err)
+	}
+	return f.c.ready()
+}
+
+func (f found) Scan(places ...any) error {
+	columns, row := f.r.FieldDescriptions(), f.r.Values()
+	if len(places) != len(row) {
+		return fmt.Errorf("postgres: %d columns for %d places", len(row), len(places))
+	}
+	for i, place := range places {
+		if err := assign(place, columns[i].DataTypeOID, row[i]); err != nil {
+			return fmt.Errorf("postgres: column %d: %w", i+1, err)
+		}
+	}
+	return nil
 }

@@ -6,10 +6,16 @@
 //	follower ◄── what other nodes changed: NOTIFY, and a poll four times a second
 //
 // Updates are serializable transactions, and those that were waiting share one
-// (store/internal/group). What PostgreSQL could not serialize runs again.
-// Insertions whose key is random are not waited for one by one: they travel with
-// the next statement that has an answer, and should one fail after all, the
-// transaction runs again step by step.
+// (store/internal/group). A node writes on one connection, so that its own Updates
+// never meet; those of several nodes may, and then one of two runs again, this time
+// alone: it waits until the others have committed, and they wait for it. So an
+// Update runs twice at most because of others, and nodes that write about different
+// things do not wait for each other.
+//
+// What costs most is the way to the server and back. So beginnings, savepoints and
+// insertions whose key is random are not waited for one by one: they travel with
+// the next statement that has an answer, or with the commit. Should one fail after
+// all, the transaction runs again step by step, and whose statement it was is told.
 //
 // A transaction that changed something others may remember writes down what, and
 // notifies. Notifications may be lost; the poll finds what they missed. A node

@@ -1,105 +1,102 @@
 package postgres
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/store/internal/group"
 	"github.com/licet/licet/store/internal/rows"
 )
 
-// engine is the writing connection as a group.Engine. It connects anew when the
-// connection was lost.
-type engine struct {
-	config *pgx.ConnConfig
-	raw    *pgx.Conn
-	tx     *conn
-}
+// engine is the writing connection as a group.Engine.
+type engine struct{ *conn }
 
-func (e *engine) Begin(careful bool) error {
-	if e.raw == nil || e.raw.IsClosed() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		var err error
-		if e.raw, err = pgx.ConnectConfig(ctx, e.config); err != nil {
-			return fmt.Errorf("%w: %w", as.ErrUnavailable, err)
-		}
+// Every transaction that writes holds the first of these locks, so that one that
+// met with another can have the database to itself when it runs again. A lock is
+// taken before anything is read: what it waited for is seen.
+const (
+	amongOthers = "lock table changes in row exclusive mode"
+	alone       = "lock table changes in exclusive mode"
+)
+
+func (e engine) Begin(careful bool) error {
+	lock := amongOthers
+	if isConflict(e.failure) {
+		lock = alone
 	}
-	e.tx = newConn(e.raw, "begin isolation level serializable", !careful)
-	return nil
+	e.defers = !careful
+	if err := e.begin("begin isolation level serializable"); err != nil {
+		return err
+	}
+	return e.queue(lock)
 }
 
-func (e *engine) DB() rows.DB { return e.tx }
+func (e engine) DB() rows.DB { return e.conn }
 
-func (e *engine) Savepoint() error {
-	e.tx.queue("savepoint one")
-	return nil
-}
+func (e engine) Savepoint() error { return e.queue("savepoint one") }
+func (e engine) Release() error   { return e.queue("release savepoint one") }
 
-func (e *engine) RollbackTo() error {
-	_, err := e.tx.Exec("rollback to savepoint one")
-	return err
-}
-
-func (e *engine) Release() error {
-	_, err := e.tx.Exec("release savepoint one")
+// RollbackTo takes back what one Update did, whatever it met with.
+func (e engine) RollbackTo() error {
+	if e.lost() {
+		return e.failure
+	}
+	e.failure = nil
+	_, err := e.Exec("rollback to savepoint one")
 	return err
 }
 
 // Commit writes down what was changed, commits and notifies, in one exchange.
-func (e *engine) Commit(changes []as.Change) error {
+func (e engine) Commit(changes []as.Change) error {
 	if len(changes) > 0 {
-		what, err := json.Marshal(changes)
+		what, err := writeChanges(changes)
 		if err != nil {
 			return errors.Join(err, e.Rollback())
 		}
-		e.tx.queue(insertChanges, string(what))
-		e.tx.queue(`select pg_notify('` + channel + `', '')`)
+		if err := errors.Join(e.queue(insertChanges, what), e.queue(notify)); err != nil {
+			return e.ended(err)
+		}
 	}
-	_, err := e.tx.Exec("commit")
+	tag, err := e.run("commit")
+	if err == nil && tag.String() != "COMMIT" {
+		err = errors.New("postgres: the server took the transaction back")
+	}
+	return e.ended(err)
+}
+
+// ended says what became of a commit. What the database refused did not happen;
+// an insertion that was put off may be why, so that it is tried again step by
+// step. When nothing came back nobody knows.
+func (e engine) ended(err error) error {
 	if err == nil {
 		return nil
 	}
-	again := isConflict(err)
+	again := !e.lost() && (e.defers || isConflict(err))
 	if back := e.Rollback(); again && back == nil {
 		return fmt.Errorf("%w: %w", group.ErrAgain, err)
-	}
-	if !refused(err) {
-		err = fmt.Errorf("%w: %w", as.ErrUnavailable, err)
 	}
 	return err
 }
 
 // Rollback takes the transaction back. A connection on which even that fails is
 // given up, and the transaction with it.
-func (e *engine) Rollback() error {
-	if !e.tx.sent {
+func (e engine) Rollback() error {
+	if e.lost() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if _, err := e.raw.Exec(ctx, "rollback"); err != nil {
+	failure := e.failure
+	e.failure = nil
+	if _, err := e.run("rollback"); err != nil {
 		e.close()
 	}
+	e.failure = failure // for Begin
 	return nil
 }
 
 // Retryable implements group.Engine. A connection that was lost before the commit
-// took its transaction along, so that runs again, too.
-func (e *engine) Retryable(err error) bool {
-	return isConflict(err) || !refused(err) && e.raw != nil && e.raw.IsClosed()
-}
-
-func (e *engine) close() {
-	if e.raw != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = e.raw.Close(ctx) // there is nothing left to lose on it
-	}
-	e.raw = nil
+// took its transaction along. And as long as insertions are put off nobody knows
+// whose statement it was that the database refused.
+func (e engine) Retryable(err error) bool {
+	return e.lost() || isConflict(err) || e.defers && refused(err) && !isAway(err)
 }

@@ -22,9 +22,38 @@ const (
 	keptFor = time.Hour
 )
 
+// notify wakes the followers.
+const notify = `select pg_notify('` + channel + `', '')`
+
 // insertChanges writes down what a transaction changed, under its own number.
 const insertChanges = `insert into changes (transaction_id, told_at, what)
 	values (pg_current_xact_id()::text::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint, $1)`
+
+// writeChanges and readChanges make changes a text and back. Ids may be any bytes.
+func writeChanges(changes []as.Change) (string, error) {
+	texts := make([]string, len(changes))
+	for i, c := range changes {
+		texts[i] = string(appendText(nil, string(c)))
+	}
+	what, err := json.Marshal(texts)
+	return string(what), err
+}
+
+func readChanges(what string) ([]as.Change, error) {
+	var texts []string
+	if err := json.Unmarshal([]byte(what), &texts); err != nil {
+		return nil, err
+	}
+	changes := make([]as.Change, len(texts))
+	for i, text := range texts {
+		c, err := textOf([]byte(text))
+		if err != nil {
+			return nil, err
+		}
+		changes[i] = as.Change(c)
+	}
+	return changes, nil
+}
 
 // selectChanges reads what was changed by the transactions from a number on, and
 // the number below which none is running any more. Numbers are given when a
@@ -113,12 +142,9 @@ func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
 		if what == "" {
 			return nil
 		}
-		var some []as.Change
-		if err := json.Unmarshal([]byte(what), &some); err != nil {
-			return err
-		}
+		some, err := readChanges(what)
 		changes = append(changes, some...)
-		return nil
+		return err
 	})
 	if err != nil {
 		return err

@@ -55,38 +55,23 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// sql runs statements on the server, beside the stores.
-func sql(t *testing.T, server string, statements ...string) {
-	t.Helper()
-	ctx := context.Background()
-	c, err := pgx.Connect(ctx, server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(ctx)
-	for _, s := range statements {
-		if _, err := c.Exec(ctx, s); err != nil {
-			t.Fatalf("%s: %v", s, err)
-		}
-	}
-}
-
-// cutOff makes a database unreachable, and returns what makes it reachable again.
-func cutOff(t *testing.T, database string) (restore func()) {
-	t.Helper()
-	u, err := url.Parse(database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := strings.TrimPrefix(u.Path, "/")
-	u.Path = "/postgres"
-	sql(t, u.String(), "alter database "+name+" with allow_connections false",
-		"select pg_terminate_backend(pid) from pg_stat_activity where datname = '"+name+"'")
-	return func() { sql(t, u.String(), "alter database "+name+" with allow_connections true") }
-}
-
 func bump(s as.Store, id as.SpaceID) error {
 	return s.Update(context.Background(), func(tx as.Tx) error { return tx.BumpSpace(id) })
+}
+
+// A name may be any bytes, and who has it changed must be heard of all the same.
+func TestAChangeOfAnOddNameIsHeardOf(t *testing.T) {
+	database := pgtest.Database(t)
+	a, b := openNode(t, database), openNode(t, database)
+	const id as.SpaceID = "\xff\x00\u2028"
+	if err := a.Update(t.Context(), func(tx as.Tx) error { return errors.Join(tx.InsertSpace(as.Space{ID: id}), tx.BumpSpace(id)) }); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other node has heard", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return slices.Contains(b.heard, as.ChangedSpace(id))
+	})
 }
 
 // Proves SEC-031.
@@ -129,7 +114,7 @@ func TestANodeThatIsCutOffIsNotCurrentAndCatchesUp(t *testing.T) {
 	if !n.Current() {
 		t.Fatal("a node that nobody cut off is not current")
 	}
-	restore := cutOff(t, database)
+	restore := pgtest.CutOff(t, database)
 	eventually(t, "the node is not current", func() bool { return !n.Current() })
 	if err := bump(n, "s"); !errors.Is(err, as.ErrUnavailable) {
 		t.Errorf("an Update of a node that is cut off: %v", err)
@@ -170,7 +155,7 @@ func TestALostNotificationIsFoundByThePoll(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What the transactions of another program would do, without a notification.
-	sql(t, database, `insert into changes (transaction_id, told_at, what) values (pg_current_xact_id()::text::bigint, 0, '["space s"]')`)
+	pgtest.Exec(t, database, `insert into changes (transaction_id, told_at, what) values (pg_current_xact_id()::text::bigint, 0, '["space s"]')`)
 	eventually(t, "both nodes have heard", func() bool { return a.has(as.ChangedSpace("s")) && b.has(as.ChangedSpace("s")) })
 }
 
@@ -195,7 +180,7 @@ func TestAChangeThatCommitsLateIsHeardOf(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	sql(t, database, `insert into changes (transaction_id, told_at, what) values (pg_current_xact_id()::text::bigint, 0, '["space early"]')`)
+	pgtest.Exec(t, database, `insert into changes (transaction_id, told_at, what) values (pg_current_xact_id()::text::bigint, 0, '["space early"]')`)
 	eventually(t, "the later one is heard of", func() bool { return n.has("space early") })
 	if n.has("space late") {
 		t.Fatal("a change was heard of before it was committed")
@@ -215,8 +200,8 @@ func TestADatabaseOfAnotherEncodingIsRefused(t *testing.T) {
 	name := strings.TrimPrefix(u.Path, "/") + "_latin"
 	server := *u
 	server.Path = "/postgres"
-	sql(t, server.String(), "create database "+name+" encoding 'LATIN1' locale 'C' template template0")
-	t.Cleanup(func() { sql(t, server.String(), "drop database "+name+" with (force)") })
+	pgtest.Exec(t, server.String(), "create database "+name+" encoding 'LATIN1' locale 'C' template template0")
+	t.Cleanup(func() { pgtest.Exec(t, server.String(), "drop database "+name+" with (force)") })
 	u.Path = "/" + name
 	if s, err := postgres.Open(t.Context(), u.String()); err == nil || !strings.Contains(err.Error(), "UTF8") {
 		t.Errorf("opening it: %v", err)

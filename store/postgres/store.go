@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/store/internal/group"
 	"github.com/licet/licet/store/internal/rows"
@@ -19,8 +19,8 @@ type Store struct {
 	*group.Committer
 	rows.Watchers
 
-	engine  *engine
-	readers *pgxpool.Pool
+	writer  *conn
+	readers *readers
 	polled  atomic.Int64 // when the last poll began, in nanoseconds since opened
 	opened  time.Time
 
@@ -39,29 +39,28 @@ type Stats = group.Stats
 // what else libpq understands) and brings its schema up to date. A database that a
 // newer version of this program has written is refused.
 func Open(ctx context.Context, url string) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: %w", err) // without the password: pgx leaves it out
 	}
-	config.ConnConfig.ConnectTimeout = patience
+	if _, said := config.RuntimeParams["statement_timeout"]; !said {
+		config.RuntimeParams["statement_timeout"] = "10s"
+	}
 	for name, value := range map[string]string{
 		"application_name": "licet", "synchronous_commit": "on", "client_encoding": "UTF8", "timezone": "UTC",
-		"statement_timeout": "10s", "idle_in_transaction_session_timeout": "60s",
+		"idle_in_transaction_session_timeout": "5s", // a node that has stopped holds up the others no longer
 	} {
-		config.ConnConfig.RuntimeParams[name] = value
+		config.RuntimeParams[name] = value
 	}
-	if err := migrate(ctx, config.ConnConfig); err != nil {
+	if err := migrate(ctx, config); err != nil {
 		return nil, err
 	}
-	s := &Store{engine: &engine{config: config.ConnConfig}, opened: time.Now()}
-	if s.readers, err = pgxpool.NewWithConfig(ctx, config); err != nil {
-		return nil, fmt.Errorf("postgres: %w", err)
-	}
-	s.Committer = group.Start(s.engine, s.Tell)
+	s := &Store{writer: &conn{config: &config.Config}, readers: newReaders(&config.Config), opened: time.Now()}
+	s.Committer = group.Start(engine{s.writer}, s.Tell)
 	following, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	first := make(chan struct{})
-	f := &follower{config: config.ConnConfig.Copy(), tell: s.Tell, seen: s.seen(first)}
+	f := &follower{config: config, tell: s.Tell, seen: s.seen(first)}
 	s.running.Go(func() { f.follow(following) })
 	select {
 	case <-first:
@@ -99,34 +98,18 @@ func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	c, err := s.acquire(ctx)
+	c, err := s.readers.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Release()
-	inside := newConn(c.Conn(), "begin isolation level repeatable read read only", false)
-	tx := rows.New(inside)
-	defer func() {
-		tx.End()
-		if inside.sent {
-			_, _ = inside.Exec("rollback") // a connection that cannot even do that leaves the pool
-		}
-	}()
-	err = f(tx)
-	if spoiled := tx.Err(); err != nil && spoiled != nil && !refused(spoiled) {
-		return fmt.Errorf("%w: %w", as.ErrUnavailable, err)
+	defer s.readers.put(c)
+	if err := c.begin("begin isolation level repeatable read read only"); err != nil {
+		return err
 	}
-	return err
-}
-
-func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	c, err := s.readers.Acquire(waiting)
-	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%w: %w", as.ErrUnavailable, err)
-	}
-	return c, err
+	tx := rows.New(c)
+	defer c.leave("rollback") // there is nothing to lose
+	defer tx.End()
+	return f(tx)
 }
 
 // Close waits for what is running, refuses what is not, and disconnects.
@@ -135,8 +118,8 @@ func (s *Store) Close() error {
 		s.Committer.Close()
 		s.stop()
 		s.running.Wait()
-		s.engine.close()
-		s.readers.Close()
+		s.writer.close()
+		s.readers.close()
 	})
 	return s.closeErr
 }
