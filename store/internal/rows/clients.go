@@ -5,14 +5,33 @@ import (
 	"github.com/licet/licet/oauth"
 )
 
-const clientColumns = `id, name, auth_method, secret_hash, jwks, grant_types, redirect_uris, claims_redirect_uris, scopes, require_pushed, push_claims, space_id, disabled`
+const clientColumns = `id, name, auth_method, secret_hash, jwks,
+	grant_types, redirect_uris, claims_redirect_uris, scopes,
+	require_pushed, push_claims,
+	space_id, disabled`
 
-var insertClient = insertInto("clients", clientColumns)
+var (
+	insertClient = insertInto("clients", clientColumns)
+	updateClient = updateIn("clients", clientColumns)
+)
 
 func intoClient() ([]any, *oauth.Client) {
 	c := new(oauth.Client)
-	return []any{&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS, listInto(&c.GrantTypes), listInto(&c.RedirectURIs),
-		listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes), &c.RequirePushed, &c.PushClaims, &c.Space, &c.Disabled}, c
+	return []any{
+		&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS,
+		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
+		&c.RequirePushed, &c.PushClaims,
+		&c.Space, &c.Disabled,
+	}, c
+}
+
+func valuesOfClient(c oauth.Client) []any {
+	return []any{
+		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS,
+		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
+		c.RequirePushed, c.PushClaims,
+		c.Space, c.Disabled,
+	}
 }
 
 func (t *Tx) Client(id oauth.ClientID) (oauth.Client, error) {
@@ -24,15 +43,11 @@ func (t *Tx) Clients(p as.Page) ([]oauth.Client, error) {
 }
 
 func (t *Tx) InsertClient(c oauth.Client) error {
-	return t.insert(insertClient, c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS, listOf(c.GrantTypes), listOf(c.RedirectURIs),
-		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.RequirePushed, c.PushClaims, c.Space, c.Disabled)
+	return t.insert(insertClient, valuesOfClient(c)...)
 }
 
 func (t *Tx) UpdateClient(c oauth.Client) error {
-	return t.changed(t.change(`update clients set name = $2, auth_method = $3, secret_hash = $4, jwks = $5, grant_types = $6, redirect_uris = $7,
-		claims_redirect_uris = $8, scopes = $9, require_pushed = $10, push_claims = $11, space_id = $12, disabled = $13 where id = $1`,
-		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS, listOf(c.GrantTypes), listOf(c.RedirectURIs),
-		listOf(c.ClaimsRedirectURIs), listOf(c.Scopes), c.RequirePushed, c.PushClaims, c.Space, c.Disabled), as.ChangedClient(c.ID))
+	return t.changed(t.change(updateClient, valuesOfClient(c)...), as.ChangedClient(c.ID))
 }
 
 // belongings delete what a client of the same id would otherwise inherit: what

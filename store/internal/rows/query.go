@@ -16,6 +16,16 @@ func insertInto(table, columns string) string {
 	return "insert into " + table + " (" + columns + ") values (" + strings.Join(values, ", ") + ")" + UnlessThere
 }
 
+// updateIn builds an update of a row by the first of its columns.
+func updateIn(table, columns string) string {
+	var set []string
+	key, rest, _ := strings.Cut(columns, ",")
+	for i, column := range strings.Split(rest, ",") {
+		set = append(set, strings.TrimSpace(column)+" = $"+strconv.Itoa(i+2))
+	}
+	return "update " + table + " set " + strings.Join(set, ", ") + " where " + key + " = $1"
+}
+
 // UnlessThere is how an insertion ends that does nothing when its key is there.
 const UnlessThere = " on conflict do nothing"
 
