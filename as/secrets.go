@@ -46,6 +46,7 @@ const (
 	anAssertion   artefact = "client assertion"
 
 	aPushedRequest artefact = "pushed request"
+	aCursor        artefact = "cursor" // never stored
 )
 
 // vault makes and recognises everything secret.

@@ -19,6 +19,7 @@ type wire struct {
 	conn    net.Conn
 	in      *bufio.Reader
 	body    []byte
+	next    []byte // the target of the newest answer's Link; empty for none
 }
 
 func dial(address string) (*wire, error) {
@@ -45,6 +46,7 @@ var (
 	headerLength  = []byte("Content-Length: ")
 	headerChunked = []byte("Transfer-Encoding: chunked")
 	headerClose   = []byte("Connection: close")
+	headerLink    = []byte("Link: <")
 )
 
 // do sends a whole request and reads the whole answer. The body is good until
@@ -67,6 +69,7 @@ func (w *wire) do(request []byte) (status int, body []byte, err error) {
 		return 0, nil, errAnswer
 	}
 	length, chunked, closes := 0, false, false
+	w.next = w.next[:0]
 	for {
 		line, err := w.in.ReadSlice('\n')
 		if err != nil {
@@ -88,6 +91,9 @@ func (w *wire) do(request []byte) (status int, body []byte, err error) {
 			chunked = true
 		case bytes.Equal(line, headerClose):
 			closes = true
+		case bytes.HasPrefix(line, headerLink):
+			target, _, _ := bytes.Cut(line[len(headerLink):], []byte{'>'})
+			w.next = append(w.next, target...)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -74,16 +75,18 @@ func (k *worker) deleteAny() error {
 
 const pageSize = 100
 
-// page reads a page of a hundred of the owner who has the most, from anywhere.
+// page reads the next page of a hundred of the owner who has the most: every
+// worker goes through the whole list, and then again.
 func (k *worker) page() error {
-	after := ""
-	if has := len(k.resources) / 10; has > pageSize {
-		after = k.resources[10*k.rand.IntN(has-pageSize)].id
+	path := "/owner/resources?limit=" + strconv.Itoa(pageSize)
+	if i := bytes.Index(k.rest, []byte("/owner/")); i >= 0 {
+		path = string(k.rest[i:])
 	}
-	status, body, err := k.call(http.MethodGet, "/owner/resources?limit="+strconv.Itoa(pageSize)+"&after="+after, k.owners[0].policy, "", "")
+	status, body, err := k.call(http.MethodGet, path, k.owners[0].policy, "", "")
 	if err != nil {
 		return err
 	}
+	k.rest = append(k.rest[:0], k.next...)
 	if status != http.StatusOK || len(body) < 2 {
 		return wrong("list-owner", status, body)
 	}
@@ -93,11 +96,11 @@ func (k *worker) page() error {
 	var list []struct {
 		ID string `json:"_id"`
 	}
-	if json.Unmarshal(body, &list) != nil || len(list) != pageSize {
+	if json.Unmarshal(body, &list) != nil || len(list) != pageSize && len(k.rest) > 0 {
 		return wrong("list-owner", status, body)
 	}
-	for _, r := range list {
-		if r.ID <= after {
+	for i := 1; i < len(list); i++ {
+		if list[i].ID <= list[i-1].ID {
 			return wrong("list-owner", status, body)
 		}
 	}

@@ -167,6 +167,7 @@ type worker struct {
 	rand  *rand.Rand
 	zipf  *rand.Zipf
 	out   []byte
+	rest  []byte // where the next page of the list is; empty for at its beginning
 	count int
 }
 

@@ -2,8 +2,8 @@ package endpoint
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,48 +42,57 @@ const (
 	maxPage     = 1000
 )
 
+// listing is a list as it was asked for: which, and what page of it.
+type listing struct {
+	as.Page
+	form uma.Form // the query, without after and limit
+	list string   // names the list in its cursors: the path, and what narrows it
+}
+
 // listing parses the query of a list: after, limit, and what else is named. A
-// parameter that is not known is refused. What comes after is an id; one that
-// was made up only moves the beginning of the caller's own list.
-func (c *call) listing(more ...string) (uma.Form, as.Page, error) {
-	page := as.Page{Limit: defaultPage}
+// parameter that is not known is refused. What comes after is a cursor that this
+// list gave this owner (SEC-114).
+func (s *Server) listing(c *call, more ...string) (listing, error) {
+	l := listing{Page: as.Page{Limit: defaultPage}}
 	form, err := uma.ParseQuery(c.r.URL.RawQuery)
 	if err != nil {
-		return nil, page, err
+		return l, err
 	}
 	for name := range form {
 		if !slices.Contains(append(more, "after", "limit"), name) {
-			return nil, page, uma.NewError(uma.InvalidRequest, "There is a query parameter that is not known here.")
+			return l, uma.NewError(uma.InvalidRequest, "There is a query parameter that is not known here.")
 		}
 	}
-	page.After = form["after"]
-	if form["limit"] == "" {
-		return form, page, nil
+	if form["limit"] != "" {
+		l.Limit, err = strconv.Atoi(form["limit"])
+		if err != nil || l.Limit < 1 || l.Limit > maxPage {
+			return l, uma.NewError(uma.InvalidRequest, "The parameter limit has to be a number from 1 to 1000.")
+		}
 	}
-	page.Limit, err = strconv.Atoi(form["limit"])
-	if err != nil || page.Limit < 1 || page.Limit > maxPage {
-		return nil, page, uma.NewError(uma.InvalidRequest, "The parameter limit has to be a number from 1 to 1000.")
-	}
-	return form, page, nil
+	cursor := form["after"]
+	delete(form, "after")
+	delete(form, "limit")
+	l.form, l.list = form, strings.TrimPrefix(c.r.URL.Path, s.base)+"?"+encode(form)
+	l.After, err = s.AS.OpenCursor(c.owner, l.list, cursor)
+	return l, err
 }
 
 // writePage answers with a list, and with a link to what follows when the page
 // is full.
-func writePage[T any](s *Server, c *call, form uma.Form, page as.Page, list []T, id func(T) string, write func(T) (any, error)) error {
-	out := make([]any, len(list))
-	for i, item := range list {
+func writePage[T any](s *Server, c *call, l listing, page []T, id func(T) string, write func(T) (any, error)) error {
+	out := make([]any, len(page))
+	for i, item := range page {
 		var err error
 		if out[i], err = write(item); err != nil {
 			return err
 		}
 	}
-	if len(list) == page.Limit {
-		next := url.Values{"limit": {strconv.Itoa(page.Limit)}, "after": {id(list[len(list)-1])}}
-		if form["status"] != "" {
-			next.Set("status", form["status"])
-		}
-		path := strings.TrimPrefix(c.r.URL.Path, s.base)
-		c.w.Header().Set("Link", "<"+s.URL(path)+"?"+next.Encode()+`>; rel="next"`)
+	if len(page) == l.Limit {
+		next := maps.Clone(l.form)
+		next["limit"] = strconv.Itoa(l.Limit)
+		next["after"] = s.AS.Cursor(c.owner, l.list, id(page[len(page)-1]))
+		path, _, _ := strings.Cut(l.list, "?")
+		c.w.Header().Set("Link", "<"+s.URL(path)+"?"+encode(next)+`>; rel="next"`)
 	}
 	writeJSON(c.w, http.StatusOK, out)
 	return nil
@@ -127,15 +136,15 @@ func (s *Server) writePolicy(c *call, status int, share as.Share) error {
 }
 
 func (s *Server) listPolicies(c *call) error {
-	form, page, err := c.listing()
+	l, err := s.listing(c)
 	if err != nil {
 		return err
 	}
-	list, err := s.AS.ListShares(c.r.Context(), c.owner, page)
+	list, err := s.AS.ListShares(c.r.Context(), c.owner, l.Page)
 	if err != nil {
 		return err
 	}
-	return writePage(s, c, form, page, list, func(share as.Share) string { return string(share.ID) }, policyDocument)
+	return writePage(s, c, l, list, func(share as.Share) string { return string(share.ID) }, policyDocument)
 }
 
 func (s *Server) wish(c *call) (policy.Share, error) {

@@ -51,11 +51,11 @@ func newRequestDocument(q as.PendingRequest) (any, error) {
 }
 
 func (s *Server) listRequests(c *call) error {
-	form, page, err := c.listing("status")
+	l, err := s.listing(c, "status")
 	if err != nil {
 		return err
 	}
-	status := as.RequestStatus(form["status"])
+	status := as.RequestStatus(l.form["status"])
 	switch status {
 	case "":
 		status = as.RequestPending
@@ -65,11 +65,11 @@ func (s *Server) listRequests(c *call) error {
 	default:
 		return uma.NewError(uma.InvalidRequest, "The parameter status has to be pending, approved, denied or all.")
 	}
-	list, err := s.AS.Requests(c.r.Context(), c.owner, status, page)
+	list, err := s.AS.Requests(c.r.Context(), c.owner, status, l.Page)
 	if err != nil {
 		return err
 	}
-	return writePage(s, c, form, page, list, func(q as.PendingRequest) string { return string(q.ID) }, newRequestDocument)
+	return writePage(s, c, l, list, func(q as.PendingRequest) string { return string(q.ID) }, newRequestDocument)
 }
 
 func (c *call) requestID() as.RequestID { return as.RequestID(c.r.PathValue("id")) }

@@ -217,10 +217,6 @@ func TestAnotherOwnersThingsAreLikeThingsThatNeverWere(t *testing.T) {
 		if a := anna.call(http.MethodGet, list, ""); strings.Contains(string(a.Body), string(photo)) || strings.Contains(string(a.Body), id) || strings.Contains(string(a.Body), request) {
 			t.Errorf("Anna sees Alice's in %s: %s", list, a.Body)
 		}
-		// A paging cursor that was made up, or is another owner's, shows only one's own.
-		if a := anna.call(http.MethodGet, strings.Split(list, "?")[0]+"?after="+url.QueryEscape("' or 1=1 --"), ""); strings.Contains(string(a.Body), string(photo)) {
-			t.Errorf("a forged cursor shows %s", a.Body)
-		}
 	}
 	wantStatus(t, alice.call(http.MethodGet, pathPolicies+"/"+id, ""), http.StatusOK)
 	for name, token := range map[string]string{"a PAT": pat, "a user's token": w.token(w.C1, w.Alice, oauth.ScopeOpenID)} {

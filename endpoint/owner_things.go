@@ -14,15 +14,15 @@ func ownedDocument(res as.Resource) (any, error) {
 }
 
 func (s *Server) ownedResources(c *call) error {
-	form, page, err := c.listing()
+	l, err := s.listing(c)
 	if err != nil {
 		return err
 	}
-	list, err := s.AS.RegisteredResources(c.r.Context(), c.owner, page)
+	list, err := s.AS.RegisteredResources(c.r.Context(), c.owner, l.Page)
 	if err != nil {
 		return err
 	}
-	return writePage(s, c, form, page, list, func(res as.Resource) string { return string(res.ID) }, ownedDocument)
+	return writePage(s, c, l, list, func(res as.Resource) string { return string(res.ID) }, ownedDocument)
 }
 
 func (s *Server) ownedResource(c *call) error {
@@ -49,15 +49,15 @@ type connection struct {
 }
 
 func (s *Server) listConnections(c *call) error {
-	form, page, err := c.listing()
+	l, err := s.listing(c)
 	if err != nil {
 		return err
 	}
-	list, err := s.AS.Connections(c.r.Context(), c.owner, page)
+	list, err := s.AS.Connections(c.r.Context(), c.owner, l.Page)
 	if err != nil {
 		return err
 	}
-	return writePage(s, c, form, page, list, func(g as.Connection) string { return string(g.ID) }, func(g as.Connection) (any, error) {
+	return writePage(s, c, l, list, func(g as.Connection) string { return string(g.ID) }, func(g as.Connection) (any, error) {
 		return connection{ID: g.ID, ClientID: string(g.Client), Name: g.ClientName, Scopes: g.Scopes, Since: g.CreatedAt.Unix()}, nil
 	})
 }

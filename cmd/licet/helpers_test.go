@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -133,8 +132,8 @@ func (c *caller) make(path, description string) (id string, ok bool) {
 	return answer.ID, err == nil && resp.StatusCode == http.StatusCreated
 }
 
-// list reads a list at a path into to.
-func (c *caller) list(path string, to any) {
+// list reads a list at a path into to, and returns the path of what follows.
+func (c *caller) list(path string, to any) (next string) {
 	c.t.Helper()
 	req, err := http.NewRequest(http.MethodGet, "http://"+c.at+path, nil)
 	if err != nil {
@@ -152,6 +151,9 @@ func (c *caller) list(path string, to any) {
 	if err := json.NewDecoder(resp.Body).Decode(to); err != nil {
 		c.t.Fatal(err)
 	}
+	target, _, _ := strings.Cut(strings.TrimPrefix(resp.Header.Get("Link"), "<"), ">")
+	_, next, _ = strings.Cut(strings.TrimPrefix(target, "http://"), "/")
+	return "/" + next
 }
 
 func (c *caller) resources() []string {
@@ -163,24 +165,17 @@ func (c *caller) resources() []string {
 
 func (c *caller) policies() []string {
 	c.t.Helper()
-	const page = 1000
 	var ids []string
-	for after := ""; ; after = ids[len(ids)-1] {
+	for path := "/owner/policies?limit=1000"; path != "/"; {
 		var some []struct {
 			ID string `json:"_id"`
 		}
-		path := "/owner/policies?limit=" + strconv.Itoa(page)
-		if after != "" {
-			path += "&after=" + after
-		}
-		c.list(path, &some)
+		path = c.list(path, &some)
 		for _, p := range some {
 			ids = append(ids, p.ID)
 		}
-		if len(some) < page {
-			return ids
-		}
 	}
+	return ids
 }
 
 // selfSigned makes a certificate for the loopback address.
