@@ -117,7 +117,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	w.must(err)
 	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil})
 	w.must(err)
-	w.Server, err = New(Config{AS: w.AS, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32)})
+	w.Server, err = New(Config{AS: w.AS, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32), Log: c.Log})
 	w.must(err)
 
 	w.Alice, w.Anna = w.person("alice@example.com", "Alice"), w.person("anna@example.com", "Anna")
