@@ -3,7 +3,6 @@ package as
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -116,6 +115,9 @@ func (s *Server) IssueToken(ctx context.Context, c oauth.ClientID, account Accou
 		if err := s.mayManage(tx, account, space); err != nil {
 			return err
 		}
+		if _, err := s.bind(ctx, client); err != nil {
+			return err
+		}
 		g := Grant{
 			ID: GrantID(s.vault.id(s.now())), Kind: GrantOAuth, Client: c, Account: account, Space: space, Scopes: scopes,
 			AuthTime: s.now(), AccountGeneration: a.Generation, CreatedAt: s.now(),
@@ -124,7 +126,7 @@ func (s *Server) IssueToken(ctx context.Context, c oauth.ClientID, account Accou
 			return err
 		}
 		answer.Scope = uma.JoinScopes(scopes)
-		return s.issueTokens(tx, &answer, client, g, nil, time.Time{}, s.Lifetimes.PAT)
+		return s.issueTokens(tx, &answer, issuance{client: client, grant: g.ID, life: s.Lifetimes.PAT})
 	})
 	return answer, err
 }

@@ -45,30 +45,45 @@ var (
 // 3.1).
 func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
 	var pat PAT
+	var bound oauth.Confirmation
 	err := s.memory.recall(ctx, func(k known) error {
-		g, err := s.bearer(k, token, uma.ScopeProtection)
-		pat = PAT{Space: g.Space, ResourceServer: g.Client, Grant: g.ID}
+		t, g, err := s.accepted(k, token, uma.ScopeProtection)
+		pat, bound = PAT{Space: g.Space, ResourceServer: g.Client, Grant: g.ID}, t.BoundTo
 		return err
 	})
-	return pat, err
+	if err == nil {
+		err = s.confirm(ctx, token, bound)
+	}
+	if err != nil {
+		return PAT{}, err
+	}
+	return pat, nil
 }
 
 // AuthenticateOwner finds the account and the space that a bearer token for the
 // policy API speaks for.
 func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, error) {
 	var o Owner
+	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		g, err := s.bearer(r, token, oauth.ScopePolicy)
+		t, g, err := s.accepted(r, token, oauth.ScopePolicy)
 		if err != nil {
 			return err
 		}
+		bound = t.BoundTo
 		o = Owner{Space: g.Space, Account: g.Account, Client: g.Client, Grant: g.ID}
 		if g.Account == "" {
 			return nil
 		}
 		return s.mayManage(r, g.Account, g.Space)
 	})
-	return o, err
+	if err == nil {
+		err = s.confirm(ctx, token, bound)
+	}
+	if err != nil {
+		return Owner{}, err
+	}
+	return o, nil
 }
 
 // mayManage says whether an account may still manage a space: a role that has
@@ -90,23 +105,24 @@ func (r Role) manages(now time.Time) bool {
 	return r.Kind != RoleViewer && (r.EndsAt.IsZero() || now.Before(r.EndsAt))
 }
 
-// bearer finds the live OAuth grant behind an access token and checks that the
-// token has the scope. RPTs are never accepted here, whatever their scopes.
-func (s *Server) bearer(r known, token string, scope uma.Scope) (Grant, error) {
+// accepted finds a live access token and the OAuth grant behind it, and checks that
+// the token has the scope. RPTs are never accepted here, whatever their scopes. Who
+// shows it is for [Server.confirm].
+func (s *Server) accepted(r known, token string, scope uma.Scope) (AccessToken, Grant, error) {
 	t, g, err := s.liveToken(r, s.vault.datedDigest(anAccess, token))
 	if errors.Is(err, ErrNotFound) {
-		return Grant{}, errInvalidToken
+		return AccessToken{}, Grant{}, errInvalidToken
 	}
 	if err != nil {
-		return Grant{}, err
+		return AccessToken{}, Grant{}, err
 	}
 	if g.Kind != GrantOAuth || !contains(t.scopes(g.Grant), scope) {
-		return Grant{}, errInsufficientScope
+		return AccessToken{}, Grant{}, errInsufficientScope
 	}
 	if g.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy) {
-		return Grant{}, errInsufficientScope
+		return AccessToken{}, Grant{}, errInsufficientScope
 	}
-	return g.Grant, nil
+	return t, g.Grant, nil
 }
 
 // liveToken finds an access token and its grant, both live, or ErrNotFound.

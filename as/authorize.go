@@ -128,7 +128,7 @@ func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, 
 		}
 		return tx.InsertCode(Code{
 			Digest: s.vault.digest(aCode, secret), Client: req.Client, Account: account, Space: space,
-			RedirectURI: req.RedirectURI, Scopes: req.Scopes, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge,
+			RedirectURI: req.RedirectURI, Scopes: req.Scopes, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, BoundTo: req.BoundTo,
 			AuthTime: authTime, Grant: GrantID(s.vault.id(now)), ExpiresAt: now.Add(s.Lifetimes.Code),
 		})
 	})
@@ -145,8 +145,12 @@ func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redir
 	if !c.Allows(oauth.GrantAuthorizationCode) {
 		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
+	bound, err := s.bind(ctx, c)
+	if err != nil {
+		return uma.TokenResponse{}, err
+	}
 	var answer uma.TokenResponse
-	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
+	err = s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
 		digest := s.vault.digest(aCode, secret)
 		code, err := tx.SpendCode(digest, s.now())
 		if errors.Is(err, ErrNotFound) {
@@ -155,10 +159,11 @@ func (s *Server) ExchangeCode(ctx context.Context, c oauth.Client, secret, redir
 		if err != nil {
 			return nil, err
 		}
-		if code.Client != c.ID || redirectURI != "" && redirectURI != code.RedirectURI || !oauth.VerifyS256(verifier, code.CodeChallenge) {
+		if code.Client != c.ID || redirectURI != "" && redirectURI != code.RedirectURI || !oauth.VerifyS256(verifier, code.CodeChallenge) ||
+			code.BoundTo != "" && code.BoundTo != bound {
 			return errInvalidCode, nil
 		}
-		answer, refusal, err = s.grantCode(tx, c, code)
+		answer, refusal, err = s.grantCode(tx, c, bound, code)
 		return refusal, err
 	})
 	if err != nil {
@@ -187,7 +192,7 @@ func (s *Server) codeReplayed(tx Tx, digest Digest, c oauth.Client) error {
 	return s.record(tx, code.Space, EventCodeReplayed, string(c.ID), string(code.Grant), nil)
 }
 
-func (s *Server) grantCode(tx Tx, c oauth.Client, code Code) (answer uma.TokenResponse, refusal *uma.Error, err error) {
+func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code Code) (answer uma.TokenResponse, refusal *uma.Error, err error) {
 	account, err := tx.Account(code.Account)
 	if errors.Is(err, ErrNotFound) || err == nil && account.Disabled {
 		return answer, errInvalidCode, nil
@@ -203,7 +208,7 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, code Code) (answer uma.TokenRe
 		return answer, nil, err
 	}
 	answer.Scope = uma.JoinScopes(g.Scopes)
-	if err := s.issueTokens(tx, &answer, c, g, nil, time.Time{}, s.Lifetimes.PAT); err != nil {
+	if err := s.issueTokens(tx, &answer, issuance{client: c, grant: g.ID, boundTo: bound, life: s.Lifetimes.PAT}); err != nil {
 		return answer, nil, err
 	}
 	if contains(g.Scopes, oauth.ScopeOpenID) {
@@ -251,13 +256,17 @@ func (s *Server) ClientCredentials(ctx context.Context, c oauth.Client, scopes [
 		return uma.TokenResponse{}, uma.NewError(uma.InvalidScope, "The client may not have this scope with client_credentials.")
 	}
 	g := Grant{ID: GrantID(s.vault.id(s.now())), Kind: GrantOAuth, Client: c.ID, Space: SpaceID(c.Space), Scopes: scopes, CreatedAt: s.now()}
+	bound, err := s.bind(ctx, c)
+	if err != nil {
+		return uma.TokenResponse{}, err
+	}
 	answer := uma.TokenResponse{Scope: uma.JoinScopes(scopes)}
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err = s.Store.Update(ctx, func(tx Tx) error {
 		if err := s.insertOAuthGrant(tx, g); err != nil {
 			return err
 		}
-		noRefresh := oauth.Client{ID: c.ID} // the credentials are as good as a refresh token (RFC 6749 4.4.3)
-		return s.issueTokens(tx, &answer, noRefresh, g, nil, time.Time{}, s.Lifetimes.PAT)
+		// No refresh token: the credentials are as good (RFC 6749 4.4.3).
+		return s.issueAccess(tx, &answer, issuance{client: c, grant: g.ID, boundTo: bound, life: s.Lifetimes.PAT})
 	})
 	if err != nil {
 		return uma.TokenResponse{}, absent(err, uma.NewError(uma.UnauthorizedClient, "The client's space does not exist."))
@@ -270,14 +279,21 @@ func (s *Server) ClientCredentials(ctx context.Context, c oauth.Client, scopes [
 func (s *Server) UserInfo(ctx context.Context, token string) (Account, []uma.Scope, error) {
 	var account Account
 	var scopes []uma.Scope
+	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		g, err := s.bearer(r, token, oauth.ScopeOpenID)
+		t, g, err := s.accepted(r, token, oauth.ScopeOpenID)
 		if err != nil {
 			return err
 		}
-		scopes = g.Scopes
+		bound, scopes = t.BoundTo, g.Scopes
 		account, err = r.Account(g.Account)
 		return absent(err, errInvalidToken)
 	})
-	return account, scopes, err
+	if err == nil {
+		err = s.confirm(ctx, token, bound)
+	}
+	if err != nil {
+		return Account{}, nil, err
+	}
+	return account, scopes, nil
 }

@@ -37,14 +37,14 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer := uma.TokenResponse{TokenType: tokenTypeBearer, Upgraded: upgraded}
+	answer := uma.TokenResponse{Upgraded: upgraded}
 	if seeded.WrongUpgraded {
 		answer.Upgraded = !upgraded
 	}
 	if upgraded {
 		ends = now.Add(r.Lifetimes.Refresh)
 	}
-	if err := r.issueTokens(r.tx, &answer, r.client, g, nil, ends, r.Lifetimes.RPT); err != nil {
+	if err := r.issueTokens(r.tx, &answer, issuance{client: r.client, grant: g.ID, boundTo: r.boundTo, life: r.Lifetimes.RPT, ends: ends}); err != nil {
 		return nil, err
 	}
 	if answer.PCT, err = r.remember(); err != nil {

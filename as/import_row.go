@@ -105,7 +105,8 @@ func importEmail(s string) (string, error) {
 
 func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
-		"redirect_uris", "claims_redirect_uris", "scopes", "require_pushed_authorization_requests", "push_claims", "owner")
+		"redirect_uris", "claims_redirect_uris", "scopes", "require_pushed_authorization_requests",
+		"dpop_bound_access_tokens", "push_claims", "owner")
 	if err != nil {
 		return importRow{}, err
 	}
@@ -134,11 +135,12 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	for _, scope := range scopes {
 		c.Scopes = append(c.Scopes, uma.Scope(scope))
 	}
-	if c.RequirePushed, _, err = o.Bool("require_pushed_authorization_requests"); err != nil {
-		return importRow{}, err
-	}
-	if c.PushClaims, _, err = o.Bool("push_claims"); err != nil {
-		return importRow{}, err
+	for name, field := range map[string]*bool{
+		"require_pushed_authorization_requests": &c.RequirePushed, "dpop_bound_access_tokens": &c.DPoPBound, "push_claims": &c.PushClaims,
+	} {
+		if *field, _, err = o.Bool(name); err != nil {
+			return importRow{}, err
+		}
 	}
 	if secret != "" {
 		if c.SecretHash, err = base64.RawURLEncoding.Strict().DecodeString(secret); err != nil {

@@ -95,7 +95,7 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 	}
 	found := introspected{
 		answer: uma.Introspection{
-			Active: true, TokenType: tokenTypeBearer, ClientID: string(g.Client), Issuer: s.Issuer,
+			Active: true, TokenType: tokenType(t.BoundTo), Bound: t.BoundTo.Members(), ClientID: string(g.Client), Issuer: s.Issuer,
 			IssuedAt: t.CreatedAt.Unix(), ExpiresAt: t.ExpiresAt.Unix(),
 		},
 		until:        t.ExpiresAt,

@@ -149,7 +149,8 @@ type Code struct {
 	RedirectURI   string
 	Scopes        []uma.Scope
 	Nonce         string
-	CodeChallenge string // S256
+	CodeChallenge string             // S256
+	BoundTo       oauth.Confirmation // the key that has to redeem it; "" for any
 	AuthTime      time.Time
 	Grant         GrantID // what redeeming it makes
 	ExpiresAt     time.Time
@@ -199,7 +200,8 @@ type Grant struct {
 type AccessToken struct {
 	Digest    Digest
 	Grant     GrantID
-	Scopes    []uma.Scope // narrows the grant; nil: not narrowed
+	Scopes    []uma.Scope        // narrows the grant; nil: not narrowed
+	BoundTo   oauth.Confirmation // whoever uses it has to have this; "" for a bearer token
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	RevokedAt time.Time
@@ -209,6 +211,7 @@ type AccessToken struct {
 type RefreshToken struct {
 	Digest    Digest
 	Grant     GrantID
+	BoundTo   oauth.Confirmation // for public clients; "" for a bearer token
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	SpentAt   time.Time

@@ -23,6 +23,21 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 	if !c.Allows(uma.GrantType) {
 		return nil, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
+	bound, err := s.bind(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.redeem(ctx, c, bound, req, address)
+	if errors.Is(err, errPCTSpent) {
+		// Another request rotated the PCT first. Nothing of this one remains, not
+		// even the spent ticket, so it runs again without the PCT.
+		req.PCT = ""
+		result, err = s.redeem(ctx, c, bound, req, address)
+	}
+	return result, err
+}
+
+func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirmation, req uma.TokenRequest, address string) (Result, error) {
 	brought := s.verifyClaimToken(ctx, c, req.ClaimToken, req.ClaimTokenFormat)
 	shown := s.openTicket(req.Ticket)
 	if err := s.readAhead(ctx, shown.process); err != nil {
@@ -34,7 +49,7 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 		if err != nil {
 			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
-		r := redemption{Server: s, tx: tx, known: s.memory.within(tx), client: c, request: req, address: address, brought: brought, process: p}
+		r := redemption{Server: s, tx: tx, known: s.memory.within(tx), client: c, boundTo: bound, request: req, address: address, brought: brought, process: p}
 		result, refusal, err = r.run()
 		switch {
 		case errors.Is(err, errTicketReplayed):
@@ -44,12 +59,6 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 		}
 		return refusal, err
 	})
-	if errors.Is(err, errPCTSpent) {
-		// Another request rotated the PCT first. Nothing of this one remains, not
-		// even the spent ticket, so it runs again without the PCT.
-		req.PCT = ""
-		return s.Redeem(ctx, c, req, address)
-	}
 	if err != nil {
 		return nil, err // and never what a run made that was not kept
 	}
@@ -88,6 +97,7 @@ type redemption struct {
 	tx      Tx
 	known   known // by what is decided; see memory.within
 	client  oauth.Client
+	boundTo oauth.Confirmation // what the RPT is bound to
 	request uma.TokenRequest
 	address string
 	brought pushed

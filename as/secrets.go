@@ -47,6 +47,8 @@ const (
 
 	aPushedRequest artefact = "pushed request"
 	aCursor        artefact = "cursor" // never stored
+	aProof         artefact = "DPoP proof"
+	aNonce         artefact = "DPoP nonce"
 )
 
 // vault makes and recognises everything secret.

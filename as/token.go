@@ -11,31 +11,57 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-const tokenTypeBearer = "Bearer"
+// The types of access tokens (RFC 6750, RFC 9449 5).
+const (
+	tokenTypeBearer = "Bearer"
+	tokenTypeDPoP   = "DPoP"
+)
 
-// issueTokens makes an access token of the grant, and a refresh token when the
-// client is registered for that grant type. Neither outlives ends, when it is
-// set. narrowed is nil for everything the grant has.
-func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, c oauth.Client, g Grant, narrowed []uma.Scope, ends time.Time, life time.Duration) error {
+func tokenType(bound oauth.Confirmation) string {
+	if bound.ByKey() {
+		return tokenTypeDPoP
+	}
+	return tokenTypeBearer
+}
+
+// issuance is what tokens are made of.
+type issuance struct {
+	client   oauth.Client
+	grant    GrantID
+	boundTo  oauth.Confirmation // "" for bearer tokens
+	narrowed []uma.Scope        // nil for everything the grant has
+	life     time.Duration      // of the access token
+	ends     time.Time          // what none of them outlives; zero for nothing
+}
+
+// issueTokens makes an access token, and a refresh token when the client is
+// registered for that grant type.
+func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, i issuance) error {
+	if err := s.issueAccess(tx, answer, i); err != nil || !i.client.Allows(oauth.GrantRefreshToken) {
+		return err
+	}
+	now := s.now()
+	answer.RefreshToken = s.vault.dated(now)
+	t := RefreshToken{
+		Digest: s.vault.datedDigest(aRefresh, answer.RefreshToken), Grant: i.grant,
+		CreatedAt: now, ExpiresAt: sooner(now.Add(s.Lifetimes.Refresh), i.ends),
+	}
+	if i.client.Public() {
+		t.BoundTo = i.boundTo // that of others is bound by their authentication (RFC 9449 5)
+	}
+	return tx.InsertRefreshToken(t)
+}
+
+func (s *Server) issueAccess(tx Tx, answer *uma.TokenResponse, i issuance) error {
 	now := s.now()
 	secret := s.vault.dated(now)
 	token := AccessToken{
-		Digest: s.vault.datedDigest(anAccess, secret), Grant: g.ID, Scopes: narrowed,
-		CreatedAt: now, ExpiresAt: sooner(now.Add(life), ends),
+		Digest: s.vault.datedDigest(anAccess, secret), Grant: i.grant, Scopes: i.narrowed, BoundTo: i.boundTo,
+		CreatedAt: now, ExpiresAt: sooner(now.Add(i.life), i.ends),
 	}
-	if err := tx.InsertAccessToken(token); err != nil {
-		return err
-	}
-	answer.AccessToken, answer.TokenType = secret, tokenTypeBearer
+	answer.AccessToken, answer.TokenType = secret, tokenType(i.boundTo)
 	answer.ExpiresIn = int64(token.ExpiresAt.Sub(now) / time.Second)
-	if !c.Allows(oauth.GrantRefreshToken) {
-		return nil
-	}
-	answer.RefreshToken = s.vault.dated(now)
-	return tx.InsertRefreshToken(RefreshToken{
-		Digest: s.vault.datedDigest(aRefresh, answer.RefreshToken), Grant: g.ID,
-		CreatedAt: now, ExpiresAt: sooner(now.Add(s.Lifetimes.Refresh), ends),
-	})
+	return tx.InsertAccessToken(token)
 }
 
 // sooner returns the earlier time, where a zero b is no bound.
@@ -64,16 +90,21 @@ var errInvalidRefresh = uma.NewError(uma.InvalidGrant, "The refresh token is unk
 // 3.6). There is no assessment: what comes back is what is still live of the
 // grant, narrowed to scopes when they are given (nil when not).
 //
-// Every refresh token is of one use. A second use, whoever shows it, revokes
-// the whole family: either the client or a thief has a copy, and nobody can
-// tell which.
+// A refresh token that a thief could use is of one use. A second use, whoever shows
+// it, revokes the whole family: either the client or a thief has a copy, and
+// nobody can tell which. One that nobody can use without a key of the client stays
+// as it is, so that an answer that was lost is no loss (RFC 9700 4.14.2).
 func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, scopes []uma.Scope) (uma.TokenResponse, error) {
 	if !c.Allows(oauth.GrantRefreshToken) {
 		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
+	bound, err := s.bind(ctx, c)
+	if err != nil {
+		return uma.TokenResponse{}, err
+	}
 	var answer uma.TokenResponse
-	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		answer, refusal, err = s.refresh(tx, c, s.vault.datedDigest(aRefresh, secret), scopes)
+	err = s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
+		answer, refusal, err = s.refresh(tx, c, bound, s.vault.datedDigest(aRefresh, secret), scopes)
 		return refusal, err
 	})
 	if err != nil {
@@ -82,7 +113,7 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 	return answer, nil
 }
 
-func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, refusal *uma.Error, err error) {
+func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, refusal *uma.Error, err error) {
 	t, err := tx.RefreshToken(digest)
 	if errors.Is(err, ErrNotFound) {
 		return answer, errInvalidRefresh, nil
@@ -97,13 +128,13 @@ func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scop
 	if err != nil {
 		return answer, nil, err
 	}
-	if g.Client != c.ID {
+	if g.Client != c.ID || t.BoundTo != "" && t.BoundTo != bound {
 		return answer, errInvalidRefresh, nil // and nothing happens to the family of another client
 	}
 	if !t.SpentAt.IsZero() {
 		return answer, errInvalidRefresh, s.refreshReplayed(tx, g.Grant)
 	}
-	if !g.live() {
+	if !g.live() || !s.now().Before(t.ExpiresAt) {
 		return answer, errInvalidRefresh, nil
 	}
 	granted, life, ends := g.Scopes, s.Lifetimes.PAT, time.Time{}
@@ -129,19 +160,22 @@ func (s *Server) refresh(tx Tx, c oauth.Client, digest Digest, scopes []uma.Scop
 	if len(without(scopes, granted)) > 0 {
 		return answer, uma.NewError(uma.InvalidScope, "A requested scope was not granted."), nil
 	}
-	if _, err := tx.SpendRefreshToken(digest, s.now()); errors.Is(err, ErrNotFound) {
-		return answer, errInvalidRefresh, nil
-	} else if err != nil {
-		return answer, nil, err
-	}
 	if g.Kind == GrantOAuth {
 		answer.Scope = uma.JoinScopes(granted)
 		if scopes != nil {
 			answer.Scope = uma.JoinScopes(scopes)
 		}
 	}
-	err = s.issueTokens(tx, &answer, c, g.Grant, scopes, ends, life)
-	return answer, nil, err
+	next := issuance{client: c, grant: g.ID, boundTo: bound, narrowed: scopes, life: life, ends: ends}
+	if t.BoundTo != "" || c.Keyed() {
+		return answer, nil, s.issueAccess(tx, &answer, next)
+	}
+	if _, err := tx.SpendRefreshToken(digest, s.now()); errors.Is(err, ErrNotFound) {
+		return answer, errInvalidRefresh, nil
+	} else if err != nil {
+		return answer, nil, err
+	}
+	return answer, nil, s.issueTokens(tx, &answer, next)
 }
 
 func (s *Server) refreshReplayed(tx Tx, g Grant) error {

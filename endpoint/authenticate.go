@@ -10,6 +10,9 @@ import (
 
 // authenticate lets in whom the route table names and puts them into the call.
 func (s *Server) authenticate(who caller, c *call) error {
+	if err := s.readSender(c); err != nil {
+		return err
+	}
 	ctx := c.r.Context()
 	switch who {
 	case anybody:
@@ -17,14 +20,14 @@ func (s *Server) authenticate(who caller, c *call) error {
 	case byClient:
 		return s.authenticateClient(ctx, c)
 	case byPAT:
-		token, err := bearerToken(c)
+		token, err := accessToken(c)
 		if err != nil {
 			return err
 		}
 		c.pat, err = s.AS.AuthenticatePAT(ctx, token)
 		return err
 	case byOwner:
-		token, err := bearerToken(c)
+		token, err := accessToken(c)
 		if err != nil {
 			return err
 		}
@@ -32,7 +35,7 @@ func (s *Server) authenticate(who caller, c *call) error {
 		return err
 	case byBearer:
 		var err error
-		c.token, err = bearerToken(c)
+		c.token, err = accessToken(c)
 		return err
 	case byPATOrClient:
 		byAssertion, err := s.hasAssertion(c)
@@ -95,9 +98,9 @@ func scheme(c *call) string {
 // error code (RFC 6750 3.1).
 var errNoToken = uma.NewError("", "This endpoint needs an access token.")
 
-// bearerToken reads the access token from the header. Tokens in a query or a
-// body are not accepted: they end up in logs.
-func bearerToken(c *call) (string, error) {
+// accessToken reads the access token from the header. Tokens in a query or a body
+// are not accepted: they end up in logs.
+func accessToken(c *call) (string, error) {
 	values := c.r.Header.Values("Authorization")
 	switch {
 	case len(values) == 0:
@@ -106,7 +109,7 @@ func bearerToken(c *call) (string, error) {
 		return "", uma.NewError(uma.InvalidRequest, "There are several Authorization headers.")
 	}
 	name, token, _ := strings.Cut(values[0], " ")
-	if !strings.EqualFold(name, "Bearer") {
+	if !strings.EqualFold(name, "Bearer") && !strings.EqualFold(name, "DPoP") {
 		return "", errNoToken
 	}
 	if token = strings.TrimSpace(token); token == "" || strings.ContainsAny(token, " ,\t") {

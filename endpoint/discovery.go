@@ -43,6 +43,7 @@ func (s *Server) discovery(c *call) error {
 		RevocationEndpointAuthMethodsSupported:     append(secret, string(oauth.AuthNone)),
 		IntrospectionEndpointAuthMethodsSupported:  []string{string(oauth.AuthBasic), string(oauth.AuthKey)},
 		TokenEndpointAuthSigningAlgValuesSupported: oauth.AssertionAlgorithms,
+		DPoPSigningAlgValuesSupported:              oauth.ProofAlgorithms,
 		CodeChallengeMethodsSupported:              []string{"S256"},
 		AuthorizationResponseIssParameterSupported: true,
 		SubjectTypesSupported:                      []string{"public"},

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/uma"
@@ -55,8 +54,11 @@ func (s *Server) fail(c *call, err error) {
 	if errors.Is(e, uma.ErrTooLarge) {
 		code = http.StatusRequestEntityTooLarge
 	}
+	if ofProof(e.Code) && (scheme(c) == "bearer" || scheme(c) == "dpop") {
+		code = http.StatusUnauthorized
+	}
 	if code == http.StatusUnauthorized || e.Code == uma.InsufficientScope {
-		c.w.Header().Set("WWW-Authenticate", challenge(c, e))
+		challenge(c, e, c.w.Header())
 	}
 	switch c.face {
 	case faceProblem:
@@ -70,18 +72,6 @@ func (s *Server) fail(c *call, err error) {
 		}
 		writeJSON(c.w, code, answer)
 	}
-}
-
-// challenge says how to authenticate (RFC 6750 3, RFC 6749 5.2).
-func challenge(c *call, e *uma.Error) string {
-	if e.Code == uma.InvalidClient {
-		return `Basic realm="licet", charset="UTF-8"`
-	}
-	parts := []string{`Bearer realm="licet"`}
-	if e.Code != "" {
-		parts = append(parts, `error="`+string(e.Code)+`"`, `error_description="`+e.Description+`"`)
-	}
-	return strings.Join(parts, ", ")
 }
 
 // problem is an error of our own APIs (RFC 9457).

@@ -11,6 +11,7 @@ import (
 
 var (
 	errNotPushed = uma.NewError(uma.InvalidRequest, "This application has to push its requests first.")
+	errOtherKey  = uma.NewError(oauth.InvalidDPoPProof, "The DPoP proof is not of the key of dpop_jkt.")
 	errBeside    = uma.NewError(uma.InvalidRequest, "A request that was pushed has no other parameters beside its request_uri.")
 )
 
@@ -31,6 +32,16 @@ func (s *Server) push(c *call) error {
 	}
 	if form["request_uri"] != "" {
 		return uma.NewError(uma.InvalidRequest, "A request_uri cannot be pushed.")
+	}
+	key, err := s.AS.PushedKey(c.r.Context())
+	if err != nil {
+		return err
+	}
+	if bound := key.Members(); bound != nil {
+		if asked := form["dpop_jkt"]; asked != "" && asked != bound.Key {
+			return errOtherKey
+		}
+		form["dpop_jkt"] = bound.Key
 	}
 	if _, err := s.checked(form, c.client); err != nil {
 		var toClient *oauth.RedirectError

@@ -37,7 +37,8 @@ type AuthorizationRequest struct {
 	State         string
 	HasState      bool
 	Nonce         string
-	CodeChallenge string // of S256
+	CodeChallenge string       // of S256
+	BoundTo       Confirmation // the key that has to redeem the code (RFC 9449 10); "" for any
 	Prompt        []string
 	MaxAge        *int64 // seconds; nil when the request does not say
 	LoginHint     string
@@ -77,7 +78,7 @@ func ParseAuthorizationRequest(form uma.Form, c Client) (AuthorizationRequest, e
 	req := AuthorizationRequest{Client: c.ID, RedirectURI: uri}
 	req.State, req.HasState = parameter(form, "state")
 	for _, read := range []func(uma.Form, Client) *uma.Error{
-		req.readFlow, req.readChallenge, req.readScopes, req.readPrompt, req.readMaxAge,
+		req.readFlow, req.readChallenge, req.readKey, req.readScopes, req.readPrompt, req.readMaxAge,
 	} {
 		if err := read(form, c); err != nil {
 			return AuthorizationRequest{}, &RedirectError{URI: uri, State: req.State, HasState: req.HasState, Err: err}
@@ -129,10 +130,24 @@ func (r *AuthorizationRequest) readChallenge(form uma.Form, _ Client) *uma.Error
 	if method, _ := parameter(form, "code_challenge_method"); method != "S256" {
 		return uma.NewError(uma.InvalidRequest, "The code_challenge_method has to be S256.")
 	}
-	if !isChallenge(challenge) {
+	if !isSum(challenge) {
 		return uma.NewError(uma.InvalidRequest, "The code_challenge is not the base64url form of a SHA-256 sum.")
 	}
 	r.CodeChallenge = challenge
+	return nil
+}
+
+// readKey reads the thumbprint of the key that the code is to be bound to (RFC
+// 9449 10).
+func (r *AuthorizationRequest) readKey(form uma.Form, _ Client) *uma.Error {
+	thumbprint, found := parameter(form, "dpop_jkt")
+	if !found {
+		return nil
+	}
+	if !isSum(thumbprint) {
+		return uma.NewError(uma.InvalidRequest, "The dpop_jkt is not the base64url form of a SHA-256 sum.")
+	}
+	r.BoundTo = KeyConfirmation(thumbprint)
 	return nil
 }
 

@@ -50,6 +50,7 @@ type Client struct {
 	RedirectURIs       []string    // exact; RFC 6749 3.1.2
 	ClaimsRedirectURIs []string    // exact; Grant 2
 	Scopes             []uma.Scope // what the client is pre-registered for (Grant 3.3.1)
+	DPoPBound          bool        // only tokens bound by DPoP (RFC 9449 5.2)
 	RequirePushed      bool        // only pushed authorization requests (RFC 9126 6)
 	PushClaims         bool        // may push claim tokens (Grant 5.7)
 	Space              string      // the organisation it acts for with client_credentials; "" for none
@@ -60,6 +61,10 @@ type Client struct {
 // secret (RFC 6749 2.1). A client whose secret is merely missing is not public:
 // it is a client that cannot be authenticated.
 func (c Client) Public() bool { return c.AuthMethod == AuthNone }
+
+// Keyed reports whether the client authenticates with a key that never leaves it,
+// so that what it was given is of no use to anybody else.
+func (c Client) Keyed() bool { return c.AuthMethod == AuthKey }
 
 // Secret reports whether the client authenticates with a secret.
 func (c Client) Secret() bool { return c.AuthMethod == AuthBasic || c.AuthMethod == AuthPost }

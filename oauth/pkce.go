@@ -25,8 +25,8 @@ func isVerifier(s string) bool {
 	return len(s) >= 43 && len(s) <= 128 && !containsRune(s, notUnreserved)
 }
 
-// isChallenge reports whether s is the base64url form of a SHA-256 sum.
-func isChallenge(s string) bool {
+// isSum reports whether s is the base64url form of a SHA-256 sum.
+func isSum(s string) bool {
 	sum, err := decodeSegment(s)
 	return err == nil && len(sum) == sha256.Size
 }

@@ -39,7 +39,29 @@ func ParseIntrospection(r io.Reader) (Introspection, error) {
 	if in.Permissions, err = o.introspectedPermissions(); err != nil {
 		return Introspection{}, err
 	}
+	if in.Bound, err = o.confirmation(); err != nil {
+		return Introspection{}, err
+	}
 	return in, nil
+}
+
+// confirmation reads the member cnf; nil when it is absent. One that says nothing
+// that is known here is refused: the token must not pass as a bearer token.
+func (o Object) confirmation() (*Confirmation, error) {
+	cnf, ok, err := o.Object("cnf")
+	if err != nil || !ok {
+		return nil, err
+	}
+	c := new(Confirmation)
+	for name, field := range map[string]*string{"jkt": &c.Key, "x5t#S256": &c.Certificate} {
+		if *field, _, err = cnf.String(name); err != nil {
+			return nil, err
+		}
+	}
+	if *c == (Confirmation{}) {
+		return nil, wrongType("cnf", "a confirmation by jkt or x5t#S256")
+	}
+	return c, nil
 }
 
 // introspectedPermissions reads the member permissions; nil when it is absent.

@@ -275,6 +275,18 @@ func (o Object) Bool(name string) (value, ok bool, err error) {
 	return value, true, nil
 }
 
+// Object returns a member that is an object.
+func (o Object) Object(name string) (value Object, ok bool, err error) {
+	raw, ok := o[name]
+	if !ok {
+		return nil, false, nil
+	}
+	if value, err = asObject(raw); err != nil {
+		return nil, true, wrongType(name, "an object")
+	}
+	return value, true, nil
+}
+
 // Objects returns a member that is an array of objects.
 func (o Object) Objects(name string) (values []Object, ok bool, err error) {
 	raw, ok := o[name]

@@ -61,7 +61,16 @@ type Introspection struct {
 	ExpiresAt   int64                    `json:"exp,omitempty"`         // seconds since the epoch
 	IssuedAt    int64                    `json:"iat,omitempty"`         // seconds since the epoch
 	NotBefore   int64                    `json:"nbf,omitempty"`         // seconds since the epoch
+	Bound       *Confirmation            `json:"cnf,omitempty"`         // nil: a bearer token
 	Permissions []IntrospectedPermission `json:"permissions,omitempty"` // nil: no RPT
+}
+
+// Confirmation says what the holder of a token has to prove to have (RFC 7800
+// 3.1): the key of a DPoP proof, by its thumbprint (RFC 9449 6), or a TLS client
+// certificate, by its SHA-256 sum (RFC 8705 3.1).
+type Confirmation struct {
+	Key         string `json:"jkt,omitempty"`
+	Certificate string `json:"x5t#S256,omitempty"`
 }
 
 // IntrospectedPermission is one permission of an active RPT (FedAuthz 5.1.1).

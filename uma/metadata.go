@@ -31,6 +31,7 @@ type Metadata struct {
 	AuthorizationResponseIssParameterSupported bool     `json:"authorization_response_iss_parameter_supported,omitempty"`
 	SubjectTypesSupported                      []string `json:"subject_types_supported,omitempty"`
 	IDTokenSigningAlgValuesSupported           []string `json:"id_token_signing_alg_values_supported,omitempty"`
+	DPoPSigningAlgValuesSupported              []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449 5.1
 	ClaimsSupported                            []string `json:"claims_supported,omitempty"`
 	ServiceDocumentation                       string   `json:"service_documentation,omitempty"`
 
@@ -89,6 +90,7 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 		"revocation_endpoint_auth_methods_supported":       &m.RevocationEndpointAuthMethodsSupported,
 		"introspection_endpoint_auth_methods_supported":    &m.IntrospectionEndpointAuthMethodsSupported,
 		"code_challenge_methods_supported":                 &m.CodeChallengeMethodsSupported, "subject_types_supported": &m.SubjectTypesSupported,
+		"dpop_signing_alg_values_supported":     &m.DPoPSigningAlgValuesSupported,
 		"id_token_signing_alg_values_supported": &m.IDTokenSigningAlgValuesSupported, "claims_supported": &m.ClaimsSupported,
 		"uma_profiles_supported": &m.UMAProfilesSupported,
 	} {

@@ -7,7 +7,7 @@ import (
 
 const clientColumns = `id, name, auth_method, secret_hash, jwks,
 	grant_types, redirect_uris, claims_redirect_uris, scopes,
-	require_pushed, push_claims,
+	dpop_bound, require_pushed, push_claims,
 	space_id, disabled`
 
 var (
@@ -20,7 +20,7 @@ func intoClient() ([]any, *oauth.Client) {
 	return []any{
 		&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS,
 		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
-		&c.RequirePushed, &c.PushClaims,
+		&c.DPoPBound, &c.RequirePushed, &c.PushClaims,
 		&c.Space, &c.Disabled,
 	}, c
 }
@@ -29,7 +29,7 @@ func valuesOfClient(c oauth.Client) []any {
 	return []any{
 		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS,
 		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
-		c.RequirePushed, c.PushClaims,
+		c.DPoPBound, c.RequirePushed, c.PushClaims,
 		c.Space, c.Disabled,
 	}
 }

@@ -90,13 +90,13 @@ func (t *Tx) SpendPushedRequest(d as.Digest, now time.Time) (as.PushedRequest, e
 	return r, err
 }
 
-const accessColumns = `digest, grant_id, scopes, created_at, expires_at, revoked_at`
+const accessColumns = `digest, grant_id, scopes, bound_to, created_at, expires_at, revoked_at`
 
 var insertAccess = insertInto("access_tokens", accessColumns)
 
 func intoAccess() ([]any, *as.AccessToken) {
 	a := new(as.AccessToken)
-	return []any{&a.Digest, &a.Grant, listInto(&a.Scopes), instant{&a.CreatedAt}, instant{&a.ExpiresAt}, instant{&a.RevokedAt}}, a
+	return []any{&a.Digest, &a.Grant, listInto(&a.Scopes), &a.BoundTo, instant{&a.CreatedAt}, instant{&a.ExpiresAt}, instant{&a.RevokedAt}}, a
 }
 
 func (t *Tx) AccessToken(d as.Digest) (as.AccessToken, error) {
@@ -104,14 +104,14 @@ func (t *Tx) AccessToken(d as.Digest) (as.AccessToken, error) {
 }
 
 func (t *Tx) InsertAccessToken(a as.AccessToken) error {
-	return t.insertRandom(insertAccess, []byte(a.Digest), a.Grant, listOf(a.Scopes), ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.RevokedAt))
+	return t.insertRandom(insertAccess, []byte(a.Digest), a.Grant, listOf(a.Scopes), a.BoundTo, ms(a.CreatedAt), ms(a.ExpiresAt), ms(a.RevokedAt))
 }
 
 func (t *Tx) RevokeAccessToken(d as.Digest, now time.Time) error {
 	return t.changed(t.change(`update access_tokens set revoked_at = case when revoked_at = 0 then $2 else revoked_at end where digest = $1`, []byte(d), ms(now)), as.ChangedToken(d))
 }
 
-const refreshColumns = `digest, grant_id, created_at, expires_at, spent_at`
+const refreshColumns = `digest, grant_id, bound_to, created_at, expires_at, spent_at`
 
 var (
 	insertRefresh = insertInto("refresh_tokens", refreshColumns)
@@ -120,7 +120,7 @@ var (
 
 func intoRefresh() ([]any, *as.RefreshToken) {
 	r := new(as.RefreshToken)
-	return []any{&r.Digest, &r.Grant, instant{&r.CreatedAt}, instant{&r.ExpiresAt}, instant{&r.SpentAt}}, r
+	return []any{&r.Digest, &r.Grant, &r.BoundTo, instant{&r.CreatedAt}, instant{&r.ExpiresAt}, instant{&r.SpentAt}}, r
 }
 
 func (t *Tx) RefreshToken(d as.Digest) (as.RefreshToken, error) {
@@ -128,7 +128,7 @@ func (t *Tx) RefreshToken(d as.Digest) (as.RefreshToken, error) {
 }
 
 func (t *Tx) InsertRefreshToken(r as.RefreshToken) error {
-	return t.insertRandom(insertRefresh, []byte(r.Digest), r.Grant, ms(r.CreatedAt), ms(r.ExpiresAt), ms(r.SpentAt))
+	return t.insertRandom(insertRefresh, []byte(r.Digest), r.Grant, r.BoundTo, ms(r.CreatedAt), ms(r.ExpiresAt), ms(r.SpentAt))
 }
 
 func (t *Tx) SpendRefreshToken(d as.Digest, now time.Time) (as.RefreshToken, error) {

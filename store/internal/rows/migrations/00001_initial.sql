@@ -51,6 +51,7 @@ create table clients (
   redirect_uris text not null,
   claims_redirect_uris text not null,
   scopes text not null,
+  dpop_bound boolean not null,
   require_pushed boolean not null,
   push_claims boolean not null,
   space_id text not null,
@@ -158,6 +159,7 @@ create table codes (
   scopes text not null,
   nonce text not null,
   code_challenge text not null,
+  bound_to text not null,
   auth_time bigint not null,
   grant_id text not null,
   expires_at bigint not null,
@@ -188,6 +190,7 @@ create table access_tokens (
   digest bytea primary key,
   grant_id text not null,
   scopes text not null,
+  bound_to text not null,
   created_at bigint not null,
   expires_at bigint not null,
   revoked_at bigint not null
@@ -198,6 +201,7 @@ create index access_tokens_by_end on access_tokens (expires_at, digest);
 create table refresh_tokens (
   digest bytea primary key,
   grant_id text not null,
+  bound_to text not null,
   created_at bigint not null,
   expires_at bigint not null,
   spent_at bigint not null
