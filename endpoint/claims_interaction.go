@@ -65,6 +65,8 @@ func (s *Server) claims(c *call) error {
 	to.state, to.hasState = c.form["state"]
 	handle, err := s.AS.BeginInteraction(c.r.Context(), client, uma.Ticket(c.form["ticket"]), uri, to.state, to.hasState)
 	if err != nil {
+		var refusal *uma.Error
+		c.wrong = errors.As(err, &refusal)
 		s.sendBackError(c, to, err)
 		return nil
 	}

@@ -3,7 +3,9 @@ package endpoint
 import (
 	"crypto/rand"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/uma"
@@ -13,6 +15,9 @@ import (
 
 // errMethod is the answer to a method that a path does not have (FedAuthz 3.2).
 var errMethod = uma.NewError(uma.UnsupportedMethod, "This method is not supported here.")
+
+// tooManyRequests is the code of 429; OAuth has none for it.
+const tooManyRequests uma.Code = "too_many_requests"
 
 // status is the one table of statuses by error code.
 var status = map[uma.Code]int{
@@ -31,6 +36,7 @@ var status = map[uma.Code]int{
 	uma.ServerError:          http.StatusInternalServerError,
 
 	uma.TemporarilyUnavailable: http.StatusServiceUnavailable,
+	tooManyRequests:            http.StatusTooManyRequests,
 }
 
 // fail answers with an error in the form of the route's face. An error that is
@@ -38,7 +44,11 @@ var status = map[uma.Code]int{
 // cause.
 func (s *Server) fail(c *call, err error) {
 	var e *uma.Error
-	if errors.Is(err, as.ErrUnavailable) {
+	var later later
+	if errors.As(err, &later) {
+		c.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(later.wait.Seconds()))))
+		e = uma.NewError(tooManyRequests, "Too much of what comes from here is no good, or it is too much. Wait as long as Retry-After says.")
+	} else if errors.Is(err, as.ErrUnavailable) {
 		s.Log.ErrorContext(c.r.Context(), "the store is unavailable", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 		c.w.Header().Set("Retry-After", "2")
 		e = uma.NewError(uma.TemporarilyUnavailable, "The server cannot reach its database at the moment. Try again soon.")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/limit"
 	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/oauth"
@@ -117,7 +118,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	w.must(err)
 	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil})
 	w.must(err)
-	w.Server, err = New(Config{AS: w.AS, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32), Log: c.Log})
+	w.Server, err = New(Config{AS: w.AS, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32), Limits: unlimited, Log: c.Log})
 	w.must(err)
 
 	w.Alice, w.Anna = w.person("alice@example.com", "Alice"), w.person("anna@example.com", "Anna")
@@ -139,6 +140,10 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	w.Public = w.client(app, "public", "Pocket App", "http://127.0.0.1/cb", "https://public.example/claims")
 	return w
 }
+
+// unlimited is for tests that are not about limits: they get a lot wrong while
+// their clock stands still.
+var unlimited = Limits{Client: limit.Off, Address: limit.Off, Public: limit.Off}
 
 func (w *world) must(err error) {
 	w.t.Helper()

@@ -71,6 +71,7 @@ type call struct {
 	client oauth.Client // byClient, byPATOrClient
 	form   uma.Form     // byClient, byBrowser: the parameters, parsed
 	token  string       // byBearer: the raw token
+	wrong  bool         // what was shown is no good, and a redirect has said so
 }
 
 // route is one line of the route table.
@@ -135,12 +136,25 @@ func (s *Server) dispatch(methods map[string]route) http.Handler {
 			return
 		}
 		c := &call{w: w, r: r, face: rt.face}
-		if err := s.authenticate(rt.caller, c); err != nil {
-			s.fail(c, err)
-			return
-		}
-		if err := rt.handle(s, c); err != nil {
+		if err := s.serve(rt, c); err != nil {
 			s.fail(c, err)
 		}
 	})
+}
+
+// serve lets a request pass: who is it, has it anything left, what is it about.
+func (s *Server) serve(rt route, c *call) error {
+	if err := s.authenticate(rt.caller, c); err != nil {
+		return s.count(c, err)
+	}
+	if err := s.admit(rt, c); err != nil {
+		return err
+	}
+	if err := rt.handle(s, c); err != nil {
+		return s.count(c, err)
+	}
+	if c.wrong {
+		_ = s.spend(c) // it is answered already
+	}
+	return nil
 }

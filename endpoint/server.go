@@ -30,16 +30,18 @@ type Config struct {
 	SignIn SignIn
 	// FormKey keys the anti-forgery tokens in forms; 32 bytes.
 	FormKey []byte
+	Limits  Limits
 	Log     *slog.Logger
 }
 
 // Server serves the endpoints below the issuer's path.
 type Server struct {
 	Config
-	issuer *url.URL
-	base   string // the issuer's path without a final slash
-	secure bool   // cookies are Secure and have the __Host- prefix
-	mux    *http.ServeMux
+	issuer  *url.URL
+	base    string // the issuer's path without a final slash
+	secure  bool   // cookies are Secure and have the __Host- prefix
+	mux     *http.ServeMux
+	budgets budgets
 }
 
 // New checks the configuration and builds the routes. The issuer has to be an
@@ -55,7 +57,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, issuer: u, base: strings.TrimSuffix(u.Path, "/"), secure: u.Scheme == "https"}
+	s := &Server{Config: c, issuer: u, base: strings.TrimSuffix(u.Path, "/"), secure: u.Scheme == "https", budgets: newBudgets(c.Limits)}
 	s.mux = s.buildMux()
 	return s, nil
 }

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string) error {
 		c.ClaimIssuers = []as.ClaimIssuer{{Issuer: *claimIssuer, JWKS: keys}}
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, log)
+	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, node.Limits{}, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

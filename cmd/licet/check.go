@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/limit"
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -24,6 +26,8 @@ type settings struct {
 	listen      string
 	place       node.Place
 	behindProxy bool
+	proxies     []netip.Prefix
+	limits      node.Limits
 	tls         *tls.Config // nil for plain http
 	as          as.Config
 	clients     []oauth.Client
@@ -71,6 +75,8 @@ func (c config) check() (settings, []error) {
 	s.place = c.checkPlace(k)
 	c.checkIssuer(k)
 	s.tls = c.checkTLS(k)
+	s.proxies = c.checkProxies(k)
+	s.limits = c.limits()
 	s.as = c.checkRules(k)
 	s.as.ClaimIssuers = c.checkClaimIssuers(k)
 	s.clients = c.checkClients(k)
@@ -126,6 +132,33 @@ func (c config) checkTLS(k *checker) *tls.Config {
 		k.wrong("tls: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+}
+
+// checkProxies reads the addresses of the proxies, single ones and networks. To
+// trust everybody is to let everybody choose their address.
+func (c config) checkProxies(k *checker) []netip.Prefix {
+	var out []netip.Prefix
+	for i, text := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if a, one := netip.ParseAddr(text); one == nil {
+			prefix, err = a.Prefix(a.BitLen())
+		}
+		if err != nil || prefix.Bits() == 0 || prefix.Addr().Is4In6() {
+			k.wrong("trusted_proxies[%d]: has to be an address or a network such as 10.0.0.0/8, and not everybody", i)
+		}
+		out = append(out, prefix.Masked())
+	}
+	return out
+}
+
+// limits are the limits, and off where they are for addresses that say nothing:
+// those of a proxy that is not known.
+func (c config) limits() node.Limits {
+	l := endpoint.Limits{Client: limit.Rate(c.Limits.Client), Address: limit.Rate(c.Limits.Address), Public: limit.Rate(c.Limits.Public)}
+	if c.BehindProxy && len(c.TrustedProxies) == 0 {
+		l.Address, l.Public = l.Address.Or(limit.Off), l.Public.Or(limit.Off)
+	}
+	return node.Limits{Requests: l}
 }
 
 var errPlain = errors.New("plain http is for loopback addresses only: set tls.cert and tls.key, or behind_proxy")

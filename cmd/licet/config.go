@@ -8,6 +8,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/limit"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -20,12 +21,14 @@ type config struct {
 	Data           string          `toml:"data"`
 	Store          string          `toml:"store"`
 	BehindProxy    bool            `toml:"behind_proxy"`
+	TrustedProxies []string        `toml:"trusted_proxies"`
 	TLS            tlsConfig       `toml:"tls"`
 	Partial        string          `toml:"partial"`
 	StrictScopes   bool            `toml:"strict_scopes"`
 	RevokeOnReplay bool            `toml:"revoke_on_replay"`
 	ForbidsFile    string          `toml:"forbids_file"`
 	Lifetimes      lifetimesConfig `toml:"lifetimes"`
+	Limits         limitsConfig    `toml:"limits"`
 	ClaimIssuers   []claimIssuer   `toml:"claim_issuers"`
 	Clients        []clientConfig  `toml:"clients"`
 	People         []personConfig  `toml:"people"`
@@ -62,6 +65,21 @@ func (d *duration) UnmarshalText(text []byte) error {
 		err = errors.New("a lifetime has to be longer than nothing")
 	}
 	*d = duration(v)
+	return err
+}
+
+type limitsConfig struct {
+	Client  rate `toml:"client"`
+	Address rate `toml:"address"`
+	Public  rate `toml:"public"`
+}
+
+// rate is how much there is in a time, such as "600/1m", or "off".
+type rate limit.Rate
+
+func (r *rate) UnmarshalText(text []byte) error {
+	v, err := limit.Parse(string(text))
+	*r = rate(v)
 	return err
 }
 

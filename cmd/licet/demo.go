@@ -83,7 +83,7 @@ func (cmd demoCommand) set(ctx context.Context, s surroundings, dir string, serv
 	}
 	st := &stage{trace: newTrace(s.stdout), issuer: issuer}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if st.node, err = node.Open(ctx, node.Place{Data: dir}, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, log); err != nil {
+	if st.node, err = node.Open(ctx, node.Place{Data: dir}, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, node.Limits{}, log); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	servers.Go(func() {

@@ -46,7 +46,7 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 	n, err := node.Open(s.ctx, node.Place{Data: dir}, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
-	}, log)
+	}, node.Limits{}, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

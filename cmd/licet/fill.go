@@ -31,6 +31,15 @@ func fill(into reflect.Value, value any, key string) []error {
 			return []error{fmt.Errorf("%s: %w", key, err)}
 		}
 		return nil
+	case *rate:
+		var text string
+		if faults := set(&text, value, key, `a number and a duration such as "600/1m", or "off"`); faults != nil {
+			return faults
+		}
+		if err := to.UnmarshalText([]byte(text)); err != nil {
+			return []error{fmt.Errorf("%s: %w", key, err)}
+		}
+		return nil
 	}
 	if into.Kind() == reflect.Slice {
 		return fillList(into, value, key)
@@ -93,7 +102,7 @@ func fromEnvironment(into reflect.Value, prefix string, env func(string) (string
 	for i := range into.NumField() {
 		field := into.Field(i)
 		name := prefix + "_" + strings.ToUpper(into.Type().Field(i).Tag.Get("toml"))
-		if field.Kind() == reflect.Struct {
+		if _, one := field.Addr().Interface().(*rate); !one && field.Kind() == reflect.Struct {
 			faults = append(faults, fromEnvironment(field, name, env)...)
 			continue
 		}
@@ -106,7 +115,7 @@ func fromEnvironment(into reflect.Value, prefix string, env func(string) (string
 
 func fillText(field reflect.Value, text, name string) []error {
 	switch field.Addr().Interface().(type) {
-	case *string, *duration:
+	case *string, *duration, *rate:
 		return fill(field, text, name)
 	}
 	var table map[string]any

@@ -31,7 +31,7 @@ func (cmd serveCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	n, err := node.Open(s.ctx, c.place, c.as, log)
+	n, err := node.Open(s.ctx, c.place, c.as, c.limits, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -39,7 +39,7 @@ func (cmd serveCommand) Run(s surroundings) error {
 		return errors.Join(err, listener.Close(), n.Close())
 	}
 	log.Info("ready", "issuer", c.as.Issuer, "listen", listener.Addr().String())
-	err = n.Serve(s.ctx, listener, n.WithHealth(node.Logged(n.Face, log)))
+	err = n.Serve(s.ctx, listener, node.FromProxies(n.WithHealth(node.Logged(n.Face, log)), c.proxies))
 	return errors.Join(err, n.Close())
 }
 

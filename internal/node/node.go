@@ -28,6 +28,11 @@ type Place struct {
 	Database string // the URL of the database that nodes share; "" for one file in Data
 }
 
+// Limits are how much abuse is borne. The zero value is the defaults.
+type Limits struct {
+	Requests endpoint.Limits
+}
+
 // Node is a built server: the rooms, connected.
 type Node struct {
 	AS    *as.Server
@@ -44,12 +49,12 @@ type Store interface {
 
 // Open connects the rooms. Store, Secrets, Log and the claims interaction endpoint
 // of the configuration are set here.
-func Open(ctx context.Context, place Place, c as.Config, log *slog.Logger) (*Node, error) {
+func Open(ctx context.Context, place Place, c as.Config, limits Limits, log *slog.Logger) (*Node, error) {
 	store, err := openStore(ctx, place)
 	if err != nil {
 		return nil, err
 	}
-	n, err := connect(ctx, store, filepath.Join(place.Data, "secret.json"), c, log)
+	n, err := connect(ctx, store, filepath.Join(place.Data, "secret.json"), c, limits, log)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -63,7 +68,7 @@ func openStore(ctx context.Context, place Place) (Store, error) {
 	return sqlite.Open(ctx, filepath.Join(place.Data, "licet.db"))
 }
 
-func connect(ctx context.Context, store Store, secretFile string, c as.Config, log *slog.Logger) (*Node, error) {
+func connect(ctx context.Context, store Store, secretFile string, c as.Config, limits Limits, log *slog.Logger) (*Node, error) {
 	issuer, err := endpoint.ParseIssuer(c.Issuer)
 	if err != nil {
 		return nil, err
@@ -88,7 +93,7 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, l
 	if err != nil {
 		return nil, err
 	}
-	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, FormKey: keys.Form, Log: log})
+	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, FormKey: keys.Form, Limits: limits.Requests, Log: log})
 	if err != nil {
 		return nil, err
 	}

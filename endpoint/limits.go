@@ -1,0 +1,130 @@
+package endpoint
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/licet/licet/internal/limit"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/uma"
+)
+
+// Limits are how much that is wrong, or that costs and comes from nobody in
+// particular, is answered before the answer is 429 with Retry-After. What is
+// right is never counted, except in Public. A zero member means its default;
+// limit.Off is no limit. Each node counts by itself.
+type Limits struct {
+	// Client is what one client that has authenticated gets wrong: tickets, codes
+	// and refresh tokens at the token endpoint, where with an empty budget nothing
+	// is looked at any more, so that a ticket is not spent by being refused; and
+	// with a bearer token, for each space by itself, resources and scopes, where
+	// only what is wrong is refused. 600 a minute.
+	Client limit.Rate
+	// Address is what comes from one address (of IPv6: one /64) and is wrong, where
+	// nobody has authenticated: credentials, bearer tokens, the tickets of public
+	// clients and of browsers. Right credentials are never refused for it. 300 a
+	// minute.
+	Address limit.Rate
+	// Public is what public clients and browsers from one address ask for, right
+	// or wrong, at the endpoints that write something down for them: token, pushed
+	// requests, claims interaction. 3000 a minute.
+	Public limit.Rate
+}
+
+// budgets are the limits with what is left of them.
+type budgets struct{ client, address, public *limit.Budgets }
+
+func newBudgets(l Limits) budgets {
+	return budgets{
+		client:  limit.New(l.Client.Or(limit.Rate{Count: 600, Per: time.Minute})),
+		address: limit.New(l.Address.Or(limit.Rate{Count: 300, Per: time.Minute})),
+		public:  limit.New(l.Public.Or(limit.Rate{Count: 3000, Per: time.Minute})),
+	}
+}
+
+// counted are the errors that say that something shown or named is no good. An
+// answer that a token is not active is none: a resource server cannot know what
+// strangers show it.
+var counted = map[uma.Code]bool{
+	uma.InvalidClient: true, uma.InvalidGrant: true, uma.InvalidToken: true,
+	uma.InvalidResourceID: true, uma.InvalidScope: true, uma.NotFound: true, oauth.InvalidDPoPProof: true,
+}
+
+// later is the refusal of somebody who has used up a budget.
+type later struct{ wait time.Duration }
+
+func (e later) Error() string { return "too many requests" }
+
+// admit refuses, before anything is looked at, whom a route would do work for in
+// vain.
+func (s *Server) admit(rt route, c *call) error {
+	switch {
+	case rt.caller == byClient && !c.client.Public():
+		return s.answer(c, "client", limit.Party{Who: string(c.client.ID)}, s.budgets.client.Look)
+	case rt.caller == byClient, rt.path == pathClaims:
+		from := limit.Party{Who: network(c)}
+		if err := s.answer(c, "address", from, s.budgets.address.Look); err != nil {
+			return err
+		}
+		return s.answer(c, "public", from, s.budgets.public.Spend)
+	default:
+		return nil
+	}
+}
+
+// count takes a failure from the budget of whoever caused it, and returns the
+// error, or later when there was nothing left.
+func (s *Server) count(c *call, err error) error {
+	var e *uma.Error
+	if !errors.As(err, &e) || !counted[e.Code] {
+		return err
+	}
+	if refusal := s.spend(c); refusal != nil {
+		return refusal
+	}
+	return err
+}
+
+// spend takes one from the budget of whoever calls.
+func (s *Server) spend(c *call) error {
+	who, name, from := s.budgets.client, "client", limit.Party{}
+	switch {
+	case c.pat.ResourceServer != "":
+		from = limit.Party{Who: string(c.pat.ResourceServer), Where: string(c.pat.Space)}
+	case c.owner.Client != "":
+		from = limit.Party{Who: string(c.owner.Client), Where: string(c.owner.Space)}
+	case c.client.ID != "" && !c.client.Public():
+		from = limit.Party{Who: string(c.client.ID)}
+	default:
+		who, name, from = s.budgets.address, "address", limit.Party{Who: network(c)}
+	}
+	return s.answer(c, name, from, who.Spend)
+}
+
+// answer asks a budget, and tells the operator of whom it refuses.
+func (s *Server) answer(c *call, name string, from limit.Party, ask func(limit.Party, time.Time) limit.Answer) error {
+	a := ask(from, s.AS.Now())
+	if a.Refused > 0 {
+		s.Log.WarnContext(c.r.Context(), "too many requests", "limit", name, "who", from.Who, "space", from.Where, "refused", a.Refused)
+	}
+	if a.Wait > 0 {
+		return later{a.Wait}
+	}
+	return nil
+}
+
+// network is where a request comes from, as far as one party has it: an address,
+// or of IPv6 the /64, all of which one machine may use.
+func network(c *call) string {
+	text := remoteAddress(c.r)
+	a, err := netip.ParseAddr(text)
+	if err != nil || a.Unmap().Is4() {
+		return text
+	}
+	prefix, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return text
+	}
+	return prefix.String()
+}
