@@ -124,7 +124,7 @@ func (w *wire) harvest(i int) {
 	var members map[string]any
 	if json.Unmarshal([]byte(e.body), &members) == nil {
 		for _, name := range handedOut {
-			if value, ok := members[name].(string); ok {
+			if value, ok := members[name].(string); ok && name != "code" { // which in JSON is that of an error
 				w.note(name, value, i)
 			}
 		}
