@@ -3,7 +3,6 @@ package as
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -107,9 +106,9 @@ func CheckScopes(scopes []uma.Scope) error {
 }
 
 // IssueCode gives the client an authorization code for what the person agreed
-// to. The space is needed when NeedsSpace says so and must be one that the
-// account manages; it is ignored otherwise.
-func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, account AccountID, space SpaceID, authTime time.Time) (string, error) {
+// to in a session. The space is needed when NeedsSpace says so and must be one
+// that the account manages; it is ignored otherwise.
+func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, in SessionID, space SpaceID) (string, error) {
 	if err := CheckScopes(req.Scopes); err != nil {
 		return "", err
 	}
@@ -118,8 +117,16 @@ func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, 
 	}
 	secret, now := s.vault.bearer(), s.now()
 	err := s.Store.Update(ctx, func(tx Tx) error {
+		session, err := tx.SessionByID(in)
+		if err != nil {
+			return absent(err, errSignedOut)
+		}
+		account, err := s.signedIn(tx, session)
+		if err != nil {
+			return absent(err, errSignedOut)
+		}
 		if space != "" || NeedsSpace(req.Scopes) {
-			if err := s.mayManage(tx, account, space); err != nil {
+			if err := s.mayManage(tx, account.ID, space); err != nil {
 				return uma.NewError(uma.AccessDenied, "The account does not manage this space.").Because(err)
 			}
 		}
@@ -127,13 +134,15 @@ func (s *Server) IssueCode(ctx context.Context, req oauth.AuthorizationRequest, 
 			return err
 		}
 		return tx.InsertCode(Code{
-			Digest: s.vault.digest(aCode, secret), Client: req.Client, Account: account, Space: space,
+			Digest: s.vault.digest(aCode, secret), Client: req.Client, Account: account.ID, Space: space,
 			RedirectURI: req.RedirectURI, Scopes: req.Scopes, Nonce: req.Nonce, CodeChallenge: req.CodeChallenge, BoundTo: req.BoundTo,
-			AuthTime: authTime, Grant: GrantID(s.vault.id(now)), ExpiresAt: now.Add(s.Lifetimes.Code),
+			AuthTime: session.AuthTime, Session: session.ID, Grant: GrantID(s.vault.id(now)), ExpiresAt: now.Add(s.Lifetimes.Code),
 		})
 	})
 	return secret, err
 }
+
+var errSignedOut = uma.NewError(uma.LoginRequired, "Nobody is signed in any more.")
 
 var errInvalidCode = uma.NewError(uma.InvalidGrant, "The authorization code is unknown, expired, used before, or does not belong to this client, redirect_uri or code_verifier.")
 
@@ -200,6 +209,20 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code
 	if err != nil {
 		return answer, nil, err
 	}
+	signsIn := contains(code.Scopes, oauth.ScopeOpenID)
+	if signsIn {
+		// Who signs out before the code is exchanged is not signed in by it after.
+		session, err := tx.SessionByID(code.Session)
+		if err == nil {
+			_, err = s.signedIn(tx, session)
+		}
+		if errors.Is(err, ErrNotFound) {
+			return answer, errInvalidCode, nil
+		}
+		if err != nil {
+			return answer, nil, err
+		}
+	}
 	g := Grant{
 		ID: code.Grant, Kind: GrantOAuth, Client: c.ID, Account: code.Account, Space: code.Space,
 		Scopes: code.Scopes, AuthTime: code.AuthTime, AccountGeneration: account.Generation, CreatedAt: s.now(),
@@ -211,8 +234,8 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code
 	if err := s.issueTokens(tx, &answer, issuance{client: c, grant: g.ID, boundTo: bound, life: s.Lifetimes.PAT}); err != nil {
 		return answer, nil, err
 	}
-	if contains(g.Scopes, oauth.ScopeOpenID) {
-		answer.IDToken, err = s.idToken(c.ID, account, g, code.Nonce)
+	if signsIn {
+		answer.IDToken, err = s.idToken(c.ID, account, g, code)
 	}
 	return answer, nil, err
 }

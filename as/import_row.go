@@ -105,7 +105,7 @@ func importEmail(s string) (string, error) {
 
 func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
-		"redirect_uris", "claims_redirect_uris", "scopes", "require_pushed_authorization_requests",
+		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "scopes", "require_pushed_authorization_requests",
 		"dpop_bound_access_tokens", "push_claims", "owner")
 	if err != nil {
 		return importRow{}, err
@@ -123,6 +123,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	c.ID, c.AuthMethod = oauth.ClientID(id), oauth.AuthMethod(method)
 	for name, field := range map[string]*[]string{
 		"grant_types": &c.GrantTypes, "redirect_uris": &c.RedirectURIs, "claims_redirect_uris": &c.ClaimsRedirectURIs,
+		"post_logout_redirect_uris": &c.PostLogoutRedirectURIs,
 	} {
 		if *field, _, err = o.Strings(name); err != nil {
 			return importRow{}, err

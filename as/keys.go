@@ -156,6 +156,23 @@ func (s *Server) JWKS(ctx context.Context) (json.RawMessage, error) {
 	return set.Public()
 }
 
+// everyPublicKey are the keys of which there may be old ID tokens: those that are
+// not published any more, too.
+func (s *Server) everyPublicKey(ctx context.Context) (oauth.PublicKeys, error) {
+	s.refreshKeys(ctx)
+	s.keys.mu.Lock()
+	var set oauth.KeySet
+	for _, k := range s.keys.keys {
+		set = append(set, k.key)
+	}
+	s.keys.mu.Unlock()
+	jwks, err := set.Public()
+	if err != nil {
+		return nil, err
+	}
+	return oauth.ParseJWKS(jwks)
+}
+
 // publicKeys are the keys that this server's own ID tokens are verified with.
 func (s *Server) publicKeys() oauth.PublicKeys {
 	jwks, err := s.JWKS(context.Background())
@@ -184,15 +201,15 @@ func (s *Server) signingKey() (oauth.Key, error) {
 	return best.key, nil
 }
 
-// idToken makes an ID token about an account for a client (OpenID Connect Core
-// 2).
-func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, nonce string) (string, error) {
+// idToken makes an ID token about an account for the client of a code (OpenID
+// Connect Core 2).
+func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, code Code) (string, error) {
 	key, err := s.signingKey()
 	if err != nil {
 		return "", err
 	}
 	claims := oauth.IDTokenClaims{
-		Issuer: s.Issuer, Subject: string(account.ID), Audience: string(client), Nonce: nonce,
+		Issuer: s.Issuer, Subject: string(account.ID), Audience: string(client), Nonce: code.Nonce, SessionID: s.sid(code.Session, client),
 		IssuedAt: s.now().Unix(), ExpiresAt: s.now().Add(s.Lifetimes.IDToken).Unix(), AuthTime: g.AuthTime.Unix(),
 	}
 	if contains(g.Scopes, oauth.ScopeEmail) {

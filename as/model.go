@@ -17,6 +17,7 @@ type (
 	GrantID      string
 	PermissionID string
 	RequestID    string
+	SessionID    string
 )
 
 // Digest is the keyed hash (HMAC-SHA-256) of a bearer artefact together with
@@ -62,9 +63,11 @@ type Role struct {
 	EndsAt  time.Time // zero: without an end
 }
 
-// Session is a signed-in browser.
+// Session is a signed-in browser. Signing in again as the same person gives it
+// another secret and so another digest; the ID stays.
 type Session struct {
 	Digest            Digest
+	ID                SessionID
 	Account           AccountID
 	AccountGeneration int64
 	AuthTime          time.Time
@@ -152,7 +155,8 @@ type Code struct {
 	CodeChallenge string             // S256
 	BoundTo       oauth.Confirmation // the key that has to redeem it; "" for any
 	AuthTime      time.Time
-	Grant         GrantID // what redeeming it makes
+	Session       SessionID // in which it was agreed to
+	Grant         GrantID   // what redeeming it makes
 	ExpiresAt     time.Time
 	SpentAt       time.Time
 }

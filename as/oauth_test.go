@@ -77,7 +77,7 @@ func TestOnlyWhoManagesASpaceGivesAccessToIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ask := func(who as.Account, space as.SpaceID, scopes ...uma.Scope) error {
-		_, err := w.IssueCode(w.ctx, oauth.AuthorizationRequest{Client: w.rs1.ID, Scopes: scopes}, who.ID, space, w.Now())
+		_, err := w.IssueCode(w.ctx, oauth.AuthorizationRequest{Client: w.rs1.ID, Scopes: scopes}, w.signIn(who).ID, space)
 		return err
 	}
 	role := func(kind as.RoleKind, ends time.Time) {

@@ -49,6 +49,8 @@ const (
 	aCursor        artefact = "cursor" // never stored
 	aProof         artefact = "DPoP proof"
 	aNonce         artefact = "DPoP nonce"
+	// aSessionAtClient is no secret: a digest of it is the sid of ID tokens.
+	aSessionAtClient artefact = "session at a client"
 )
 
 // vault makes and recognises everything secret.

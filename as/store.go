@@ -67,6 +67,7 @@ type Reader interface {
 	RolesOf(AccountID) ([]Role, error)
 	RolesIn(SpaceID) ([]Role, error)
 	Session(Digest) (Session, error)
+	SessionByID(SessionID) (Session, error)
 
 	Client(oauth.ClientID) (oauth.Client, error)
 	Clients(Page) ([]oauth.Client, error)

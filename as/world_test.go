@@ -443,10 +443,21 @@ func (w *world) code(c oauth.Client, scopes ...uma.Scope) (code, verifier string
 	code, err := w.IssueCode(w.ctx, oauth.AuthorizationRequest{
 		Client: c.ID, RedirectURI: c.RedirectURIs[0], Scopes: scopes,
 		CodeChallenge: base64.RawURLEncoding.EncodeToString(sum[:]),
-	}, w.alice.ID, w.aliceSpace.ID, w.Now())
+	}, w.signIn(w.alice).ID, w.aliceSpace.ID)
 	w.must(err)
 	w.bearers = append(w.bearers, code)
 	return code, verifier
+}
+
+// signIn opens a session of somebody's.
+func (w *world) signIn(who as.Account) as.Session {
+	w.t.Helper()
+	secret, err := w.NewSession(w.ctx, who.ID)
+	w.must(err)
+	w.bearers = append(w.bearers, secret)
+	session, _, err := w.Session(w.ctx, secret)
+	w.must(err)
+	return session
 }
 
 // pct lets somebody agree to be remembered by a client.

@@ -178,14 +178,14 @@ func (s *Server) decide(c *call) error {
 	if err != nil {
 		return s.refuseAuthorization(c, err)
 	}
-	account, at, in := s.SignIn.Person(c.r)
+	account, _, in := s.SignIn.Person(c.r)
 	if !in {
 		return errStaleForm
 	}
 	q := consent{req: req, client: client, asked: asked, account: account}
 	switch c.form["action"] {
 	case "allow":
-		return s.allow(c, q, at)
+		return s.allow(c, q)
 	case "deny":
 		s.sendBackError(c, backFrom(req), errSaidNo)
 		return nil
@@ -201,12 +201,12 @@ func (s *Server) decide(c *call) error {
 }
 
 // allow sends the browser back with an authorization code.
-func (s *Server) allow(c *call, q consent, signedInAt time.Time) error {
+func (s *Server) allow(c *call, q consent) error {
 	space := as.SpaceID(c.form["space"])
 	if as.NeedsSpace(q.req.Scopes) && space == "" {
 		return s.askConsent(c, http.StatusUnprocessableEntity, q, "Say for whose things this is.")
 	}
-	code, err := s.AS.IssueCode(c.r.Context(), q.req, q.account.ID, space, signedInAt)
+	code, err := s.AS.IssueCode(c.r.Context(), q.req, s.SignIn.Session(c.r), space)
 	if err != nil {
 		s.sendBackError(c, backFrom(q.req), err)
 		return nil

@@ -30,6 +30,7 @@ func (s *Server) discovery(c *call) error {
 		IntrospectionEndpoint:              s.URL(pathIntrospect),
 		RevocationEndpoint:                 s.URL(pathRevoke),
 		UserInfoEndpoint:                   s.URL(pathUserInfo),
+		EndSessionEndpoint:                 s.URL(pathEndSession),
 		ScopesSupported: []uma.Scope{
 			oauth.ScopeOpenID, oauth.ScopeEmail, oauth.ScopeProfile, oauth.ScopeOfflineAccess,
 			uma.ScopeProtection, oauth.ScopePolicy,

@@ -35,7 +35,7 @@ func TestTheDiscoveryDocumentTellsWhatThereIs(t *testing.T) {
 		}
 		for name, endpoint := range map[string]string{
 			"authorization": m.AuthorizationEndpoint, "token": m.TokenEndpoint, "jwks": m.JWKSURI, "introspection": m.IntrospectionEndpoint,
-			"revocation": m.RevocationEndpoint, "userinfo": m.UserInfoEndpoint, "claims interaction": m.ClaimsInteractionEndpoint,
+			"revocation": m.RevocationEndpoint, "userinfo": m.UserInfoEndpoint, "end session": m.EndSessionEndpoint, "claims interaction": m.ClaimsInteractionEndpoint,
 			"permission": m.PermissionEndpoint, "registration": m.ResourceRegistrationEndpoint, "policy": m.PolicyEndpoint,
 			"owned resources": m.RegisteredResourcesEndpoint, "requests": m.PermissionRequestsEndpoint,
 		} {

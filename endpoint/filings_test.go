@@ -100,7 +100,7 @@ func (w *world) filings() map[string]map[string]filing {
 	wish := `{"resource_id":"` + string(w.resource(pat, "diary", "view")) + `","resource_scopes":["view"],"required_claims":[{"name":"email","value":"bob@example.com"}],"purpose":"to see"}`
 	policyID, _ := w.owner(w.Alice).create(wish)
 
-	consenting, visiting, coming, leaving := w.browser(), w.browser(), w.browser(), w.browser()
+	consenting, visiting, coming, leaving, going := w.browser(), w.browser(), w.browser(), w.browser(), w.browser()
 	formOn := func(b *browser, page answer, button string, fill ...string) url.Values {
 		f, ok := findForm(w.t, page.Body, button)
 		if !ok {
@@ -117,6 +117,7 @@ func (w *world) filings() map[string]map[string]filing {
 	visit := visiting.signIn(visiting.get(knock(w.C1, w.ticketFor(pat, id, "view"))), w.Bob)
 	coming.get(pathSignIn)
 	leaving.signIn(leaving.get(pathSignIn), w.Bob)
+	going.signIn(going.get(pathSignIn), w.Bob)
 	same := http.Header{"Sec-Fetch-Site": {"same-origin"}}
 
 	return map[string]map[string]filing{
@@ -140,6 +141,7 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathClaimsVisit: {"": {path: pathClaimsVisit, header: same, browser: visiting, form: formOn(visiting, visit, "allow")}},
 		"POST " + pathSignIn:      {"": {path: pathSignIn, header: same, browser: coming, form: formOn(coming, coming.get(pathSignIn), "sign-in", "email", w.Bob.Email, "password", testPassword)}},
 		"POST " + pathSignOut:     {"": {path: pathSignOut, header: same, browser: leaving, form: formOn(leaving, leaving.get(pathSignOut), "sign-out")}},
+		"POST " + pathEndSession:  {"": {path: pathEndSession, header: same, browser: going, form: formOn(going, going.get(endSessionPath("client_id", "c1", "state", "s")), "sign-out")}},
 
 		"POST " + pathResources:          {"": {path: pathResources, header: byPAT, json: photoDescription}},
 		"POST " + pathResources + "/{$}": {"": {path: pathResources + "/", header: byPAT, json: photoDescription}},

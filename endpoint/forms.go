@@ -45,8 +45,8 @@ func (s *Server) checkBrowser(c *call) error {
 	}
 	path := strings.TrimPrefix(c.r.URL.Path, s.base)
 	token, ours := c.form[fieldForm]
-	if path == pathAuthorize && !ours {
-		return nil // an authorization request that an application sent as a form; see decide
+	if (path == pathAuthorize || path == pathEndSession) && !ours {
+		return nil // a request that an application sent as a form; see decide and endSessionForm
 	}
 	if err := new(http.CrossOriginProtection).Check(c.r); err != nil {
 		return errForeignForm.Because(err)

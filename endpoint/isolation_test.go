@@ -102,7 +102,7 @@ func howToName() map[string]named {
 		pathUMAConfiguration: fixed(pathUMAConfiguration), pathOAuthConfiguration: fixed(pathOAuthConfiguration),
 		pathOpenIDConfiguration: fixed(pathOpenIDConfiguration), pathJWKS: fixed(pathJWKS), pathOpenAPI: fixed(pathOpenAPI), pathStyle: fixed(pathStyle),
 		pathAuthorize: fixed(pathAuthorize), pathClaims: fixed(pathClaims), pathClaimsVisit: fixed(pathClaimsVisit),
-		pathSignIn: fixed(pathSignIn), pathSignOut: fixed(pathSignOut), pathUserInfo: fixed(pathUserInfo),
+		pathSignIn: fixed(pathSignIn), pathSignOut: fixed(pathSignOut), pathEndSession: fixed(pathEndSession), pathUserInfo: fixed(pathUserInfo),
 		pathToken: posted(pathToken, func(h holding) url.Values {
 			return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {h.rpt}}
 		}),

@@ -82,9 +82,9 @@ func TestWhatIsSentWronglyHasNoEffect(t *testing.T) {
 		for _, b := range f.breaks(t, rt.method) {
 			a := w.file(f, b.method, b.path, b.contentType, strings.NewReader(b.body))
 			sent++
-			// At the authorization endpoint, a form without our token is an application's
-			// question, to be shown; it decides nothing.
-			question := rt.path == pathAuthorize && strings.HasPrefix(a.Header.Get("Location"), pathAuthorize+"?")
+			// At these two endpoints, a form without our token is an application's question,
+			// to be shown; it decides nothing.
+			question := (rt.path == pathAuthorize || rt.path == pathEndSession) && strings.HasPrefix(a.Header.Get("Location"), rt.path+"?")
 			if (a.StatusCode < 400 || a.StatusCode > 499) && !question {
 				t.Errorf("%s, %s: %s %s", name, b.how, a.Status, a.Body)
 			}

@@ -30,6 +30,8 @@ func pageRoutes() []route {
 		{http.MethodPost, pathSignIn, byBrowser, facePage, (*Server).signIn},
 		{http.MethodGet, pathSignOut, byBrowser, facePage, (*Server).signOutPage},
 		{http.MethodPost, pathSignOut, byBrowser, facePage, (*Server).signOut},
+		{http.MethodGet, pathEndSession, byBrowser, facePage, (*Server).endSession},
+		{http.MethodPost, pathEndSession, byBrowser, facePage, (*Server).endSessionForm},
 		{http.MethodGet, pathStyle, anybody, facePage, (*Server).style},
 	}
 }

@@ -36,6 +36,26 @@ func FuzzAuthorize(f *testing.F) {
 	})
 }
 
+// FuzzEndSession does the same with the end session endpoint.
+func FuzzEndSession(f *testing.F) {
+	w := newWorld(f)
+	c := w.C1.Client
+	c.PostLogoutRedirectURIs = []string{afterLogout}
+	_, _, err := w.AS.RegisterClient(f.Context(), c)
+	w.must(err)
+	hint := w.idToken(w.browser(), w.C1)
+	for _, path := range []string{
+		endSessionPath("id_token_hint", hint, "post_logout_redirect_uri", afterLogout, "state", "s"), endSessionPath("client_id", "c1", "post_logout_redirect_uri", afterLogout),
+		endSessionPath("id_token_hint", hint, "client_id", "c2"), endSessionPath("ui_locales", "de fr", "logout_hint", "x"),
+	} {
+		_, query, _ := strings.Cut(path, "?")
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		w.harmless(t, pathEndSession, query, afterLogout, "/sign-out")
+	})
+}
+
 func (w *world) harmless(t *testing.T, path, query string, places ...string) {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, path, nil)

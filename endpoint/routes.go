@@ -28,6 +28,7 @@ const (
 	pathClaimsVisit         = "/uma/claims/visit"
 	pathSignIn              = "/sign-in"
 	pathSignOut             = "/sign-out"
+	pathEndSession          = "/end-session"
 	pathPolicies            = "/owner/policies"
 	pathOwnedResources      = "/owner/resources"
 	pathRequests            = "/owner/requests"

@@ -211,7 +211,7 @@ func (w *world) bitten(starting func()) (found []string) {
 	for _, rt := range routes() {
 		for _, f := range baits(rt, good[rt.caller]) {
 			a := w.file(f, rt.method, f.path, f.contentType(), strings.NewReader(f.body()))
-			if rt.path == pathAuthorize && rt.method == http.MethodPost && strings.HasPrefix(a.Header.Get("Location"), pathAuthorize+"?") {
+			if (rt.path == pathAuthorize || rt.path == pathEndSession) && rt.method == http.MethodPost && strings.HasPrefix(a.Header.Get("Location"), rt.path+"?") {
 				continue // an application's question that came as a form, and comes again as an address
 			}
 			s := secret{kind: "the bait", value: bait}

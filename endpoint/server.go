@@ -20,6 +20,8 @@ type SignIn interface {
 	// they are right, signs the browser in by setting a cookie on w; whoever was
 	// signed in before is not any more. The reason of a refusal is not told.
 	SignIn(w http.ResponseWriter, r *http.Request, email, password string) (ok bool, err error)
+	// Session names the session of this browser, "" when nobody is signed in.
+	Session(r *http.Request) as.SessionID
 	// SignOut signs the browser out.
 	SignOut(w http.ResponseWriter, r *http.Request) error
 }

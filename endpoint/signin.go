@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -103,13 +104,27 @@ func (s *Server) signInAndReturn(c *call, asked uma.Form) {
 
 // signOutPage asks before it signs out: a link alone changes nothing.
 func (s *Server) signOutPage(c *call) error {
-	account, _, in := s.SignIn.Person(c.r)
-	s.show(c, http.StatusOK, "sign-out", "", struct {
-		page
-		In     bool
-		Person person
-	}{s.page(c, pathSignOut, ""), in, about(account)})
+	s.showSignOut(c, signOutForm{Path: pathSignOut}, "")
 	return nil
+}
+
+// signOutForm is the sign-out page. With an application, that one asks for it.
+type signOutForm struct {
+	page
+	Path   string // where the form is posted to
+	In     bool
+	Person person
+	App    *application
+	Asked  string       // what the application sent
+	Back   template.URL // a link to the application, once nobody is signed in; checked to be its own
+}
+
+// showSignOut shows the sign-out page, from which the browser may come to the
+// redirect URI leadsTo.
+func (s *Server) showSignOut(c *call, form signOutForm, leadsTo string) {
+	account, _, in := s.SignIn.Person(c.r)
+	form.page, form.In, form.Person = s.page(c, form.Path, ""), in, about(account)
+	s.show(c, http.StatusOK, "sign-out", leadsTo, form)
 }
 
 func (s *Server) signOut(c *call) error {

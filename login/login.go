@@ -42,22 +42,33 @@ func New(c Config) (*Passwords, error) {
 // signed in; ok is false when nobody is. A store that cannot be asked knows
 // nobody.
 func (p *Passwords) Person(r *http.Request) (account as.Account, at time.Time, ok bool) {
+	session, account, ok := p.session(r)
+	return account, session.AuthTime, ok
+}
+
+// Session names the session of this browser, "" when nobody is signed in.
+func (p *Passwords) Session(r *http.Request) as.SessionID {
+	session, _, _ := p.session(r)
+	return session.ID
+}
+
+func (p *Passwords) session(r *http.Request) (as.Session, as.Account, bool) {
 	secret, found := p.secret(r)
 	if !found {
-		return as.Account{}, time.Time{}, false
+		return as.Session{}, as.Account{}, false
 	}
-	account, at, err := p.AS.SessionAccount(r.Context(), secret)
+	session, account, err := p.AS.Session(r.Context(), secret)
 	if err != nil {
 		if !errors.Is(err, as.ErrNotFound) {
 			p.AS.Log.ErrorContext(r.Context(), "session not read", "error", err)
 		}
-		return as.Account{}, time.Time{}, false
+		return as.Session{}, as.Account{}, false
 	}
-	return account, at, true
+	return session, account, true
 }
 
-// SignIn checks an e-mail address and a password and, if they are right, ends
-// the browser's session, opens a new one and puts it into the browser's cookie.
+// SignIn checks an e-mail address and a password and, if they are right, opens a
+// session in place of the browser's old one and puts it into the browser's cookie.
 // An unknown address, an account without a password, a disabled account and a
 // wrong password give the same answer after the same work, and change nothing.
 func (p *Passwords) SignIn(w http.ResponseWriter, r *http.Request, email, password string) (bool, error) {
@@ -74,12 +85,8 @@ func (p *Passwords) SignIn(w http.ResponseWriter, r *http.Request, email, passwo
 	if err != nil || !right || account.ID == "" || account.Disabled {
 		return false, err
 	}
-	if old, found := p.secret(r); found {
-		if err := p.AS.EndSession(ctx, old); err != nil {
-			return false, err
-		}
-	}
-	secret, err := p.AS.NewSession(ctx, account.ID)
+	old, _ := p.secret(r)
+	secret, err := p.AS.ReplaceSession(ctx, old, account.ID)
 	if err != nil {
 		return false, err
 	}

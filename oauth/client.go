@@ -47,14 +47,17 @@ type Client struct {
 	SecretHash         []byte // SHA-256 of the server-made secret; nil for a client without one
 	JWKS               []byte // the client's public keys, a JWK Set; nil for none
 	GrantTypes         []string
-	RedirectURIs       []string    // exact; RFC 6749 3.1.2
-	ClaimsRedirectURIs []string    // exact; Grant 2
-	Scopes             []uma.Scope // what the client is pre-registered for (Grant 3.3.1)
-	DPoPBound          bool        // only tokens bound by DPoP (RFC 9449 5.2)
-	RequirePushed      bool        // only pushed authorization requests (RFC 9126 6)
-	PushClaims         bool        // may push claim tokens (Grant 5.7)
-	Space              string      // the organisation it acts for with client_credentials; "" for none
-	Disabled           bool
+	RedirectURIs       []string // exact; RFC 6749 3.1.2
+	ClaimsRedirectURIs []string // exact; Grant 2
+	// PostLogoutRedirectURIs are where a browser may go after signing out, exact
+	// (OpenID Connect RP-Initiated Logout 3.1).
+	PostLogoutRedirectURIs []string
+	Scopes                 []uma.Scope // what the client is pre-registered for (Grant 3.3.1)
+	DPoPBound              bool        // only tokens bound by DPoP (RFC 9449 5.2)
+	RequirePushed          bool        // only pushed authorization requests (RFC 9126 6)
+	PushClaims             bool        // may push claim tokens (Grant 5.7)
+	Space                  string      // the organisation it acts for with client_credentials; "" for none
+	Disabled               bool
 }
 
 // Public reports whether the client is registered as one that can keep no

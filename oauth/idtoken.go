@@ -24,6 +24,7 @@ type IDTokenClaims struct {
 	IssuedAt        int64  `json:"iat"`
 	AuthTime        int64  `json:"auth_time,omitempty"`
 	Nonce           string `json:"nonce,omitempty"`
+	SessionID       string `json:"sid,omitempty"` // OpenID Connect Front-Channel Logout 3
 	Email           string `json:"email,omitempty"`
 	EmailVerified   bool   `json:"email_verified,omitempty"`
 	Name            string `json:"name,omitempty"`

@@ -107,7 +107,7 @@ func (c Client) validateRedirects() error {
 	for _, list := range []struct {
 		name string
 		uris []string
-	}{{"redirect_uris", c.RedirectURIs}, {"claims_redirect_uris", c.ClaimsRedirectURIs}} {
+	}{{"redirect_uris", c.RedirectURIs}, {"claims_redirect_uris", c.ClaimsRedirectURIs}, {"post_logout_redirect_uris", c.PostLogoutRedirectURIs}} {
 		if len(list.uris) > maxClientURIs {
 			return redirectError("There are too many redirect URIs.", fmt.Errorf("%d %s", len(list.uris), list.name))
 		}

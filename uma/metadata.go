@@ -19,6 +19,7 @@ type Metadata struct {
 	IntrospectionEndpoint                      string   `json:"introspection_endpoint,omitempty"`
 	RevocationEndpoint                         string   `json:"revocation_endpoint,omitempty"`
 	UserInfoEndpoint                           string   `json:"userinfo_endpoint,omitempty"`
+	EndSessionEndpoint                         string   `json:"end_session_endpoint,omitempty"`
 	ScopesSupported                            []Scope  `json:"scopes_supported,omitempty"`
 	ResponseTypesSupported                     []string `json:"response_types_supported,omitzero"`
 	ResponseModesSupported                     []string `json:"response_modes_supported,omitempty"`
@@ -73,7 +74,7 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 		"issuer": &m.Issuer, "authorization_endpoint": &m.AuthorizationEndpoint, "pushed_authorization_request_endpoint": &m.PushedAuthorizationRequestEndpoint,
 		"token_endpoint": &m.TokenEndpoint,
 		"jwks_uri":       &m.JWKSURI, "registration_endpoint": &m.RegistrationEndpoint, "introspection_endpoint": &m.IntrospectionEndpoint,
-		"revocation_endpoint": &m.RevocationEndpoint, "userinfo_endpoint": &m.UserInfoEndpoint, "service_documentation": &m.ServiceDocumentation,
+		"revocation_endpoint": &m.RevocationEndpoint, "userinfo_endpoint": &m.UserInfoEndpoint, "end_session_endpoint": &m.EndSessionEndpoint, "service_documentation": &m.ServiceDocumentation,
 		"claims_interaction_endpoint": &m.ClaimsInteractionEndpoint, "permission_endpoint": &m.PermissionEndpoint,
 		"resource_registration_endpoint": &m.ResourceRegistrationEndpoint, "policy_endpoint": &m.PolicyEndpoint,
 		"registered_resources_endpoint": &m.RegisteredResourcesEndpoint, "permission_requests_endpoint": &m.PermissionRequestsEndpoint,

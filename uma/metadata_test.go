@@ -89,7 +89,7 @@ func TestEveryMemberOfTheDiscoveryDocumentIsReadAsItIsWritten(t *testing.T) {
 		t.Errorf("wrote\n%s\nread %+v and the error %v", raw, got, err)
 	}
 	want := strings.Fields(`authorization_endpoint authorization_response_iss_parameter_supported claims_interaction_endpoint claims_supported
-		code_challenge_methods_supported dpop_signing_alg_values_supported grant_types_supported id_token_signing_alg_values_supported introspection_endpoint
+		code_challenge_methods_supported dpop_signing_alg_values_supported end_session_endpoint grant_types_supported id_token_signing_alg_values_supported introspection_endpoint
 		introspection_endpoint_auth_methods_supported issuer jwks_uri permission_endpoint permission_requests_endpoint policy_endpoint pushed_authorization_request_endpoint
 		registered_resources_endpoint registration_endpoint resource_registration_endpoint response_modes_supported response_types_supported
 		revocation_endpoint revocation_endpoint_auth_methods_supported scopes_supported service_documentation subject_types_supported

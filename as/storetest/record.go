@@ -42,7 +42,7 @@ func (s *scene) peopleOf(f filler) []record {
 			func(r as.Reader) (as.Space, error) { return r.Space(s.space()) }),
 		a("account", f, func(v *as.Account) { v.ID, v.Email = s.account(), s.id(v.Email+"@example.org") }, as.Tx.InsertAccount,
 			func(r as.Reader) (as.Account, error) { return r.Account(s.account()) }),
-		a("session", f, func(v *as.Session) { v.Digest = s.digest("session") }, as.Tx.InsertSession,
+		a("session", f, func(v *as.Session) { v.Digest, v.ID = s.digest("session"), s.session() }, as.Tx.InsertSession,
 			func(r as.Reader) (as.Session, error) { return r.Session(s.digest("session")) }),
 		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.InsertClient,
 			func(r as.Reader) (oauth.Client, error) { return r.Client(s.client()) }),
@@ -162,6 +162,7 @@ func (s *scene) granted(r as.Reader) (as.Permission, error) {
 // The names of a scene's records.
 func (s *scene) space() as.SpaceID           { return as.SpaceID(s.id("space")) }
 func (s *scene) account() as.AccountID       { return as.AccountID(s.id("account")) }
+func (s *scene) session() as.SessionID       { return as.SessionID(s.id("session")) }
 func (s *scene) client() oauth.ClientID      { return oauth.ClientID(s.id("client")) }
 func (s *scene) server() oauth.ClientID      { return oauth.ClientID(s.id("server")) }
 func (s *scene) resource() uma.ResourceID    { return uma.ResourceID(s.id("resource")) }

@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/uma"
@@ -14,6 +16,7 @@ var records = []rule{
 	{"a key that is there is refused and leaves the transaction usable", keysAreUnique},
 	{"what was never written is not found", absentIsNotFound},
 	{"an e-mail address is of one account", emailsAreUnique},
+	{"a session is found by its id, which is of one session", sessionsHaveIDs},
 	{"an account has one role in a space", oneRoleInASpace},
 	{"a token that is not narrowed is not one that is narrowed to nothing", notNarrowedIsNotEmpty},
 	{"the permissions of a grant are there once and in the order of their ids", permissionsHaveAnOrder},
@@ -133,6 +136,38 @@ func emailsAreUnique(s *scene) {
 	}
 	same(s, "the first account", byEmail(first.Email), first)
 	same(s, "the second account", byEmail(second.Email), second)
+}
+
+func sessionsHaveIDs(s *scene) {
+	mine := as.Session{Digest: s.digest("session"), ID: s.session(), Account: s.account(), AuthTime: now, ExpiresAt: now.Add(time.Hour)}
+	other := as.Session{Digest: s.digest("other"), ID: s.beside().session(), Account: s.account()}
+	thief := as.Session{Digest: s.digest("thief"), ID: mine.ID}
+	s.update(func(tx as.Tx) error { return errors.Join(tx.InsertSession(mine), tx.InsertSession(other)) })
+	s.refused(as.ErrExists, "a second session with the id", func(tx as.Tx) error { return tx.InsertSession(thief) })
+	byID := func() (as.Session, error) {
+		var got as.Session
+		err := s.store.View(context.Background(), func(r as.Reader) (err error) {
+			got, err = r.SessionByID(mine.ID)
+			return err
+		})
+		return got, err
+	}
+	got, err := byID()
+	if err != nil {
+		s.Error(err)
+	}
+	same(s, "the session", got, mine)
+	s.update(func(tx as.Tx) error { return tx.DeleteSession(mine.Digest) })
+	if _, err := byID(); !errors.Is(err, as.ErrNotFound) {
+		s.Errorf("a deleted session by its id: %v", err)
+	}
+	moved := mine
+	moved.Digest = s.digest("moved")
+	s.update(func(tx as.Tx) error { return tx.InsertSession(moved) })
+	if got, err = byID(); err != nil {
+		s.Error(err)
+	}
+	same(s, "the session under another digest", got, moved)
 }
 
 func oneRoleInASpace(s *scene) {

@@ -33,7 +33,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.AppendEvent(as.Event{Space: s.space(), Seq: 1, At: created, Hash: []byte{1}}),
 		tx.InsertImported(as.Imported{Name: s.id("import"), CreatedAt: created}),
 
-		tx.InsertSession(as.Session{Digest: s.digest("session"), ExpiresAt: at}),
+		tx.InsertSession(as.Session{Digest: s.digest("session"), ID: s.session(), ExpiresAt: at}),
 		tx.InsertProcess(as.Process{ID: s.process(), ExpiresAt: at}),
 		tx.InsertTicket(as.Ticket{Digest: s.digest("ticket"), ExpiresAt: at}),
 		tx.InsertInteraction(as.Interaction{Digest: s.digest("interaction"), ExpiresAt: at}),

@@ -158,10 +158,14 @@ func TestOfAStormOverThreeNodesOneWins(t *testing.T) {
 		}
 		verifier := strings.Repeat("v", 43)
 		sum := sha256.Sum256([]byte(verifier))
+		secret, err := c.nodes[0].NewSession(t.Context(), c.alice.ID)
+		c.must(err)
+		session, _, err := c.nodes[1].Session(t.Context(), secret)
+		c.must(err)
 		code, err := c.nodes[0].IssueCode(t.Context(), oauth.AuthorizationRequest{
 			Client: c.rs.ID, RedirectURI: "https://rs.example/cb", Scopes: []uma.Scope{uma.ScopeProtection},
 			CodeChallenge: base64.RawURLEncoding.EncodeToString(sum[:]),
-		}, c.alice.ID, c.space.ID, c.nodes[0].Now())
+		}, session.ID, c.space.ID)
 		c.must(err)
 		c.storm("a code", func(node *as.Server) (uma.TokenResponse, error) {
 			return node.ExchangeCode(t.Context(), c.rs, code, "", verifier)

@@ -89,21 +89,25 @@ func (t *Tx) DeleteRole(a as.AccountID, s as.SpaceID) error {
 	return t.change(`delete from roles where account_id = $1 and space_id = $2`, a, s)
 }
 
-const sessionColumns = `digest, account_id, account_generation, auth_time, expires_at`
+const sessionColumns = `digest, id, account_id, account_generation, auth_time, expires_at`
 
 var insertSession = insertInto("sessions", sessionColumns)
 
 func intoSession() ([]any, *as.Session) {
 	s := new(as.Session)
-	return []any{&s.Digest, &s.Account, &s.AccountGeneration, instant{&s.AuthTime}, instant{&s.ExpiresAt}}, s
+	return []any{&s.Digest, &s.ID, &s.Account, &s.AccountGeneration, instant{&s.AuthTime}, instant{&s.ExpiresAt}}, s
 }
 
 func (t *Tx) Session(d as.Digest) (as.Session, error) {
 	return one(t, intoSession, `select `+sessionColumns+` from sessions where digest = $1`, []byte(d))
 }
 
+func (t *Tx) SessionByID(id as.SessionID) (as.Session, error) {
+	return one(t, intoSession, `select `+sessionColumns+` from sessions where id = $1`, id)
+}
+
 func (t *Tx) InsertSession(s as.Session) error {
-	return t.insert(insertSession, []byte(s.Digest), s.Account, s.AccountGeneration, ms(s.AuthTime), ms(s.ExpiresAt))
+	return t.insert(insertSession, []byte(s.Digest), s.ID, s.Account, s.AccountGeneration, ms(s.AuthTime), ms(s.ExpiresAt))
 }
 
 func (t *Tx) DeleteSession(d as.Digest) error {

@@ -90,7 +90,7 @@ func (t *Tx) FinishInteraction(d as.Digest, now time.Time) (as.Interaction, erro
 	return i, err
 }
 
-const codeColumns = `digest, client_id, account_id, space_id, redirect_uri, scopes, nonce, code_challenge, bound_to, auth_time, grant_id, expires_at, spent_at`
+const codeColumns = `digest, client_id, account_id, space_id, redirect_uri, scopes, nonce, code_challenge, bound_to, auth_time, session_id, grant_id, expires_at, spent_at`
 
 var (
 	insertCode = insertInto("codes", codeColumns)
@@ -100,7 +100,7 @@ var (
 func intoCode() ([]any, *as.Code) {
 	c := new(as.Code)
 	return []any{&c.Digest, &c.Client, &c.Account, &c.Space, &c.RedirectURI, listInto(&c.Scopes), &c.Nonce, &c.CodeChallenge, &c.BoundTo,
-		instant{&c.AuthTime}, &c.Grant, instant{&c.ExpiresAt}, instant{&c.SpentAt}}, c
+		instant{&c.AuthTime}, &c.Session, &c.Grant, instant{&c.ExpiresAt}, instant{&c.SpentAt}}, c
 }
 
 func (t *Tx) Code(d as.Digest) (as.Code, error) {
@@ -109,7 +109,7 @@ func (t *Tx) Code(d as.Digest) (as.Code, error) {
 
 func (t *Tx) InsertCode(c as.Code) error {
 	return t.insert(insertCode, []byte(c.Digest), c.Client, c.Account, c.Space, c.RedirectURI, listOf(c.Scopes), c.Nonce, c.CodeChallenge, c.BoundTo,
-		ms(c.AuthTime), c.Grant, ms(c.ExpiresAt), ms(c.SpentAt))
+		ms(c.AuthTime), c.Session, c.Grant, ms(c.ExpiresAt), ms(c.SpentAt))
 }
 
 func (t *Tx) SpendCode(d as.Digest, now time.Time) (as.Code, error) {

@@ -34,6 +34,7 @@ create index roles_by_space on roles (space_id);
 
 create table sessions (
   digest bytea primary key,
+  id text not null unique,
   account_id text not null,
   account_generation bigint not null,
   auth_time bigint not null,
@@ -50,6 +51,7 @@ create table clients (
   grant_types text not null,
   redirect_uris text not null,
   claims_redirect_uris text not null,
+  post_logout_redirect_uris text not null,
   scopes text not null,
   dpop_bound boolean not null,
   require_pushed boolean not null,
@@ -161,6 +163,7 @@ create table codes (
   code_challenge text not null,
   bound_to text not null,
   auth_time bigint not null,
+  session_id text not null,
   grant_id text not null,
   expires_at bigint not null,
   spent_at bigint not null
