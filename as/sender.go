@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -39,7 +40,7 @@ func senderOf(ctx context.Context) Sender {
 
 var (
 	errInvalidProof = uma.NewError(oauth.InvalidDPoPProof, "The DPoP proof is missing, used before, or not for this request.")
-	errUseNonce     = uma.NewError(oauth.UseDPoPNonce, "The DPoP proof needs the nonce of the header DPoP-Nonce.")
+	errUseNonce     = uma.NewError(dpop.UseNonce, "The DPoP proof needs the nonce of the header DPoP-Nonce.")
 	errNoHolder     = uma.NewError(uma.InvalidRequest, "Tokens of this client are bound to its certificate, and none was shown.")
 	errBearer       = uma.NewError(uma.InvalidRequest, "Tokens are bound to a key or a certificate here: a DPoP proof or a client certificate is needed.")
 )
@@ -52,7 +53,7 @@ func (s *Server) prove(ctx context.Context, from Sender, accessToken string) (oa
 		return "", nil
 	}
 	now := s.now()
-	p, err := oauth.VerifyProof(from.Proof, from.Method, from.URL, accessToken, now)
+	p, err := dpop.Verify(from.Proof, from.Method, from.URL, accessToken, now)
 	if err != nil {
 		return "", errInvalidProof.Because(err)
 	}
@@ -60,12 +61,12 @@ func (s *Server) prove(ctx context.Context, from Sender, accessToken string) (oa
 		return "", errUseNonce
 	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		return tx.InsertSpent(s.vault.digest(aProof, string(p.Key)+"\x00"+p.ID), now.Add(oauth.MaxProofAge+oauth.Skew))
+		return tx.InsertSpent(s.vault.digest(aProof, p.Thumbprint+"\x00"+p.ID), now.Add(dpop.MaxAge+dpop.Skew))
 	})
 	if errors.Is(err, ErrExists) {
 		return "", errInvalidProof.Because(errors.New("the proof was used before"))
 	}
-	return p.Key, err
+	return oauth.KeyConfirmation(p.Thumbprint), err
 }
 
 // PushedKey is the key that a pushed authorization request is bound to by the

@@ -51,6 +51,7 @@ type Token struct {
 	RPT       uma.RPT
 	Issuer    string
 	Refresh   Secret    // may be empty
+	Bound     bool      // to Config.Key: it is shown with a proof (RFC 9449 7.1)
 	ExpiresAt time.Time // zero: not told
 	Uses      []string  // what it was sought for, as "GET /album/1", oldest first
 }

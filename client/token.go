@@ -109,14 +109,22 @@ func (t *Transport) ask(ctx context.Context, issuer, endpoint string, form url.V
 		return uma.TokenResponse{}, &refusal{res, issuer, status}, nil
 	}
 	token, err := uma.ParseTokenResponse(bytes.NewReader(body))
-	if err == nil && (!strings.EqualFold(token.TokenType, "Bearer") || strings.ContainsFunc(token.AccessToken, notVisible)) {
-		err = errors.New("the token is not a bearer token")
+	if err == nil && (!t.understands(token.TokenType) || strings.ContainsFunc(token.AccessToken, notVisible)) {
+		err = errors.New("the token is of a type that this client cannot use")
 	}
 	if err != nil {
 		return uma.TokenResponse{}, nil, fmt.Errorf("client: the answer of %s: %w", issuer, err)
 	}
 	return token, nil, nil
 }
+
+// understands says whether this client can show tokens of a type: one that has a key
+// takes what a server without DPoP has to give.
+func (t *Transport) understands(kind string) bool {
+	return strings.EqualFold(kind, "Bearer") || isBound(kind) && t.c.Key != nil
+}
+
+func isBound(kind string) bool { return strings.EqualFold(kind, "DPoP") }
 
 func notVisible(r rune) bool { return r <= 0x20 || r >= 0x7f }
 
@@ -134,44 +142,44 @@ func (t *Transport) post(ctx context.Context, endpoint string, form url.Values) 
 	if t.c.ClientSecret != "" {
 		req.SetBasicAuth(url.QueryEscape(t.c.ClientID), url.QueryEscape(string(t.c.ClientSecret)))
 	}
-	return exchange(t.c.Base, req)
+	return exchange(t.proving, req)
 }
 
 func (t *Transport) received(issuer string, token uma.TokenResponse) Token {
-	out := Token{RPT: uma.RPT(token.AccessToken), Issuer: issuer, Refresh: Secret(token.RefreshToken)}
+	out := Token{RPT: uma.RPT(token.AccessToken), Issuer: issuer, Refresh: Secret(token.RefreshToken), Bound: isBound(token.TokenType)}
 	if token.ExpiresIn > 0 {
 		out.ExpiresAt = t.c.Now().Add(seconds(token.ExpiresIn))
 	}
 	return out
 }
 
-// pick returns the RPT to show for a use, if there is one that may serve. One
-// that has ended is refreshed (Grant 3.6).
-func (t *Transport) pick(ctx context.Context, at Place, use string) (uma.RPT, error) {
+// pick returns the RPT to show for a use, if there is one that may serve; else one
+// that is empty. One that has ended is refreshed (Grant 3.6).
+func (t *Transport) pick(ctx context.Context, at Place, use string) (Token, error) {
 	for range maxTokens {
 		tokens, err := t.c.Tokens.Tokens(ctx, at)
 		if err != nil {
-			return "", err
+			return Token{}, err
 		}
 		usable := slices.DeleteFunc(slices.Clone(tokens), func(have Token) bool {
 			return have.expired(t.c.Now()) && have.Refresh == ""
 		})
 		i := best(usable, use)
 		if i < 0 {
-			return "", nil
+			return Token{}, nil
 		}
 		if !usable[i].expired(t.c.Now()) {
-			return usable[i].RPT, nil
+			return usable[i], nil
 		}
 		// Two uses of one refresh token would revoke everything. Whoever did
 		// it, the next look tells what came of it.
 		ended := usable[i]
 		_, err = t.gate.alone(ctx, "refresh "+string(ended.Refresh), func() error { return t.refresh(ctx, at, ended) })
 		if err != nil {
-			return "", err
+			return Token{}, err
 		}
 	}
-	return "", nil
+	return Token{}, nil
 }
 
 // refresh replaces an ended RPT. A refresh token that is refused is forgotten;

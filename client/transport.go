@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/uma"
 )
 
@@ -65,6 +66,11 @@ type Config struct {
 	// not at all: a PendingError comes at once.
 	MaxWait time.Duration
 
+	// Key has the tokens of this client bound to it, where the authorization server
+	// binds tokens (RFC 9449): nobody who takes one away can use it. nil is for bearer
+	// tokens.
+	Key *dpop.Key
+
 	PCTs         PCTs         // nil is a Memory
 	Tokens       Tokens       // nil is a Memory
 	Interactions Interactions // nil is in memory
@@ -82,7 +88,8 @@ type Transport struct {
 	c       Config
 	gate    gate
 	servers directory
-	lock    chan struct{} // of reading and then writing Config.Tokens
+	proving http.RoundTripper // Config.Base, with proofs of Config.Key if there is one
+	lock    chan struct{}     // of reading and then writing Config.Tokens
 }
 
 // New makes a Transport; it tells all that is wrong with the configuration at
@@ -105,7 +112,11 @@ func New(c Config) (*Transport, error) {
 		return nil, errors.Join(faults...)
 	}
 	c.setDefaults()
-	return &Transport{c: c, servers: directory{base: c.Base, trust: c.Trust, now: c.Now}, lock: make(chan struct{}, 1)}, nil
+	t := &Transport{c: c, servers: directory{base: c.Base, trust: c.Trust, now: c.Now}, lock: make(chan struct{}, 1), proving: c.Base}
+	if c.Key != nil {
+		t.proving = &dpop.Transport{Key: c.Key, Base: c.Base, Now: c.Now}
+	}
+	return t, nil
 }
 
 func (c *Config) setDefaults() {
@@ -183,7 +194,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = t.obtain(ctx, p, sent, restarted)
+		err = t.obtain(ctx, p, sent.RPT, restarted)
 		switch {
 		case err == nil && !replayable(req):
 			return nil, ErrSendAgain
@@ -195,7 +206,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		case restarted || !replayable(req) || !startsAnew(ctx, err):
 			return nil, err
 		}
-		sent = ""
+		sent = Token{}
 	}
 }
 
@@ -246,9 +257,9 @@ func (t *Transport) challenge(res *http.Response, at Place, use string) (Process
 	return Process{Issuer: c.ASURI, Ticket: c.Ticket, At: at, Use: use}, true, nil
 }
 
-// send sends a copy of the request, with the RPT if there is one (RFC 6750 2.1).
-// The response refers to the request without it.
-func (t *Transport) send(req *http.Request, rpt uma.RPT, again bool) (*http.Response, error) {
+// send sends a copy of the request, with the RPT if there is one (RFC 6750 2.1, RFC
+// 9449 7.1). The response refers to the request without it.
+func (t *Transport) send(req *http.Request, with Token, again bool) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	if again && req.GetBody != nil {
 		body, err := req.GetBody()
@@ -257,10 +268,16 @@ func (t *Transport) send(req *http.Request, rpt uma.RPT, again bool) (*http.Resp
 		}
 		out.Body = body
 	}
-	if rpt != "" {
-		out.Header.Set("Authorization", "Bearer "+string(rpt))
+	by := t.c.Base
+	switch {
+	case with.RPT == "":
+	case with.Bound:
+		out.Header.Set("Authorization", "DPoP "+string(with.RPT))
+		by = t.proving
+	default:
+		out.Header.Set("Authorization", "Bearer "+string(with.RPT))
 	}
-	res, err := t.c.Base.RoundTrip(out)
+	res, err := by.RoundTrip(out)
 	if err == nil {
 		res.Request = req
 	}

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"net/http"
 
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -44,7 +45,7 @@ func (s *Server) discovery(c *call) error {
 		RevocationEndpointAuthMethodsSupported:     append(secret, string(oauth.AuthNone)),
 		IntrospectionEndpointAuthMethodsSupported:  []string{string(oauth.AuthBasic), string(oauth.AuthKey)},
 		TokenEndpointAuthSigningAlgValuesSupported: oauth.AssertionAlgorithms,
-		DPoPSigningAlgValuesSupported:              oauth.ProofAlgorithms,
+		DPoPSigningAlgValuesSupported:              dpop.Algorithms,
 		CodeChallengeMethodsSupported:              []string{"S256"},
 		AuthorizationResponseIssParameterSupported: true,
 		SubjectTypesSupported:                      []string{"public"},

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -118,7 +119,7 @@ func TestAnRPTIsBoundToTheKeyOfTheProof(t *testing.T) {
 	early := h.claims(http.MethodPost, pathToken, "")
 	delete(early, "nonce")
 	first := w.withProof(w.C1, ticketForm(ticket), h.sign(h.header(), early))
-	wantError(t, first, http.StatusBadRequest, oauth.UseDPoPNonce)
+	wantError(t, first, http.StatusBadRequest, dpop.UseNonce)
 	if first.Header.Get("DPoP-Nonce") != w.AS.Nonce() {
 		t.Errorf("the nonce that it should use is %q", first.Header.Get("DPoP-Nonce"))
 	}
@@ -161,7 +162,7 @@ func TestABoundPATIsGoodForTheHolderOfItsKeyAlone(t *testing.T) {
 	stolen := list("DPoP", thief.proof(http.MethodGet, pathResources, pat))
 	wantError(t, stolen, http.StatusUnauthorized, uma.InvalidToken)
 	challenges := stolen.Header.Values("WWW-Authenticate")
-	if len(challenges) != 2 || !strings.HasPrefix(challenges[1], "DPoP ") || !strings.Contains(challenges[1], `algs="EdDSA ES256 PS256"`) ||
+	if len(challenges) != 2 || !strings.HasPrefix(challenges[1], "DPoP ") || !strings.Contains(challenges[1], `algs="EdDSA ES256"`) ||
 		!strings.Contains(challenges[1], `error="invalid_token"`) {
 		t.Errorf("the challenges are %q", challenges)
 	}
@@ -171,7 +172,7 @@ func TestABoundPATIsGoodForTheHolderOfItsKeyAlone(t *testing.T) {
 	wantError(t, two, http.StatusUnauthorized, oauth.InvalidDPoPProof)
 	old := h.claims(http.MethodGet, pathResources, pat)
 	old["nonce"] = "made-up"
-	wantError(t, list("DPoP", h.sign(h.header(), old)), http.StatusUnauthorized, oauth.UseDPoPNonce)
+	wantError(t, list("DPoP", h.sign(h.header(), old)), http.StatusUnauthorized, dpop.UseNonce)
 
 	// A bearer token is not made better, or taken for another, by a proof.
 	plain := w.pat(w.RS1, w.Alice)
@@ -295,7 +296,7 @@ func TestANonceIsGoodForAShortTime(t *testing.T) {
 	wantStatus(t, try(), http.StatusOK)
 	w.Clock.Advance(time.Minute)
 	a := try()
-	wantError(t, a, http.StatusUnauthorized, oauth.UseDPoPNonce)
+	wantError(t, a, http.StatusUnauthorized, dpop.UseNonce)
 	if nonce = a.Header.Get("DPoP-Nonce"); nonce == "" {
 		t.Fatal("the new nonce is not told")
 	}

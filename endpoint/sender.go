@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -33,7 +34,7 @@ func (s *Server) readSender(c *call) error {
 }
 
 // ofProof says whether it is the DPoP proof that is at fault.
-func ofProof(code uma.Code) bool { return code == oauth.InvalidDPoPProof || code == oauth.UseDPoPNonce }
+func ofProof(code uma.Code) bool { return code == oauth.InvalidDPoPProof || code == dpop.UseNonce }
 
 // challenge says how to authenticate: a client by its credentials (RFC 6749 5.2),
 // everybody else by an access token of one of the two kinds (RFC 6750 3, RFC 9449
@@ -44,7 +45,7 @@ func challenge(c *call, e *uma.Error, to http.Header) {
 		return
 	}
 	bearer := []string{`Bearer realm="licet"`}
-	dpop := []string{`DPoP realm="licet"`, `algs="` + strings.Join(oauth.ProofAlgorithms, " ") + `"`}
+	dpop := []string{`DPoP realm="licet"`, `algs="` + strings.Join(dpop.Algorithms, " ") + `"`}
 	tried := &bearer
 	if scheme(c) == "dpop" {
 		tried = &dpop

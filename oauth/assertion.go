@@ -65,21 +65,27 @@ func VerifyAssertion(c Client, token, issuer string, now time.Time) (Assertion, 
 	if err != nil {
 		return Assertion{}, refuse(FaultUnknownKey, "the client has no keys").because(err)
 	}
-	object, header, err := VerifyJWT(token, keys, AssertionAlgorithms)
+	claims, header, err := VerifyJWT(token, keys, AssertionAlgorithms)
 	if err != nil {
 		return Assertion{}, err
 	}
-	claims := verifiedClaims{object}
 	if !slices.Contains([]string{"", "jwt", "client-authentication+jwt"}, strings.ToLower(header.Type)) {
 		return Assertion{}, refuse(FaultType, "the token is not a client assertion")
 	}
-	if claims.text("iss") != string(c.ID) || claims.text("sub") != string(c.ID) || c.ID == "" {
+	text := func(name string) string {
+		v, _, err := claims.String(name)
+		if err != nil {
+			return ""
+		}
+		return v
+	}
+	if text("iss") != string(c.ID) || text("sub") != string(c.ID) || c.ID == "" {
 		return Assertion{}, refuse(FaultIssuer, "the assertion is not the client's own")
 	}
-	if claims.text("aud") != issuer || issuer == "" {
+	if text("aud") != issuer || issuer == "" {
 		return Assertion{}, refuse(FaultAudience, "the assertion is for somebody else")
 	}
-	a := Assertion{ID: claims.text("jti")}
+	a := Assertion{ID: text("jti")}
 	if a.ID == "" || len(a.ID) > maxTokenID {
 		return Assertion{}, refuse(FaultClaim, "the assertion has no id that can be remembered")
 	}

@@ -37,6 +37,9 @@ const (
 	ScopePolicy        uma.Scope = "uma_policy"     // the owner's policy API
 )
 
+// InvalidDPoPProof is the error code of a proof that proves nothing (RFC 9449 5).
+const InvalidDPoPProof uma.Code = "invalid_dpop_proof"
+
 // Client is a registered OAuth client: an application, or a resource server.
 // Omitted members mean the narrowest thing: no grant, no scope, no redirect.
 // The zero Client may do nothing and can never be authenticated.

@@ -2,14 +2,12 @@ package oauth_test
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -46,28 +44,6 @@ func FuzzVerifyJWT(f *testing.F) {
 			if err == nil && (id.Subject == "" || id.Issuer != foreignIssuer) {
 				t.Errorf("%s is read as %+v", payload, id)
 			}
-		}
-	})
-}
-
-func FuzzVerifyProof(f *testing.F) {
-	const method, endpoint, token = "POST", "https://as.example/token", "token"
-	issuer, now := theForger(), time.Unix(at(0), 0)
-	sum := sha256.Sum256([]byte(token))
-	x := base64.RawURLEncoding.EncodeToString(issuer.ed.Public().(ed25519.PublicKey))
-	header := `{"typ":"dpop+jwt","alg":"EdDSA","jwk":{"kty":"OKP","crv":"Ed25519","x":"` + x + `"}}`
-	good := issuer.sign("EdDSA", header, string(mustJSON(members{
-		"htm": method, "htu": endpoint, "jti": "1", "iat": at(0), "nonce": "n", "ath": base64.RawURLEncoding.EncodeToString(sum[:]),
-	})))
-	f.Add(good)
-	f.Add("..")
-	f.Fuzz(func(t *testing.T, proof string) {
-		p, err := oauth.VerifyProof(proof, method, endpoint, token, now)
-		if (proof == good) != (err == nil) {
-			t.Errorf("%q: %v", proof, err)
-		}
-		if err == nil && (!p.Key.ByKey() || p.ID == "") || err != nil && p != (oauth.Proof{}) {
-			t.Errorf("%q: %v, %+v", proof, err, p)
 		}
 	})
 }

@@ -90,82 +90,50 @@ type Header struct {
 // form, and signed. Nothing is ever fetched, and nothing in the token chooses
 // the key but its kid, which is compared with the ids of the keys given.
 func VerifyJWT(token string, keys PublicKeys, algs []string) (uma.Object, Header, error) {
-	members, err := readHeader(token)
-	if err != nil {
-		return nil, Header{}, err
-	}
-	header, err := headerOf(members)
+	header, err := parseHeaderOf(token)
 	if err != nil {
 		return nil, Header{}, err
 	}
 	if !slices.Contains(supportedAlgorithms, header.Algorithm) || algs != nil && !slices.Contains(algs, header.Algorithm) {
 		return nil, Header{}, refuse(FaultAlgorithm, "the token's algorithm is not accepted")
 	}
-	claims, err := keys.claims(token, header)
+	payload, err := keys.verify(token, header)
 	if err != nil {
 		return nil, Header{}, err
 	}
-	return claims.Object, header, nil
-}
-
-// verifiedClaims are the claims of a token whose signature is right.
-type verifiedClaims struct{ uma.Object }
-
-// text is a claim that is a string; "" for one that is missing or is none.
-func (c verifiedClaims) text(name string) string {
-	v, _, err := c.String(name)
-	if err != nil {
-		return ""
-	}
-	return v
-}
-
-// claims returns the claims of a token when one of the keys that its header
-// admits has signed it.
-func (k PublicKeys) claims(token string, header Header) (verifiedClaims, error) {
-	payload, err := k.verify(token, header)
-	if err != nil {
-		return verifiedClaims{}, err
-	}
 	claims, err := uma.ParseObject(bytes.NewReader(payload))
 	if err != nil {
-		return verifiedClaims{}, refuse(FaultSyntax, "the token's claims are not a JSON object").because(err)
+		return nil, Header{}, refuse(FaultSyntax, "the token's claims are not a JSON object").because(err)
 	}
-	return verifiedClaims{claims}, nil
+	return claims, header, nil
 }
 
-// readHeader reads the header of a token that nobody has verified yet. The number
-// of parts is counted before anything is cut or decoded.
-func readHeader(token string) (uma.Object, error) {
+// parseHeaderOf reads the header of a token that nobody has verified yet. The
+// number of parts is counted before anything is cut or decoded.
+func parseHeaderOf(token string) (Header, error) {
 	if len(token) > maxJWT {
-		return nil, refuse(FaultSyntax, "the token is too large")
+		return Header{}, refuse(FaultSyntax, "the token is too large")
 	}
 	if strings.Count(token, ".") != 2 {
-		return nil, refuse(FaultSyntax, "the token does not have three parts")
+		return Header{}, refuse(FaultSyntax, "the token does not have three parts")
 	}
 	var parts [][]byte
 	for part := range strings.SplitSeq(token, ".") {
 		raw, err := decodeSegment(part)
 		if err != nil {
-			return nil, refuse(FaultSyntax, "the token is not base64url").because(err)
+			return Header{}, refuse(FaultSyntax, "the token is not base64url").because(err)
 		}
 		parts = append(parts, raw)
 	}
 	members, err := uma.ParseObject(bytes.NewReader(parts[0]))
 	if err != nil {
-		return nil, refuse(FaultSyntax, "the token's header is not a JSON object").because(err)
+		return Header{}, refuse(FaultSyntax, "the token's header is not a JSON object").because(err)
 	}
-	return members, nil
-}
-
-// headerOf reads the members of a header. Those that are not accepted are
-// refused but for expected, which the caller knows what to do with.
-func headerOf(members uma.Object, expected ...string) (Header, error) {
 	// The first four are keys, or places to fetch keys from, that the sender
 	// chose. The others change what the signature is made over, or ask for an
 	// understanding that is not there (RFC 7515 4.1.11, RFC 7797).
 	for _, name := range []string{"jwk", "jku", "x5u", "x5c", "crit", "b64"} {
-		if _, found := members[name]; found && !slices.Contains(expected, name) {
+		if _, found := members[name]; found {
 			return Header{}, refuse(FaultHeader, "the token's header has a member that is not accepted")
 		}
 	}

@@ -38,6 +38,8 @@ func FromContext(ctx context.Context) (Grant, bool) {
 //     RPT or it does not permit this request (Grant 3.2.1, 3.5);
 //   - 403 with "Warning: 199", when the authorization server could not be
 //     asked (Grant 3.2.2), and 403 when Route refuses;
+//   - 401 without a ticket, when the RPT permits it and is bound to a key that the
+//     request does not prove to have (RFC 9449, RFC 8705);
 //   - 400, when the path has more than one reading, or two Authorization
 //     headers came.
 func (s *Server) Guard(next http.Handler) http.Handler {
@@ -60,13 +62,18 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		token, err := bearer(r.Header)
+		rpt, err := tokenIn(r.Header)
 		if err != nil {
-			problem(w, http.StatusBadRequest, "There is more than one Authorization header.")
+			problem(w, http.StatusBadRequest, "There is more than one Authorization header, or DPoP proof.")
 			return
 		}
-		v, err := s.judge(r.Context(), access, token)
+		v, err := s.judge(r.Context(), access, rpt.token)
+		if v.grant != nil {
+			err = s.holds(r, rpt, v.grant.Introspection.Bound)
+		}
 		switch {
+		case errors.Is(err, errHolder):
+			refuseHolder(w)
 		case err != nil:
 			s.alarm(r.Context(), access.Owner, err)
 			w.Header().Set("Warning", uma.WarningUnreachable)
@@ -204,22 +211,26 @@ var errTwoTokens = errors.New("rs: more than one Authorization header")
 // maxToken is the longest RPT that is worth a question.
 const maxToken = 8 << 10
 
-// bearer returns the RPT of the Authorization header (RFC 6750 2.1), the only
-// place where one counts. What is no bearer token is as good as none.
-func bearer(h http.Header) (uma.RPT, error) {
+// tokenIn returns the RPT of the Authorization header (RFC 6750 2.1, RFC 9449 7.1),
+// the only place where one counts. What is no such token is as good as none.
+func tokenIn(h http.Header) (shown, error) {
 	values := h.Values("Authorization")
 	if len(values) > 1 {
-		return "", errTwoTokens
+		return shown{}, errTwoTokens
+	}
+	if len(h.Values("DPoP")) > 1 {
+		return shown{}, errTwoProofs
 	}
 	if len(values) == 0 {
-		return "", nil
+		return shown{}, nil
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
 	token = strings.Trim(token, " ")
-	if !strings.EqualFold(scheme, "Bearer") || len(token) > maxToken || strings.ContainsFunc(token, notToken68) {
-		return "", nil
+	bound := strings.EqualFold(scheme, "DPoP")
+	if !bound && !strings.EqualFold(scheme, "Bearer") || len(token) > maxToken || strings.ContainsFunc(token, notToken68) {
+		return shown{}, nil
 	}
-	return uma.RPT(token), nil
+	return shown{uma.RPT(token), bound}, nil
 }
 
 // notToken68 says whether a character is outside of RFC 6750's b64token.

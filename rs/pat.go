@@ -2,7 +2,6 @@ package rs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/uma"
 )
 
@@ -48,6 +48,7 @@ type OAuth struct {
 	Issuer       string
 	ClientID     string
 	ClientSecret Secret
+	Key          *dpop.Key        // as in Config
 	HTTP         *http.Client     // as in Config
 	Now          func() time.Time // nil is time.Now
 }
@@ -94,7 +95,7 @@ func newOAuthPAT(as OAuth, tokens RefreshTokens, owner Owner) *oauthPAT {
 	if as.Now == nil {
 		as.Now = time.Now
 	}
-	as.HTTP = withoutRedirects(as.HTTP)
+	as.HTTP = proving(withoutRedirects(as.HTTP), as.Key, as.Now)
 	return &oauthPAT{
 		client: as, tokens: tokens, owner: owner, held: map[Owner]heldPAT{},
 		as: discovery{issuer: as.Issuer, http: as.HTTP, now: as.Now},
@@ -180,8 +181,8 @@ func (o *oauthPAT) request(ctx context.Context, form url.Values) (uma.TokenRespo
 		return uma.TokenResponse{}, res.fault()
 	}
 	token, err := uma.ParseTokenResponse(res.reader())
-	if err == nil && !strings.EqualFold(token.TokenType, "Bearer") {
-		err = errors.New("the token is not a bearer token")
+	if err == nil && !strings.EqualFold(token.TokenType, schemeOf(o.client.Key)) {
+		err = fmt.Errorf("the token is not of the type %s", schemeOf(o.client.Key))
 	}
 	return token, err
 }

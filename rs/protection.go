@@ -19,6 +19,8 @@ type protection struct {
 	http *http.Client
 	as   discovery
 	pats PATSource
+
+	scheme string // under which PATs are shown: Bearer or DPoP
 }
 
 // answer is a response that was read to its end.
@@ -87,7 +89,7 @@ func (p *protection) call(ctx context.Context, owner Owner, q question) (*answer
 		if q.kind != "" {
 			req.Header.Set("Content-Type", q.kind)
 		}
-		req.Header.Set("Authorization", "Bearer "+string(pat))
+		req.Header.Set("Authorization", p.scheme+" "+string(pat))
 		res, err := send(p.http, req, q.limit)
 		if err != nil || res.status != http.StatusUnauthorized || refused != "" {
 			return res, err
@@ -145,9 +147,13 @@ func (p *protection) introspect(ctx context.Context, owner Owner, token uma.RPT)
 	if err != nil {
 		return uma.Introspection{}, fmt.Errorf("introspection: %w", err)
 	}
-	// Somebody else's token, or one whose use takes a proof that was not
-	// asked for, is as good as none.
-	if in.Issuer != "" && in.Issuer != p.as.issuer || in.TokenType != "" && !strings.EqualFold(in.TokenType, "Bearer") {
+	// Somebody else's token, or one whose use takes a proof that nobody knows
+	// here, is as good as none.
+	kind := "Bearer"
+	if in.Bound != nil && in.Bound.Key != "" {
+		kind = "DPoP"
+	}
+	if in.Issuer != "" && in.Issuer != p.as.issuer || in.TokenType != "" && !strings.EqualFold(in.TokenType, kind) {
 		return uma.Introspection{}, nil
 	}
 	return in, nil

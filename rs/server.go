@@ -8,8 +8,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/uma"
 )
 
@@ -51,6 +53,14 @@ type Config struct {
 	PAT    PATSource // one PAT for each owner
 	Route  Route
 
+	// Key has PATs bound to it (RFC 9449): give the same one to OAuth. nil is for
+	// bearer tokens. RPTs that are bound are understood either way.
+	Key *dpop.Key
+	// Origin is what clients call this API by, such as https://api.example: what a
+	// client proves its key for has to begin with it. Empty is for the scheme and
+	// host of each request, which behind a proxy may be others.
+	Origin string
+
 	Registry Registry // which resource has which id; nil is one in memory
 	Realm    string   // of the challenge; may be empty
 
@@ -77,6 +87,8 @@ type Config struct {
 // goroutines.
 type Server struct {
 	issuer   string
+	external string // Config.Origin
+	proofs   proofs
 	route    Route
 	realm    string
 	registry Registry
@@ -121,12 +133,28 @@ func New(c Config) (*Server, error) {
 			slog.WarnContext(ctx, "a request was refused in doubt", "owner", string(owner), "error", err)
 		}
 	}
-	client := withoutRedirects(c.HTTP)
+	client := proving(withoutRedirects(c.HTTP), c.Key, c.Now)
 	return &Server{
-		issuer: c.Issuer, route: c.Route, realm: c.Realm, registry: c.Registry, now: c.Now, alarm: c.Alarm,
-		api:   protection{http: client, as: discovery{issuer: c.Issuer, http: client, now: c.Now}, pats: c.PAT},
+		issuer: c.Issuer, external: strings.TrimSuffix(c.Origin, "/"), route: c.Route, realm: c.Realm, registry: c.Registry, now: c.Now, alarm: c.Alarm,
+		api:   protection{http: client, as: discovery{issuer: c.Issuer, http: client, now: c.Now}, pats: c.PAT, scheme: schemeOf(c.Key)},
 		cache: newCache(c.CacheTTL, c.CacheSize, c.Now),
 	}, nil
+}
+
+// proving gives a client the key that its requests prove to have, if there is one.
+func proving(c *http.Client, key *dpop.Key, now func() time.Time) *http.Client {
+	if key != nil {
+		c.Transport = &dpop.Transport{Key: key, Base: c.Transport, Now: now}
+	}
+	return c
+}
+
+// schemeOf is the type of the tokens that somebody with this key, or none, gets.
+func schemeOf(key *dpop.Key) string {
+	if key != nil {
+		return "DPoP"
+	}
+	return "Bearer"
 }
 
 // withoutRedirects copies a client and forbids it to follow redirects.
