@@ -24,21 +24,32 @@ func NeedsSpace(scopes []uma.Scope) bool {
 
 // FindClient returns a registered, enabled client.
 func (s *Server) FindClient(ctx context.Context, id oauth.ClientID) (oauth.Client, error) {
-	var c oauth.Client
-	err := s.memory.recall(ctx, func(k known) (err error) {
+	c, _, err := s.findClient(ctx, id)
+	return c, err
+}
+
+// findClient also says whether the client was remembered, so that the store was
+// not asked.
+func (s *Server) findClient(ctx context.Context, id oauth.ClientID) (c oauth.Client, remembered bool, err error) {
+	tries := 0 // a second one, when there is any, is with the store
+	err = s.memory.recall(ctx, func(k known) (err error) {
+		tries++
 		c, err = k.Client(id)
 		return err
 	})
 	if err == nil && c.Disabled {
 		err = ErrNotFound
 	}
-	return c, absent(err, uma.NewError(uma.InvalidClient, "The client is unknown."))
+	return c, tries == 1, absent(err, uma.NewError(uma.InvalidClient, "The client is unknown."))
 }
 
-// AuthenticateClient proves that a caller is a client (RFC 6749 2.3). Unknown,
-// disabled and wrong give the same answer in about the same time.
+// AuthenticateClient proves that a caller is a client (RFC 6749 2.3). With a
+// secret, unknown, disabled and wrong give the same answer after the same work: the
+// secret is hashed and compared, and the store is asked once. (With an assertion, who
+// is registered costs the verifying of a signature. That a client exists is no
+// secret: the authorization endpoint has to tell it to anybody.)
 func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials) (oauth.Client, error) {
-	c, err := s.FindClient(ctx, cred.ID)
+	c, remembered, err := s.findClient(ctx, cred.ID)
 	var refusal *uma.Error
 	if errors.As(err, &refusal) {
 		c = oauth.Client{} // authenticating it fails, after the same work
@@ -46,6 +57,18 @@ func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials)
 		return oauth.Client{}, err
 	}
 	if err := oauth.Authenticate(c, cred); err != nil {
+		if !remembered {
+			return oauth.Client{}, err
+		}
+		// Nobody who is unknown is ever remembered. What was found in memory costs
+		// what an unknown client costs.
+		asked := s.Store.View(ctx, func(r Reader) error {
+			_, err := r.Client(cred.ID)
+			return err
+		})
+		if asked != nil && !errors.Is(asked, ErrNotFound) {
+			err = asked
+		}
 		return oauth.Client{}, err
 	}
 	if cred.Method == oauth.AuthKey {
