@@ -71,6 +71,11 @@ func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials)
 		}
 		return oauth.Client{}, err
 	}
+	if c.Certified() {
+		if err := oauth.VerifyCertificate(c, senderOf(ctx).Certificates, s.ClientAuthorities, s.now()); err != nil {
+			return oauth.Client{}, errNotAuthenticated.Because(err)
+		}
+	}
 	if cred.Method == oauth.AuthKey {
 		if err := s.spendAssertion(ctx, c, cred.Assertion); err != nil {
 			return oauth.Client{}, err
@@ -79,19 +84,20 @@ func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials)
 	return c, nil
 }
 
+var errNotAuthenticated = uma.NewError(uma.InvalidClient, "Client authentication failed.")
+
 // spendAssertion verifies a client assertion and remembers its id, which is good
 // once, on whatever node it is shown.
 func (s *Server) spendAssertion(ctx context.Context, c oauth.Client, token string) error {
-	refusal := uma.NewError(uma.InvalidClient, "Client authentication failed.")
 	a, err := oauth.VerifyAssertion(c, token, s.Issuer, s.now())
 	if err != nil {
-		return refusal.Because(err)
+		return errNotAuthenticated.Because(err)
 	}
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		return tx.InsertSpent(s.vault.digest(anAssertion, string(c.ID)+"\x00"+a.ID), a.ExpiresAt)
 	})
 	if errors.Is(err, ErrExists) {
-		return refusal.Because(errors.New("the assertion was used before"))
+		return errNotAuthenticated.Because(errors.New("the assertion was used before"))
 	}
 	return err
 }

@@ -106,7 +106,8 @@ func importEmail(s string) (string, error) {
 func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
 		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "scopes", "require_pushed_authorization_requests",
-		"dpop_bound_access_tokens", "push_claims", "owner")
+		"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", oauth.SubjectDN, oauth.SANDNS, oauth.SANURI, oauth.SANIP, oauth.SANEmail,
+		"push_claims", "owner")
 	if err != nil {
 		return importRow{}, err
 	}
@@ -137,10 +138,19 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 		c.Scopes = append(c.Scopes, uma.Scope(scope))
 	}
 	for name, field := range map[string]*bool{
-		"require_pushed_authorization_requests": &c.RequirePushed, "dpop_bound_access_tokens": &c.DPoPBound, "push_claims": &c.PushClaims,
+		"require_pushed_authorization_requests": &c.RequirePushed, "dpop_bound_access_tokens": &c.DPoPBound, "tls_client_certificate_bound_access_tokens": &c.CertificateBound, "push_claims": &c.PushClaims,
 	} {
 		if *field, _, err = o.Bool(name); err != nil {
 			return importRow{}, err
+		}
+	}
+	for _, member := range oauth.CertificateNames {
+		value, found, err := o.String(member)
+		if err != nil || found && c.Certificate != "" {
+			return importRow{}, uma.NewError(oauth.InvalidClientMetadata, "A certificate has one name.").Because(err)
+		}
+		if found {
+			c.Certificate = oauth.NameCertificate(member, value)
 		}
 	}
 	if secret != "" {

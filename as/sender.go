@@ -3,6 +3,7 @@ package as
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/x509"
 	"errors"
 	"strconv"
 	"time"
@@ -23,7 +24,10 @@ type Sender struct {
 	Proof       string // the DPoP header, as it came; "" for none
 	Method, URL string // of the request: what the proof has to be about
 	DPoP        bool   // the access token came with the scheme DPoP, not Bearer
-	Certificate oauth.Confirmation
+
+	// Certificates are those that the other end of the TLS connection has shown,
+	// its own first. Nobody has looked where they come from.
+	Certificates []*x509.Certificate
 }
 
 type senderKey struct{}
@@ -42,7 +46,6 @@ var (
 	errInvalidProof = uma.NewError(oauth.InvalidDPoPProof, "The DPoP proof is missing, used before, or not for this request.")
 	errUseNonce     = uma.NewError(dpop.UseNonce, "The DPoP proof needs the nonce of the header DPoP-Nonce.")
 	errNoHolder     = uma.NewError(uma.InvalidRequest, "Tokens of this client are bound to its certificate, and none was shown.")
-	errBearer       = uma.NewError(uma.InvalidRequest, "Tokens are bound to a key or a certificate here: a DPoP proof or a client certificate is needed.")
 )
 
 // prove verifies the sender's DPoP proof, which is good once on whatever node it is
@@ -86,8 +89,14 @@ func (s *Server) bind(ctx context.Context, c oauth.Client) (oauth.Confirmation, 
 		return key, err
 	case c.DPoPBound:
 		return "", errInvalidProof
+	case !c.CertificateBound:
+		return "", nil
 	}
-	return "", nil
+	certificate := oauth.CertificateOf(from.Certificates)
+	if certificate == "" {
+		return "", errNoHolder
+	}
+	return certificate, nil
 }
 
 // confirm says whether the sender may use an access token that is bound so. A
@@ -109,6 +118,8 @@ func (s *Server) confirm(ctx context.Context, token string, bound oauth.Confirma
 			return nil
 		}
 		return errInvalidToken.Because(errors.New("the proof is of another key"))
+	case !from.DPoP && bound == oauth.CertificateOf(from.Certificates):
+		return nil
 	}
 	return errInvalidToken.Because(errors.New("the token is not bound to what it was shown with"))
 }

@@ -3,6 +3,7 @@ package as
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ type Config struct {
 	Forbids string
 	// ClaimIssuers are the foreign issuers whose ID tokens are believed.
 	ClaimIssuers []ClaimIssuer
+	// ClientAuthorities issue the certificates of clients that authenticate with
+	// tls_client_auth (RFC 8705 2.1); nil for nobody.
+	ClientAuthorities *x509.CertPool
 	// Partial says what happens when only a part can be granted.
 	Partial Partial
 	// StrictScopes refuses a requested scope that the client is not registered

@@ -38,11 +38,11 @@ func (s *Server) authenticate(who caller, c *call) error {
 		c.token, err = accessToken(c)
 		return err
 	case byPATOrClient:
-		byAssertion, err := s.hasAssertion(c)
+		bySelf, err := s.provesItself(c)
 		if err != nil {
 			return err
 		}
-		if scheme(c) != "basic" && !byAssertion {
+		if scheme(c) != "basic" && !bySelf {
 			return s.authenticate(byPAT, c)
 		}
 		if err := s.authenticateClient(ctx, c); err != nil {
@@ -77,16 +77,17 @@ func (s *Server) authenticateClient(ctx context.Context, c *call) error {
 	return err
 }
 
-// hasAssertion says whether the caller comes without a header and with a client
-// assertion in the form.
-func (s *Server) hasAssertion(c *call) (bool, error) {
+// provesItself says whether the caller comes without a header, and as a client with
+// a client assertion or a certificate.
+func (s *Server) provesItself(c *call) (bool, error) {
 	if len(c.r.Header.Values("Authorization")) > 0 || hasContentType(c.r, "application/x-www-form-urlencoded") != nil {
 		return false, nil
 	}
 	if err := c.readForm(); err != nil {
 		return false, err
 	}
-	return c.form["client_assertion"] != "", nil
+	certified := c.r.TLS != nil && len(c.r.TLS.PeerCertificates) > 0
+	return c.form["client_assertion"] != "" || c.form["client_id"] != "" && certified, nil
 }
 
 func scheme(c *call) string {

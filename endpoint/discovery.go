@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/oauth"
@@ -19,7 +20,15 @@ const ProfileClaimTokens = "https://github.com/licet/licet/profiles/id-token-cla
 // discovery serves one document under all its well-known names (Grant 2,
 // RFC 8414, OpenID Connect Discovery).
 func (s *Server) discovery(c *call) error {
-	secret := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthKey)}
+	methods := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthKey)}
+	asIntrospector := []string{string(oauth.AuthBasic), string(oauth.AuthKey)}
+	if s.mutual != nil {
+		certified := []string{string(oauth.AuthTLS), string(oauth.AuthSelfSigned)}
+		if s.AS.ClientAuthorities == nil {
+			certified = certified[1:]
+		}
+		methods, asIntrospector = append(methods, certified...), append(asIntrospector, certified...)
+	}
 	c.w.Header().Set("Access-Control-Allow-Origin", "*") // public, and without credentials
 	writeJSON(c.w, http.StatusOK, uma.Metadata{
 		Issuer:                s.AS.Issuer,
@@ -41,10 +50,12 @@ func (s *Server) discovery(c *call) error {
 		GrantTypesSupported: []string{
 			oauth.GrantAuthorizationCode, oauth.GrantClientCredentials, oauth.GrantRefreshToken, uma.GrantType,
 		},
-		TokenEndpointAuthMethodsSupported:          append(secret, string(oauth.AuthNone)),
-		RevocationEndpointAuthMethodsSupported:     append(secret, string(oauth.AuthNone)),
-		IntrospectionEndpointAuthMethodsSupported:  []string{string(oauth.AuthBasic), string(oauth.AuthKey)},
+		TokenEndpointAuthMethodsSupported:          append(slices.Clip(methods), string(oauth.AuthNone)),
+		RevocationEndpointAuthMethodsSupported:     append(slices.Clip(methods), string(oauth.AuthNone)),
+		IntrospectionEndpointAuthMethodsSupported:  asIntrospector,
 		TokenEndpointAuthSigningAlgValuesSupported: oauth.AssertionAlgorithms,
+		CertificateBoundAccessTokens:               s.mutual != nil,
+		MTLSEndpointAliases:                        s.aliases(),
 		DPoPSigningAlgValuesSupported:              dpop.Algorithms,
 		CodeChallengeMethodsSupported:              []string{"S256"},
 		AuthorizationResponseIssParameterSupported: true,

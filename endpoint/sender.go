@@ -17,10 +17,15 @@ var errTwoProofs = uma.NewError(oauth.InvalidDPoPProof, "There are several DPoP 
 func (s *Server) readSender(c *call) error {
 	proofs := c.r.Header.Values("DPoP")
 	from := as.Sender{DPoP: scheme(c) == "dpop"}
-	if len(proofs) == 0 && !from.DPoP {
+	if c.r.TLS != nil {
+		from.Certificates = c.r.TLS.PeerCertificates
+	}
+	if len(proofs) == 0 && !from.DPoP && len(from.Certificates) == 0 {
 		return nil
 	}
-	c.w.Header().Set("DPoP-Nonce", s.AS.Nonce())
+	if len(proofs) > 0 || from.DPoP {
+		c.w.Header().Set("DPoP-Nonce", s.AS.Nonce())
+	}
 	switch len(proofs) {
 	case 0:
 	case 1:
@@ -28,7 +33,7 @@ func (s *Server) readSender(c *call) error {
 	default:
 		return errTwoProofs
 	}
-	from.Method, from.URL = c.r.Method, s.issuer.Scheme+"://"+s.issuer.Host+c.r.URL.EscapedPath()
+	from.Method, from.URL = c.r.Method, s.originOf(c.r)+c.r.URL.EscapedPath()
 	c.r = c.r.WithContext(as.WithSender(c.r.Context(), from))
 	return nil
 }

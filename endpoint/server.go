@@ -32,19 +32,25 @@ type Config struct {
 	SignIn SignIn
 	// FormKey keys the anti-forgery tokens in forms; 32 bytes.
 	FormKey []byte
-	Limits  Limits
-	Log     *slog.Logger
+	// Mutual is the origin of the listener that asks for client certificates, such
+	// as https://mtls.as.example, for [Server.Mutual]; "" for none.
+	Mutual string
+	Limits Limits
+	Log    *slog.Logger
 }
 
 // Server serves the endpoints below the issuer's path.
 type Server struct {
 	Config
 	issuer  *url.URL
+	mutual  *url.URL
 	base    string // the issuer's path without a final slash
 	secure  bool   // cookies are Secure and have the __Host- prefix
 	mux     *http.ServeMux
 	budgets budgets
 }
+
+var errMutual = errors.New("it has to be an https origin such as https://mtls.as.example, without a path")
 
 // New checks the configuration and builds the routes. The issuer has to be an
 // https URL; http is for a loopback address only.
@@ -59,7 +65,11 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, issuer: u, base: strings.TrimSuffix(u.Path, "/"), secure: u.Scheme == "https", budgets: newBudgets(c.Limits)}
+	mutual, err := parseMutual(c.Mutual)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Config: c, issuer: u, mutual: mutual, base: strings.TrimSuffix(u.Path, "/"), secure: u.Scheme == "https", budgets: newBudgets(c.Limits)}
 	s.mux = s.buildMux()
 	return s, nil
 }

@@ -189,6 +189,9 @@ func admissible(c Client, cred Credentials, right bool) error {
 		}
 		return nil // what the assertion says is verified by VerifyAssertion
 	case AuthNone:
+		if c.Certified() {
+			return nil // the certificate of the connection is verified by VerifyCertificate
+		}
 		if !c.Public() {
 			return errors.New("the client must authenticate")
 		}

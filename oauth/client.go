@@ -18,6 +18,9 @@ const (
 	AuthBasic AuthMethod = "client_secret_basic" // RFC 6749 2.3.1
 	AuthPost  AuthMethod = "client_secret_post"  // RFC 6749 2.3.1
 	AuthKey   AuthMethod = "private_key_jwt"     // RFC 7523 2.2
+	AuthTLS   AuthMethod = "tls_client_auth"     // RFC 8705 2.1
+
+	AuthSelfSigned AuthMethod = "self_signed_tls_client_auth" // RFC 8705 2.2
 )
 
 // The grant types a client may be registered for, beside [uma.GrantType].
@@ -55,11 +58,13 @@ type Client struct {
 	// PostLogoutRedirectURIs are where a browser may go after signing out, exact
 	// (OpenID Connect RP-Initiated Logout 3.1).
 	PostLogoutRedirectURIs []string
-	Scopes                 []uma.Scope // what the client is pre-registered for (Grant 3.3.1)
-	DPoPBound              bool        // only tokens bound by DPoP (RFC 9449 5.2)
-	RequirePushed          bool        // only pushed authorization requests (RFC 9126 6)
-	PushClaims             bool        // may push claim tokens (Grant 5.7)
-	Space                  string      // the organisation it acts for with client_credentials; "" for none
+	Scopes                 []uma.Scope     // what the client is pre-registered for (Grant 3.3.1)
+	Certificate            CertificateName // for AuthTLS
+	CertificateBound       bool            // tokens are bound to its certificate (RFC 8705 3.4)
+	DPoPBound              bool            // only tokens bound by DPoP (RFC 9449 5.2)
+	RequirePushed          bool            // only pushed authorization requests (RFC 9126 6)
+	PushClaims             bool            // may push claim tokens (Grant 5.7)
+	Space                  string          // the organisation it acts for with client_credentials; "" for none
 	Disabled               bool
 }
 
@@ -70,7 +75,10 @@ func (c Client) Public() bool { return c.AuthMethod == AuthNone }
 
 // Keyed reports whether the client authenticates with a key that never leaves it,
 // so that what it was given is of no use to anybody else.
-func (c Client) Keyed() bool { return c.AuthMethod == AuthKey }
+func (c Client) Keyed() bool { return c.AuthMethod == AuthKey || c.Certified() }
+
+// Certified reports whether the client authenticates with a TLS client certificate.
+func (c Client) Certified() bool { return c.AuthMethod == AuthTLS || c.AuthMethod == AuthSelfSigned }
 
 // Secret reports whether the client authenticates with a secret.
 func (c Client) Secret() bool { return c.AuthMethod == AuthBasic || c.AuthMethod == AuthPost }

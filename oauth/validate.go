@@ -58,6 +58,12 @@ func (c Client) validateAuthentication() error {
 			return metadataError("The client's keys are not a set of public keys.", err)
 		}
 	}
+	if c.Certified() && len(c.SecretHash) != 0 {
+		return metadataError("A client that authenticates with a certificate has no secret.", nil)
+	}
+	if c.Certificate != "" && c.AuthMethod != AuthTLS {
+		return metadataError("The name of a certificate is for tls_client_auth alone.", nil)
+	}
 	switch c.AuthMethod {
 	case AuthNone:
 		if len(c.SecretHash) != 0 {
@@ -70,6 +76,14 @@ func (c Client) validateAuthentication() error {
 	case AuthBasic, AuthPost:
 		if len(c.SecretHash) != sha256.Size {
 			return metadataError("A confidential client needs a secret that the server made.", nil)
+		}
+	case AuthTLS:
+		if err := c.Certificate.validate(); err != nil {
+			return metadataError("A client that authenticates with tls_client_auth needs one name of its certificate.", err)
+		}
+	case AuthSelfSigned:
+		if registered, err := certificatesIn(c.JWKS); err != nil || len(registered) == 0 {
+			return metadataError("A client that authenticates with self_signed_tls_client_auth has to register its certificate as x5c.", err)
 		}
 	case AuthKey:
 		if len(c.SecretHash) != 0 {

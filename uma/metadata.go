@@ -10,31 +10,33 @@ import (
 // with the members of the two UMA specifications (Grant 2, FedAuthz 2) and of
 // our policy manager.
 type Metadata struct {
-	Issuer                                     string   `json:"issuer"`
-	AuthorizationEndpoint                      string   `json:"authorization_endpoint,omitempty"`
-	PushedAuthorizationRequestEndpoint         string   `json:"pushed_authorization_request_endpoint,omitempty"`
-	TokenEndpoint                              string   `json:"token_endpoint"`
-	JWKSURI                                    string   `json:"jwks_uri,omitempty"`
-	RegistrationEndpoint                       string   `json:"registration_endpoint,omitempty"`
-	IntrospectionEndpoint                      string   `json:"introspection_endpoint,omitempty"`
-	RevocationEndpoint                         string   `json:"revocation_endpoint,omitempty"`
-	UserInfoEndpoint                           string   `json:"userinfo_endpoint,omitempty"`
-	EndSessionEndpoint                         string   `json:"end_session_endpoint,omitempty"`
-	ScopesSupported                            []Scope  `json:"scopes_supported,omitempty"`
-	ResponseTypesSupported                     []string `json:"response_types_supported,omitzero"`
-	ResponseModesSupported                     []string `json:"response_modes_supported,omitempty"`
-	GrantTypesSupported                        []string `json:"grant_types_supported,omitempty"`
-	TokenEndpointAuthMethodsSupported          []string `json:"token_endpoint_auth_methods_supported,omitempty"`
-	TokenEndpointAuthSigningAlgValuesSupported []string `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
-	RevocationEndpointAuthMethodsSupported     []string `json:"revocation_endpoint_auth_methods_supported,omitempty"`
-	IntrospectionEndpointAuthMethodsSupported  []string `json:"introspection_endpoint_auth_methods_supported,omitempty"`
-	CodeChallengeMethodsSupported              []string `json:"code_challenge_methods_supported,omitempty"`
-	AuthorizationResponseIssParameterSupported bool     `json:"authorization_response_iss_parameter_supported,omitempty"`
-	SubjectTypesSupported                      []string `json:"subject_types_supported,omitempty"`
-	IDTokenSigningAlgValuesSupported           []string `json:"id_token_signing_alg_values_supported,omitempty"`
-	DPoPSigningAlgValuesSupported              []string `json:"dpop_signing_alg_values_supported,omitempty"` // RFC 9449 5.1
-	ClaimsSupported                            []string `json:"claims_supported,omitempty"`
-	ServiceDocumentation                       string   `json:"service_documentation,omitempty"`
+	Issuer                                     string            `json:"issuer"`
+	AuthorizationEndpoint                      string            `json:"authorization_endpoint,omitempty"`
+	PushedAuthorizationRequestEndpoint         string            `json:"pushed_authorization_request_endpoint,omitempty"`
+	TokenEndpoint                              string            `json:"token_endpoint"`
+	JWKSURI                                    string            `json:"jwks_uri,omitempty"`
+	RegistrationEndpoint                       string            `json:"registration_endpoint,omitempty"`
+	IntrospectionEndpoint                      string            `json:"introspection_endpoint,omitempty"`
+	RevocationEndpoint                         string            `json:"revocation_endpoint,omitempty"`
+	UserInfoEndpoint                           string            `json:"userinfo_endpoint,omitempty"`
+	EndSessionEndpoint                         string            `json:"end_session_endpoint,omitempty"`
+	ScopesSupported                            []Scope           `json:"scopes_supported,omitempty"`
+	ResponseTypesSupported                     []string          `json:"response_types_supported,omitzero"`
+	ResponseModesSupported                     []string          `json:"response_modes_supported,omitempty"`
+	GrantTypesSupported                        []string          `json:"grant_types_supported,omitempty"`
+	TokenEndpointAuthMethodsSupported          []string          `json:"token_endpoint_auth_methods_supported,omitempty"`
+	TokenEndpointAuthSigningAlgValuesSupported []string          `json:"token_endpoint_auth_signing_alg_values_supported,omitempty"`
+	RevocationEndpointAuthMethodsSupported     []string          `json:"revocation_endpoint_auth_methods_supported,omitempty"`
+	IntrospectionEndpointAuthMethodsSupported  []string          `json:"introspection_endpoint_auth_methods_supported,omitempty"`
+	CodeChallengeMethodsSupported              []string          `json:"code_challenge_methods_supported,omitempty"`
+	AuthorizationResponseIssParameterSupported bool              `json:"authorization_response_iss_parameter_supported,omitempty"`
+	SubjectTypesSupported                      []string          `json:"subject_types_supported,omitempty"`
+	IDTokenSigningAlgValuesSupported           []string          `json:"id_token_signing_alg_values_supported,omitempty"`
+	CertificateBoundAccessTokens               bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 3.3
+	DPoPSigningAlgValuesSupported              []string          `json:"dpop_signing_alg_values_supported,omitempty"`          // RFC 9449 5.1
+	MTLSEndpointAliases                        map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 5
+	ClaimsSupported                            []string          `json:"claims_supported,omitempty"`
+	ServiceDocumentation                       string            `json:"service_documentation,omitempty"`
 
 	ClaimsInteractionEndpoint    string   `json:"claims_interaction_endpoint,omitempty"`
 	UMAProfilesSupported         []string `json:"uma_profiles_supported,omitempty"`
@@ -59,6 +61,21 @@ func MetadataURLs(issuer string) []string {
 		return urls
 	}
 	return append(urls, u.Scheme+"://"+u.Host+wellKnownUMA+u.EscapedPath())
+}
+
+// aliases reads mtls_endpoint_aliases; nil when it is absent.
+func (o Object) aliases() (map[string]string, error) {
+	members, found, err := o.Object("mtls_endpoint_aliases")
+	if err != nil || !found {
+		return nil, err
+	}
+	out := map[string]string{}
+	for name := range members {
+		if out[name], _, err = members.String(name); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // ParseMetadata reads a discovery document and refuses one that speaks for
@@ -102,7 +119,15 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 	for _, s := range scopes {
 		m.ScopesSupported = append(m.ScopesSupported, Scope(s))
 	}
-	if m.AuthorizationResponseIssParameterSupported, _, err = o.Bool("authorization_response_iss_parameter_supported"); err != nil {
+	for name, field := range map[string]*bool{
+		"authorization_response_iss_parameter_supported": &m.AuthorizationResponseIssParameterSupported,
+		"tls_client_certificate_bound_access_tokens":     &m.CertificateBoundAccessTokens,
+	} {
+		if *field, _, err = o.Bool(name); err != nil {
+			return Metadata{}, err
+		}
+	}
+	if m.MTLSEndpointAliases, err = o.aliases(); err != nil {
 		return Metadata{}, err
 	}
 	if issuer == "" || m.Issuer != issuer {

@@ -77,6 +77,8 @@ func TestEveryMemberOfTheDiscoveryDocumentIsReadAsItIsWritten(t *testing.T) {
 			f.Set(reflect.ValueOf([]string{"a " + name, "another"}))
 		case []uma.Scope:
 			f.Set(reflect.ValueOf([]uma.Scope{"a", "another"}))
+		case map[string]string:
+			f.Set(reflect.ValueOf(map[string]string{"token_endpoint": "an " + name}))
 		case bool:
 			f.SetBool(true)
 		default:
@@ -90,9 +92,9 @@ func TestEveryMemberOfTheDiscoveryDocumentIsReadAsItIsWritten(t *testing.T) {
 	}
 	want := strings.Fields(`authorization_endpoint authorization_response_iss_parameter_supported claims_interaction_endpoint claims_supported
 		code_challenge_methods_supported dpop_signing_alg_values_supported end_session_endpoint grant_types_supported id_token_signing_alg_values_supported introspection_endpoint
-		introspection_endpoint_auth_methods_supported issuer jwks_uri permission_endpoint permission_requests_endpoint policy_endpoint pushed_authorization_request_endpoint
+		introspection_endpoint_auth_methods_supported issuer jwks_uri mtls_endpoint_aliases permission_endpoint permission_requests_endpoint policy_endpoint pushed_authorization_request_endpoint
 		registered_resources_endpoint registration_endpoint resource_registration_endpoint response_modes_supported response_types_supported
-		revocation_endpoint revocation_endpoint_auth_methods_supported scopes_supported service_documentation subject_types_supported
+		revocation_endpoint revocation_endpoint_auth_methods_supported scopes_supported service_documentation subject_types_supported tls_client_certificate_bound_access_tokens
 		token_endpoint token_endpoint_auth_methods_supported token_endpoint_auth_signing_alg_values_supported uma_profiles_supported userinfo_endpoint`)
 	var names []string
 	for name := range object(t, raw) {
@@ -110,7 +112,7 @@ func TestMemberOfAnotherTypeSpoilsTheDiscoveryDocument(t *testing.T) {
 	for i := range v.NumField() {
 		name, _, _ := strings.Cut(v.Field(i).Tag.Get("json"), ",")
 		was, had := m[name]
-		for _, wrong := range []any{nil, 7, map[string]any{}, []any{7}, []any{nil}} {
+		for _, wrong := range []any{nil, 7, map[string]any{"x": 7}, []any{7}, []any{nil}} {
 			m[name] = wrong
 			raw, err := json.Marshal(m)
 			if err != nil {

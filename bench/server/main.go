@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string) error {
 		c.ClaimIssuers = []as.ClaimIssuer{{Issuer: *claimIssuer, JWKS: keys}}
 	}
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, node.Limits{}, log)
+	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, node.Surface{}, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -105,7 +105,7 @@ func serve(ctx context.Context, n *node.Node, listener net.Listener, handler htt
 	go func() { _ = own.Serve(control) }() // ends when it is closed, below
 	err = json.NewEncoder(os.Stdout).Encode(ready{Issuer: n.AS.Issuer, Control: "http://" + control.Addr().String()})
 	if err == nil {
-		err = n.Serve(ctx, listener, handler)
+		err = n.Serve(ctx, node.Door{Listener: listener, Handler: handler})
 	}
 	return errors.Join(err, own.Close())
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,8 @@ type settings struct {
 	place       node.Place
 	behindProxy bool
 	proxies     []netip.Prefix
-	limits      node.Limits
+	surface     node.Surface
+	mtls        *mtlsDoor
 	tls         *tls.Config // nil for plain http
 	as          as.Config
 	clients     []oauth.Client
@@ -76,8 +78,12 @@ func (c config) check() (settings, []error) {
 	c.checkIssuer(k)
 	s.tls = c.checkTLS(k)
 	s.proxies = c.checkProxies(k)
-	s.limits = c.limits()
+	s.surface = node.Surface{Limits: c.limits(), Mutual: c.MTLS.Origin}
 	s.as = c.checkRules(k)
+	s.mtls = c.checkMTLS(k, s.tls)
+	if s.mtls != nil {
+		s.as.ClientAuthorities = s.mtls.authorities
+	}
 	s.as.ClaimIssuers = c.checkClaimIssuers(k)
 	s.clients = c.checkClients(k)
 	s.people = c.checkPeople(k)
@@ -134,6 +140,45 @@ func (c config) checkTLS(k *checker) *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 }
 
+// mtlsDoor is where connections are asked for a client certificate.
+type mtlsDoor struct {
+	listen      string
+	tls         *tls.Config
+	authorities *x509.CertPool // nil: only certificates that clients registered
+}
+
+// checkMTLS checks the second listener. TLS has to end at it, because nobody else
+// can tell which certificate a connection showed.
+func (c config) checkMTLS(k *checker, server *tls.Config) *mtlsDoor {
+	if c.MTLS == (mtlsConfig{}) {
+		return nil
+	}
+	if c.MTLS.Listen == "" || c.MTLS.Origin == "" {
+		k.wrong("mtls: listen and origin go together")
+		return nil
+	}
+	if _, _, err := net.SplitHostPort(c.MTLS.Listen); err != nil {
+		k.wrong("mtls.listen: %w", err)
+	}
+	if err := endpoint.CheckMutual(c.MTLS.Origin); err != nil {
+		k.wrong("mtls.origin: %w", err)
+	}
+	if server == nil {
+		k.wrong("mtls: it needs tls.cert and tls.key")
+		return nil
+	}
+	door := &mtlsDoor{listen: c.MTLS.Listen, tls: server.Clone()}
+	door.tls.ClientAuth = tls.RequestClientCert
+	if c.MTLS.CA != "" {
+		pem, ok := k.read("mtls.ca", c.MTLS.CA)
+		door.authorities = x509.NewCertPool()
+		if ok && !door.authorities.AppendCertsFromPEM(pem) {
+			k.wrong("mtls.ca: there is no certificate in the file")
+		}
+	}
+	return door
+}
+
 // checkProxies reads the addresses of the proxies, single ones and networks. To
 // trust everybody is to let everybody choose their address.
 func (c config) checkProxies(k *checker) []netip.Prefix {
@@ -153,12 +198,12 @@ func (c config) checkProxies(k *checker) []netip.Prefix {
 
 // limits are the limits, and off where they are for addresses that say nothing:
 // those of a proxy that is not known.
-func (c config) limits() node.Limits {
+func (c config) limits() endpoint.Limits {
 	l := endpoint.Limits{Client: limit.Rate(c.Limits.Client), Address: limit.Rate(c.Limits.Address), Public: limit.Rate(c.Limits.Public)}
 	if c.BehindProxy && len(c.TrustedProxies) == 0 {
 		l.Address, l.Public = l.Address.Or(limit.Off), l.Public.Or(limit.Off)
 	}
-	return node.Limits{Requests: l}
+	return l
 }
 
 var errPlain = errors.New("plain http is for loopback addresses only: set tls.cert and tls.key, or behind_proxy")

@@ -23,6 +23,7 @@ type config struct {
 	BehindProxy    bool            `toml:"behind_proxy"`
 	TrustedProxies []string        `toml:"trusted_proxies"`
 	TLS            tlsConfig       `toml:"tls"`
+	MTLS           mtlsConfig      `toml:"mtls"`
 	Partial        string          `toml:"partial"`
 	StrictScopes   bool            `toml:"strict_scopes"`
 	RevokeOnReplay bool            `toml:"revoke_on_replay"`
@@ -37,6 +38,12 @@ type config struct {
 type tlsConfig struct {
 	Cert string `toml:"cert"`
 	Key  string `toml:"key"`
+}
+
+type mtlsConfig struct {
+	Listen string `toml:"listen"`
+	Origin string `toml:"origin"`
+	CA     string `toml:"ca"`
 }
 
 type lifetimesConfig struct {

@@ -83,11 +83,11 @@ func (cmd demoCommand) set(ctx context.Context, s surroundings, dir string, serv
 	}
 	st := &stage{trace: newTrace(s.stdout), issuer: issuer}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if st.node, err = node.Open(ctx, node.Place{Data: dir}, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, node.Limits{}, log); err != nil {
+	if st.node, err = node.Open(ctx, node.Place{Data: dir}, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, node.Surface{}, log); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	servers.Go(func() {
-		err := errors.Join(st.node.Serve(ctx, listener, st.node.Face), st.node.Close())
+		err := errors.Join(st.node.Serve(ctx, node.Door{Listener: listener, Handler: st.node.Face}), st.node.Close())
 		if err != nil {
 			log.Error("the authorization server stopped", "error", err)
 		}

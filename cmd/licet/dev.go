@@ -46,7 +46,7 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 	n, err := node.Open(s.ctx, node.Place{Data: dir}, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
-	}, node.Limits{}, log)
+	}, node.Surface{}, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -57,7 +57,7 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 	if err != nil {
 		return errors.Join(err, listener.Close(), n.Close())
 	}
-	return errors.Join(n.Serve(s.ctx, listener, n.WithHealth(n.Face)), n.Close())
+	return errors.Join(n.Serve(s.ctx, node.Door{Listener: listener, Handler: n.WithHealth(n.Face)}), n.Close())
 }
 
 // listenLoopback opens a socket on a loopback address and tells its issuer.

@@ -35,7 +35,7 @@ func (cmd importCommand) Run(s surroundings) error {
 		return err
 	}
 	defer rows.Close() // it was only read
-	n, err := node.Open(s.ctx, c.place, c.as, node.Limits{}, slog.New(slog.NewJSONHandler(s.stderr, nil)))
+	n, err := node.Open(s.ctx, c.place, c.as, node.Surface{}, slog.New(slog.NewJSONHandler(s.stderr, nil)))
 	if err != nil {
 		return err
 	}

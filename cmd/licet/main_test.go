@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,6 +133,72 @@ func TestPlainHTTPIsNotServedToTheWorld(t *testing.T) {
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusBadRequest {
 			t.Errorf("plain http is answered %s", resp.Status)
+		}
+	}
+}
+
+// With a second address connections there are asked for a client certificate, and
+// only there; the metadata says where.
+func TestConnectionsAreAskedForCertificatesAtTheSecondAddress(t *testing.T) {
+	dir := t.TempDir()
+	cert, key := selfSigned(t, dir)
+	address, mutual := freeAddress(t), freeAddress(t)
+	start(t, io.Discard, []string{
+		"LICET_ISSUER=https://" + address, "LICET_LISTEN=" + address, "LICET_DATA=" + filepath.Join(dir, "data"),
+		"LICET_TLS_CERT=" + cert, "LICET_TLS_KEY=" + key,
+		"LICET_MTLS_LISTEN=" + mutual, "LICET_MTLS_ORIGIN=https://" + mutual, "LICET_MTLS_CA=" + cert,
+	}, "serve")
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := trusting(t, cert)
+	var asked atomic.Int64
+	client.Transport.(*http.Transport).TLSClientConfig.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked.Add(1)
+		return &pair, nil
+	}
+	var said struct {
+		Aliases map[string]string `json:"mtls_endpoint_aliases"`
+		Methods []string          `json:"token_endpoint_auth_methods_supported"`
+	}
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		resp, err := client.Get("https://" + address + "/.well-known/uma2-configuration")
+		if err == nil {
+			err = json.NewDecoder(resp.Body).Decode(&said)
+			_ = resp.Body.Close()
+		}
+		if err == nil {
+			break
+		}
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("at the first address a certificate was asked for %d times", n)
+	}
+	if said.Aliases["token_endpoint"] != "https://"+mutual+"/token" || !slices.Contains(said.Methods, "tls_client_auth") {
+		t.Errorf("the metadata says %v", said)
+	}
+	resp, err := client.Post(said.Aliases["token_endpoint"], "application/x-www-form-urlencoded", strings.NewReader("client_id=x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusUnauthorized || asked.Load() == 0 {
+		t.Errorf("at the second address: %s, asked %d times", resp.Status, asked.Load())
+	}
+	for name, env := range map[string][]string{
+		"no origin":          {"LICET_MTLS_LISTEN=127.0.0.1:0"},
+		"a plain origin":     {"LICET_MTLS_LISTEN=127.0.0.1:0", "LICET_MTLS_ORIGIN=http://a.example"},
+		"no certificates":    {"LICET_MTLS_LISTEN=127.0.0.1:0", "LICET_MTLS_ORIGIN=https://a.example", "LICET_MTLS_CA=" + key},
+		"no address to hear": {"LICET_MTLS_LISTEN=nowhere", "LICET_MTLS_ORIGIN=https://a.example"},
+	} {
+		p := start(t, io.Discard, append(env, "LICET_ISSUER=https://"+address, "LICET_LISTEN=127.0.0.1:0", "LICET_DATA="+filepath.Join(dir, "other"),
+			"LICET_TLS_CERT="+cert, "LICET_TLS_KEY="+key), "serve")
+		if err := p.wait(); err == nil || !strings.Contains(p.stderr.String(), "mtls") {
+			t.Errorf("%s: %v %s", name, err, p.stderr)
 		}
 	}
 }

@@ -27,19 +27,29 @@ func (cmd serveCommand) Run(s surroundings) error {
 		return err
 	}
 	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
-	listener, err := c.open()
+	listeners, err := c.open()
 	if err != nil {
 		return err
 	}
-	n, err := node.Open(s.ctx, c.place, c.as, c.limits, log)
+	closeAll := func() (err error) {
+		for _, l := range listeners {
+			err = errors.Join(err, l.Close())
+		}
+		return err
+	}
+	n, err := node.Open(s.ctx, c.place, c.as, c.surface, log)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		return errors.Join(err, closeAll())
 	}
 	if err := c.apply(s.ctx, n.AS); err != nil {
-		return errors.Join(err, listener.Close(), n.Close())
+		return errors.Join(err, closeAll(), n.Close())
 	}
-	log.Info("ready", "issuer", c.as.Issuer, "listen", listener.Addr().String())
-	err = n.Serve(s.ctx, listener, node.FromProxies(n.WithHealth(node.Logged(n.Face, log)), c.proxies))
+	log.Info("ready", "issuer", c.as.Issuer, "listen", listeners[0].Addr().String())
+	doors := []node.Door{{Listener: listeners[0], Handler: node.FromProxies(n.WithHealth(node.Logged(n.Face, log)), c.proxies)}}
+	for _, l := range listeners[1:] {
+		doors = append(doors, node.Door{Listener: l, Handler: node.Logged(n.Mutual, log)})
+	}
+	err = n.Serve(s.ctx, doors...)
 	return errors.Join(err, n.Close())
 }
 
@@ -53,9 +63,23 @@ func (cmd serveCommand) environment(env func(string) (string, bool)) func(string
 	}
 }
 
-// open opens the socket. The address that a name led to is looked at again:
+// open opens the sockets: the main one and, where connections are asked for client
+// certificates, another.
+func (c settings) open() ([]net.Listener, error) {
+	main, err := c.openMain()
+	if err != nil || c.mtls == nil {
+		return []net.Listener{main}, err
+	}
+	mutual, err := net.Listen("tcp", c.mtls.listen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("mtls.listen: %w", err), main.Close())
+	}
+	return []net.Listener{main, tls.NewListener(mutual, c.mtls.tls)}, nil
+}
+
+// openMain opens the main socket. The address that a name led to is looked at again:
 // plain http is for loopback addresses only (FedAuthz 1.3).
-func (c settings) open() (net.Listener, error) {
+func (c settings) openMain() (net.Listener, error) {
 	listener, err := net.Listen("tcp", c.listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)

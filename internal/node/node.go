@@ -28,17 +28,19 @@ type Place struct {
 	Database string // the URL of the database that nodes share; "" for one file in Data
 }
 
-// Limits are how much abuse is borne. The zero value is the defaults.
-type Limits struct {
-	Requests endpoint.Limits
+// Surface is how the endpoints are served. The zero value is the defaults.
+type Surface struct {
+	Limits endpoint.Limits // how much abuse is borne
+	Mutual string          // as in endpoint.Config
 }
 
 // Node is a built server: the rooms, connected.
 type Node struct {
-	AS    *as.Server
-	Store Store
-	Face  http.Handler // every endpoint
-	Log   *slog.Logger
+	AS     *as.Server
+	Store  Store
+	Face   http.Handler // every endpoint
+	Mutual http.Handler // those for connections asked for a client certificate; nil for none
+	Log    *slog.Logger
 }
 
 // Store is a store that tells what it has done.
@@ -49,12 +51,12 @@ type Store interface {
 
 // Open connects the rooms. Store, Secrets, Log and the claims interaction endpoint
 // of the configuration are set here.
-func Open(ctx context.Context, place Place, c as.Config, limits Limits, log *slog.Logger) (*Node, error) {
+func Open(ctx context.Context, place Place, c as.Config, surface Surface, log *slog.Logger) (*Node, error) {
 	store, err := openStore(ctx, place)
 	if err != nil {
 		return nil, err
 	}
-	n, err := connect(ctx, store, filepath.Join(place.Data, "secret.json"), c, limits, log)
+	n, err := connect(ctx, store, filepath.Join(place.Data, "secret.json"), c, surface, log)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -68,7 +70,7 @@ func openStore(ctx context.Context, place Place) (Store, error) {
 	return sqlite.Open(ctx, filepath.Join(place.Data, "licet.db"))
 }
 
-func connect(ctx context.Context, store Store, secretFile string, c as.Config, limits Limits, log *slog.Logger) (*Node, error) {
+func connect(ctx context.Context, store Store, secretFile string, c as.Config, surface Surface, log *slog.Logger) (*Node, error) {
 	issuer, err := endpoint.ParseIssuer(c.Issuer)
 	if err != nil {
 		return nil, err
@@ -93,11 +95,11 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, l
 	if err != nil {
 		return nil, err
 	}
-	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, FormKey: keys.Form, Limits: limits.Requests, Log: log})
+	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, FormKey: keys.Form, Limits: surface.Limits, Mutual: surface.Mutual, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	return &Node{AS: server, Store: store, Face: face, Log: log}, nil
+	return &Node{AS: server, Store: store, Face: face, Mutual: face.Mutual(), Log: log}, nil
 }
 
 // Close closes the store, when nobody is served any more.

@@ -44,18 +44,42 @@ const (
 	drainTime     = 10 * time.Second
 )
 
-// Serve answers on the listener until ctx ends, then lets requests in flight
-// finish. It closes the listener, not the node.
-func (n *Node) Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: HeaderTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelWarn),
-	}
+// Door is a listener and what answers there.
+type Door struct {
+	Listener net.Listener
+	Handler  http.Handler
+}
+
+// Serve answers at the doors until ctx ends or one of them fails, then lets
+// requests in flight finish. It closes the listeners, not the node.
+func (n *Node) Serve(ctx context.Context, doors ...Door) error {
 	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var house sync.WaitGroup
 	house.Go(func() { n.keepHouse(ctx) })
+	failed := make(chan error, len(doors))
+	for _, door := range doors {
+		go func() {
+			err := n.serve(ctx, door)
+			stop() // the others, too
+			failed <- err
+		}()
+	}
+	var faults []error
+	for range doors {
+		faults = append(faults, <-failed)
+	}
+	house.Wait()
+	return errors.Join(faults...)
+}
+
+func (n *Node) serve(ctx context.Context, door Door) error {
+	server := &http.Server{
+		Handler: door.Handler, ReadHeaderTimeout: HeaderTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelWarn),
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(door.Listener) }()
 	var err error
 	select {
 	case err = <-failed:
@@ -65,8 +89,6 @@ func (n *Node) Serve(ctx context.Context, listener net.Listener, handler http.Ha
 		cancel()
 		<-failed
 	}
-	stop()
-	house.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

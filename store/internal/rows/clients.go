@@ -8,7 +8,7 @@ import (
 const clientColumns = `id, name, auth_method, secret_hash, jwks,
 	grant_types, redirect_uris, claims_redirect_uris, scopes,
 	post_logout_redirect_uris,
-	dpop_bound, require_pushed, push_claims,
+	certificate, certificate_bound, dpop_bound, require_pushed, push_claims,
 	space_id, disabled`
 
 var (
@@ -22,7 +22,7 @@ func intoClient() ([]any, *oauth.Client) {
 		&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS,
 		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
 		listInto(&c.PostLogoutRedirectURIs),
-		&c.DPoPBound, &c.RequirePushed, &c.PushClaims,
+		&c.Certificate, &c.CertificateBound, &c.DPoPBound, &c.RequirePushed, &c.PushClaims,
 		&c.Space, &c.Disabled,
 	}, c
 }
@@ -32,7 +32,7 @@ func valuesOfClient(c oauth.Client) []any {
 		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS,
 		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
 		listOf(c.PostLogoutRedirectURIs),
-		c.DPoPBound, c.RequirePushed, c.PushClaims,
+		c.Certificate, c.CertificateBound, c.DPoPBound, c.RequirePushed, c.PushClaims,
 		c.Space, c.Disabled,
 	}
 }

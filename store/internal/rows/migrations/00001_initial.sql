@@ -53,6 +53,8 @@ create table clients (
   claims_redirect_uris text not null,
   post_logout_redirect_uris text not null,
   scopes text not null,
+  certificate text not null,
+  certificate_bound boolean not null,
   dpop_bound boolean not null,
   require_pushed boolean not null,
   push_claims boolean not null,
