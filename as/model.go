@@ -63,6 +63,14 @@ type Role struct {
 	EndsAt  time.Time // zero: without an end
 }
 
+// Count is how often something happened since it began, until ExpiresAt. What it
+// counts is in the digest alone.
+type Count struct {
+	Digest    Digest
+	N         int64
+	ExpiresAt time.Time
+}
+
 // Session is a signed-in browser. Signing in again as the same person gives it
 // another secret and so another digest; the ID stays.
 type Session struct {

@@ -91,6 +91,9 @@ type Reader interface {
 	Code(Digest) (Code, error)
 	PushedRequest(Digest) (PushedRequest, error)
 
+	// Count reads what CountUp has counted.
+	Count(Digest) (Count, error)
+
 	GrantState(GrantID) (GrantState, error)
 	// GrantsIn lists the unrevoked OAuth grants of a space.
 	GrantsIn(SpaceID, Page) ([]Grant, error)
@@ -179,6 +182,13 @@ type Tx interface {
 	// swept after the time.
 	InsertSpent(d Digest, until time.Time) error
 
+	// CountUp adds one to a count that is below most, as one conditional write, and
+	// returns it as it is then; a count that has come to most is ErrNotFound. One
+	// that is not there, or has expired at now, begins at one and expires at until.
+	CountUp(d Digest, most int64, now, until time.Time) (Count, error)
+	// CountDown takes one back. A count that is not there, or is 0, is ErrNotFound.
+	CountDown(d Digest) error
+
 	InsertGrant(Grant) error
 	// RevokeGrant is idempotent; the first time stays.
 	RevokeGrant(id GrantID, now time.Time) error
@@ -209,7 +219,7 @@ type Tx interface {
 	AdvanceImported(i Imported, after int64) error
 
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions, notes of what was spent, tickets, processes, interactions, codes, pushed requests, tokens and their
+	// sessions, notes of what was spent, counts, tickets, processes, interactions, codes, pushed requests, tokens and their
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)

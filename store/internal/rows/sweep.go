@@ -13,6 +13,7 @@ const ending = `(select due.grant_id from (select grant_id from access_tokens wh
 var sweeps = []string{
 	`delete from sessions where digest in (select digest from sessions where expires_at < $1 limit $2)`,
 	`delete from spent where digest in (select digest from spent where expires_at < $1 limit $2)`,
+	`delete from counts where digest in (select digest from counts where expires_at < $1 limit $2)`,
 	`delete from tickets where digest in (select digest from tickets where expires_at < $1 limit $2)`,
 	`delete from interactions where digest in (select digest from interactions where expires_at < $1 limit $2)`,
 	`delete from pushed_requests where digest in (select digest from pushed_requests where expires_at < $1 limit $2)`,

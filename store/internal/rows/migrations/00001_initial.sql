@@ -142,6 +142,13 @@ create table spent (
 ) /* clustered */;
 create index spent_by_end on spent (expires_at);
 
+create table counts (
+  digest bytea primary key,
+  n bigint not null,
+  expires_at bigint not null
+) /* clustered */;
+create index counts_by_end on counts (expires_at);
+
 create table interactions (
   digest bytea primary key,
   process_id text not null,
@@ -308,6 +315,7 @@ drop table access_tokens;
 drop table grants;
 drop table codes;
 drop table interactions;
+drop table counts;
 drop table spent;
 drop table pushed_requests;
 drop table tickets;
