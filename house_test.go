@@ -39,7 +39,7 @@ var arrows = map[string]room{
 	"policy": {rooms: []string{"uma"}, others: []string{"github.com/cedar-policy/cedar-go"},
 		why: "a judgement depends on what it is given and on nothing else"},
 	"internal/egress": {why: "the one way out to the network has no reason to know who goes"},
-	"as": {rooms: []string{"uma", "oauth", "dpop", "policy", "internal/egress", "internal/seeded"},
+	"as": {rooms: []string{"uma", "oauth", "dpop", "policy", "internal/egress", "internal/limit", "internal/seeded"},
 		why: "the rules know no HTTP, no HTML and no SQL"},
 	"as/differential": {why: "it is nothing but tests"},
 	"as/storetest": {rooms: []string{"as", "uma", "oauth", "policy"}, others: []string{"github.com/google/go-cmp"},

@@ -46,6 +46,7 @@ const (
 	anAssertion   artefact = "client assertion"
 
 	aPushedRequest artefact = "pushed request"
+	aCount         artefact = "count"  // the name of what is counted
 	aCursor        artefact = "cursor" // never stored
 	aProof         artefact = "DPoP proof"
 	aNonce         artefact = "DPoP nonce"

@@ -15,13 +15,14 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// Config is what a Server needs. Zero values of Lifetimes, Now, Rand, Fetch and
+// Config is what a Server needs. Zero values of Lifetimes, Attempts, Now, Rand, Fetch and
 // Log mean the documented defaults; the rest is required or off.
 type Config struct {
 	Issuer    string // this server's issuer identifier, exactly
 	Store     Store
 	Secrets   Secrets
 	Lifetimes Lifetimes
+	Attempts  Attempts // to sign in
 
 	// Forbids is operator-wide Cedar: forbid policies that always win.
 	Forbids string
@@ -136,6 +137,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	c.Lifetimes.setDefaults()
+	c.Attempts.setDefaults()
 	if c.Lifetimes.Poll <= c.Lifetimes.Interval {
 		return nil, errors.New("as: a ticket for polling has to live longer than the polling interval")
 	}

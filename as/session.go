@@ -11,20 +11,26 @@ import (
 // NewSession opens a session for an account that has proved who it is, and
 // returns its secret for the browser's cookie.
 func (s *Server) NewSession(ctx context.Context, id AccountID) (string, error) {
-	return s.ReplaceSession(ctx, "", id)
+	return s.ReplaceSession(ctx, "", id, Attempt{})
 }
 
 // ReplaceSession does the same at a browser that may have had a session before:
 // the old secret is good for nothing from then on. Where it was the same
 // person's, the session goes on under the new secret, so that proving again who
-// one is signs nobody out anywhere; otherwise it has ended.
-func (s *Server) ReplaceSession(ctx context.Context, old string, id AccountID) (string, error) {
+// one is signs nobody out anywhere; otherwise it has ended. The attempt in which
+// they proved it is taken back.
+func (s *Server) ReplaceSession(ctx context.Context, old string, id AccountID, a Attempt) (string, error) {
 	secret, now := s.vault.bearer(), s.now()
 	fresh := SessionID(s.vault.id(now))
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		account, err := tx.Account(id)
 		if err != nil {
 			return err
+		}
+		for _, c := range a.counts {
+			if err := tx.CountDown(c.digest); err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
 		}
 		session := Session{
 			Digest: s.vault.digest(aSession, secret), ID: fresh, Account: id, AccountGeneration: account.Generation,

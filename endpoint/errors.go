@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/uma"
@@ -45,9 +46,13 @@ var status = map[uma.Code]int{
 func (s *Server) fail(c *call, err error) {
 	var e *uma.Error
 	var later later
+	var attempts as.TooManyAttempts
 	if errors.As(err, &later) {
-		c.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(later.wait.Seconds()))))
+		retryAfter(c, later.wait)
 		e = uma.NewError(tooManyRequests, "Too much of what comes from here is no good, or it is too much. Wait as long as Retry-After says.")
+	} else if errors.As(err, &attempts) {
+		retryAfter(c, attempts.Wait)
+		e = uma.NewError(tooManyRequests, "There were too many attempts to sign in. Try again in "+minutes(attempts.Wait)+".")
 	} else if errors.Is(err, as.ErrUnavailable) {
 		s.Log.ErrorContext(c.r.Context(), "the store is unavailable", "method", c.r.Method, "path", c.r.URL.Path, "error", err)
 		c.w.Header().Set("Retry-After", "2")
@@ -97,4 +102,17 @@ func writeProblem(w http.ResponseWriter, code int, e *uma.Error) {
 	writeBody(w, code, "application/problem+json", problem{
 		Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: e.Description, Code: e.Code,
 	})
+}
+
+// retryAfter says in whole seconds, and never too few, when to come again.
+func retryAfter(c *call, wait time.Duration) {
+	c.w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+}
+
+// minutes is a time for people.
+func minutes(d time.Duration) string {
+	if n := int(math.Ceil(d.Minutes())); n > 1 {
+		return strconv.Itoa(n) + " minutes"
+	}
+	return "a minute"
 }

@@ -109,6 +109,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 		Issuer: srv.URL, Store: store, Now: w.Clock.Now,
 		Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
 	}
+	c.Attempts = as.Attempts{Account: limit.Off, Address: limit.Off}
 	for _, change := range options {
 		change(&c)
 	}

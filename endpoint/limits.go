@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/licet/licet/internal/limit"
@@ -63,7 +62,7 @@ func (s *Server) admit(rt route, c *call) error {
 	case rt.caller == byClient && !c.client.Public():
 		return s.answer(c, "client", limit.Party{Who: string(c.client.ID)}, s.budgets.client.Look)
 	case rt.caller == byClient, rt.path == pathClaims:
-		from := limit.Party{Who: network(c)}
+		from := limit.Party{Who: limit.Network(c.r.RemoteAddr)}
 		if err := s.answer(c, "address", from, s.budgets.address.Look); err != nil {
 			return err
 		}
@@ -97,7 +96,7 @@ func (s *Server) spend(c *call) error {
 	case c.client.ID != "" && !c.client.Public():
 		from = limit.Party{Who: string(c.client.ID)}
 	default:
-		who, name, from = s.budgets.address, "address", limit.Party{Who: network(c)}
+		who, name, from = s.budgets.address, "address", limit.Party{Who: limit.Network(c.r.RemoteAddr)}
 	}
 	return s.answer(c, name, from, who.Spend)
 }
@@ -112,19 +111,4 @@ func (s *Server) answer(c *call, name string, from limit.Party, ask func(limit.P
 		return later{a.Wait}
 	}
 	return nil
-}
-
-// network is where a request comes from, as far as one party has it: an address,
-// or of IPv6 the /64, all of which one machine may use.
-func network(c *call) string {
-	text := remoteAddress(c.r)
-	a, err := netip.ParseAddr(text)
-	if err != nil || a.Unmap().Is4() {
-		return text
-	}
-	prefix, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return text
-	}
-	return prefix.String()
 }

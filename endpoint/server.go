@@ -18,7 +18,8 @@ type SignIn interface {
 	Person(r *http.Request) (account as.Account, at time.Time, ok bool)
 	// SignIn checks an e-mail address and a password from a sign-in form and, if
 	// they are right, signs the browser in by setting a cookie on w; whoever was
-	// signed in before is not any more. The reason of a refusal is not told.
+	// signed in before is not any more. The reason of a refusal is not told. The
+	// error of one attempt too many is as.TooManyAttempts.
 	SignIn(w http.ResponseWriter, r *http.Request, email, password string) (ok bool, err error)
 	// Session names the session of this browser, "" when nobody is signed in.
 	Session(r *http.Request) as.SessionID

@@ -70,11 +70,14 @@ func (p *Passwords) session(r *http.Request) (as.Session, as.Account, bool) {
 // SignIn checks an e-mail address and a password and, if they are right, opens a
 // session in place of the browser's old one and puts it into the browser's cookie.
 // An unknown address, an account without a password, a disabled account and a
-// wrong password give the same answer after the same work, and change nothing.
+// wrong password give the same answer after the same work, and change nothing but
+// the count of attempts. One attempt too many is as.TooManyAttempts, for all of
+// them alike, and without any work.
 func (p *Passwords) SignIn(w http.ResponseWriter, r *http.Request, email, password string) (bool, error) {
 	ctx := r.Context()
-	account, err := p.AS.AccountByEmail(ctx, email)
-	if err != nil && !errors.Is(err, as.ErrNotFound) {
+	_, in, _ := p.session(r)
+	account, attempt, err := p.AS.BeginSignIn(ctx, email, r.RemoteAddr, in.ID)
+	if err != nil {
 		return false, err
 	}
 	hash := account.PasswordHash
@@ -86,7 +89,7 @@ func (p *Passwords) SignIn(w http.ResponseWriter, r *http.Request, email, passwo
 		return false, err
 	}
 	old, _ := p.secret(r)
-	secret, err := p.AS.ReplaceSession(ctx, old, account.ID)
+	secret, err := p.AS.ReplaceSession(ctx, old, account.ID, attempt)
 	if err != nil {
 		return false, err
 	}

@@ -24,14 +24,18 @@ type desk struct {
 	bob as.Account
 }
 
-func newDesk(t *testing.T, secure bool) *desk {
+func newDesk(t *testing.T, secure bool, options ...func(*as.Config)) *desk {
 	t.Helper()
 	d := &desk{t: t, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	store := teststore.Open(t)
-	server, err := as.New(context.Background(), as.Config{
+	c := as.Config{
 		Issuer: "https://as.example", Store: store, Now: func() time.Time { return d.now },
 		Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
-	})
+	}
+	for _, change := range options {
+		change(&c)
+	}
+	server, err := as.New(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,8 +78,9 @@ func (c config) check() (settings, []error) {
 	c.checkIssuer(k)
 	s.tls = c.checkTLS(k)
 	s.proxies = c.checkProxies(k)
-	s.surface = node.Surface{Limits: c.limits(), Mutual: c.MTLS.Origin}
 	s.as = c.checkRules(k)
+	s.surface.Mutual = c.MTLS.Origin
+	s.surface.Limits, s.as.Attempts = c.limits()
 	s.mtls = c.checkMTLS(k, s.tls)
 	if s.mtls != nil {
 		s.as.ClientAuthorities = s.mtls.authorities
@@ -198,12 +199,13 @@ func (c config) checkProxies(k *checker) []netip.Prefix {
 
 // limits are the limits, and off where they are for addresses that say nothing:
 // those of a proxy that is not known.
-func (c config) limits() endpoint.Limits {
+func (c config) limits() (endpoint.Limits, as.Attempts) {
 	l := endpoint.Limits{Client: limit.Rate(c.Limits.Client), Address: limit.Rate(c.Limits.Address), Public: limit.Rate(c.Limits.Public)}
+	a := as.Attempts{Account: limit.Rate(c.Limits.SignInAccount), Address: limit.Rate(c.Limits.SignInAddress)}
 	if c.BehindProxy && len(c.TrustedProxies) == 0 {
-		l.Address, l.Public = l.Address.Or(limit.Off), l.Public.Or(limit.Off)
+		l.Address, l.Public, a.Address = l.Address.Or(limit.Off), l.Public.Or(limit.Off), a.Address.Or(limit.Off)
 	}
-	return l
+	return l, a
 }
 
 var errPlain = errors.New("plain http is for loopback addresses only: set tls.cert and tls.key, or behind_proxy")

@@ -76,9 +76,11 @@ func (d *duration) UnmarshalText(text []byte) error {
 }
 
 type limitsConfig struct {
-	Client  rate `toml:"client"`
-	Address rate `toml:"address"`
-	Public  rate `toml:"public"`
+	Client        rate `toml:"client"`
+	Address       rate `toml:"address"`
+	Public        rate `toml:"public"`
+	SignInAccount rate `toml:"sign_in_account"`
+	SignInAddress rate `toml:"sign_in_address"`
 }
 
 // rate is how much there is in a time, such as "600/1m", or "off".

@@ -6,5 +6,5 @@
 // whole again first. An attacker with many addresses therefore loses what each of
 // them did least harm with, and never gets an empty budget back.
 //
-// The package does not know what a party is, what was wrong, and what is answered.
+// The package does not know what was wrong, and what is answered.
 package limit
