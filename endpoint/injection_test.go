@@ -21,7 +21,7 @@ import (
 var injections = []string{
 	`' OR '1'='1`, `'; DROP TABLE resources; --`, `") OR ("1"="1`, `1) UNION SELECT secret_hash FROM clients --`, `\'; SELECT pg_sleep(9); --`, `$1`, `?`, `%`, `_%`, `:id`,
 	`*)(uid=*))(|(uid=*`, "x\r\nX-Injected: yes", "x\r\n\r\n<html>", "x\nSet-Cookie: injected=1", "x\n{\"level\":\"ERROR\",\"msg\":\"forged\"}", "\x1b[31mred\x1b[0m",
-	`{{.}}{{printf "%s" .Form}}`, `${7*7}#{7*7}<%= 7*7 %>`, `${jndi:ldap://127.0.0.1/x}`, "$(id)`id`|id;id", `../../../etc/passwd`, `..%2f..%5c`, `file:///etc/passwd`,
+	`{{.}}{{printf "%s" .Form}}`, `${7777*7777}#{7777*7777}<%= 7777*7777 %>`, `${jndi:ldap://127.0.0.1/x}`, "$(id)`id`|id;id", `../../../etc/passwd`, `..%2f..%5c`, `file:///etc/passwd`,
 	`"); permit(principal, action, resource); //`, `" || true || "`, `principal is User`, `","anyone":true,"x":"`, `\u0022,\u0022anyone\u0022:true`, "\u202egpj.exe", "a\u0000b", "\u2028", `<script>alert(1)</script>`,
 }
 
@@ -36,7 +36,7 @@ func (w *world) clean(t testing.TB, name string, a answer) {
 			t.Errorf("%s: the header %s is %q", name, header, values)
 		}
 	}
-	if strings.Contains(string(a.Body), "4949") || strings.Contains(string(a.Body), "root:x:") {
+	if strings.Contains(string(a.Body), "60481729") || strings.Contains(string(a.Body), "root:x:") {
 		t.Errorf("%s: something was carried out: %s", name, a.Body)
 	}
 }
