@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -163,6 +164,14 @@ func (s *Server) verifyClaimToken(ctx context.Context, c oauth.Client, token, fo
 		p.account = AccountID(id.Subject)
 	}
 	return p
+}
+
+// believed drops the facts of issuers that the operator has stopped trusting since
+// they were acquired.
+func (s *Server) believed(facts []policy.Fact) []policy.Fact {
+	return slices.DeleteFunc(slices.Clone(facts), func(f policy.Fact) bool {
+		return f.Issuer != s.Issuer && s.trusted[f.Issuer] == nil
+	})
 }
 
 // unwrap takes one extra layer of base64url or base64 off a JWT. Grant 3.3.1

@@ -181,7 +181,7 @@ func (r *redemption) collectClaims() error {
 	}
 	merged := mergeFacts(persisted, facts)
 	merged = mergeFacts(merged, r.brought.facts)
-	r.facts = freshFacts(merged, r.now(), r.Lifetimes.Claims)
+	r.facts = r.believed(freshFacts(merged, r.now(), r.Lifetimes.Claims))
 	if r.pct != nil && subjectOf(r.facts) != r.pct.Subject {
 		r.pct = nil // somebody else is here now: the PCT did not count
 	}

@@ -1,0 +1,59 @@
+package as_test
+
+import (
+	"testing"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/uma"
+)
+
+// What a provider said counts while the operator trusts it, and not after
+// that, however a process came to know it.
+//
+// Proves SEC-092.
+func TestWhatAProviderSaidEndsWithTheTrustInIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	album := w.register(w.alice1, "album", "view")
+	zoe := toEmail("zoe@example.org", album, "view")
+	zoe.Purpose = "research"
+	w.share(w.aliceOwner, zoe)
+	told := func() uma.Ticket {
+		return redeemed[as.NeedInfo](w, w.c1, withToken(w.ticket(w.alice1, perm(album, "view")), w.idToken("zoe", nil))).Ticket
+	}
+	before, after := told(), told()
+	without := w.beside(1, func(c *as.Config) { c.ClaimIssuers = nil })[0]
+	w.share(w.aliceOwner, toEmail("zoe@example.org", album, "view"))
+	w.granted(w.c1, with(before)) // the control: while it is trusted, it counts
+	if r, err := without.Redeem(w.ctx, w.c1, with(after), ""); err != nil || is[as.Granted](r) {
+		t.Errorf("what a provider said of Zoe still counts: %T, %v", r, err)
+	}
+}
+
+// Somebody whose account is disabled gets nothing by what is remembered of them.
+//
+// Proves SEC-092, SEC-047.
+func TestADisabledPersonIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	album := w.register(w.alice1, "album", "view")
+	w.share(w.aliceOwner, toBob(album, "view"))
+	pct := w.pct(w.c1, w.bob, w.ticket(w.alice1, perm(album, "view")))
+	gathered := w.visit(w.c1, w.ticket(w.alice1, perm(album, "view")), w.bob, false)
+	held := w.granted(w.c1, with(w.visit(w.c1, w.ticket(w.alice1, perm(album, "view")), w.bob, false)))
+	w.must(w.DisableAccount(w.ctx, w.bob.ID))
+	for how, req := range map[string]uma.TokenRequest{
+		"a PCT": {Ticket: w.ticket(w.alice1, perm(album, "view")), PCT: pct}, "what was said at a visit": with(gathered),
+	} {
+		if g, ok := w.redeem(w.c1, req).(as.Granted); ok { // a token whose person is gone is born dead
+			w.wantDead(w.alice1, g.AccessToken)
+			_, err := w.Refresh(w.ctx, w.c1, g.RefreshToken, nil)
+			wantCode(t, err, uma.InvalidGrant)
+			t.Logf("%s leads to a token that is of no use", how)
+		}
+	}
+	if _, err := w.Refresh(w.ctx, w.c1, held.RefreshToken, nil); err == nil {
+		t.Error("an RPT of somebody who is disabled was refreshed")
+	}
+	w.wantDead(w.alice1, held.AccessToken)
+}
