@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
 
@@ -56,4 +57,45 @@ func TestADisabledPersonIsNotRemembered(t *testing.T) {
 		t.Error("an RPT of somebody who is disabled was refreshed")
 	}
 	w.wantDead(w.alice1, held.AccessToken)
+}
+
+// A client whose registration has lost a scope or a grant gets nothing of it by
+// what it holds from before.
+//
+// Proves SEC-092.
+func TestWhatAClientIsNoLongerRegisteredForIsNotRefreshed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	code, verifier := w.code(w.app, oauth.ScopeOpenID, oauth.ScopePolicy)
+	answer, err := w.ExchangeCode(w.ctx, w.app, code, "", verifier)
+	w.must(err)
+	narrow := w.app
+	narrow.Scopes = []uma.Scope{oauth.ScopeOpenID}
+	narrow, _, err = w.RegisterClient(w.ctx, narrow)
+	w.must(err)
+	next, err := w.Refresh(w.ctx, narrow, answer.RefreshToken, nil)
+	w.must(err)
+	if next.Scope != string(oauth.ScopeOpenID) {
+		t.Errorf("what is refreshed has the scopes %q", next.Scope)
+	}
+	_, err = w.AuthenticateOwner(w.ctx, next.AccessToken)
+	wantCode(t, err, uma.InsufficientScope)
+	_, err = w.Refresh(w.ctx, narrow, next.RefreshToken, []uma.Scope{oauth.ScopePolicy})
+	wantCode(t, err, uma.InvalidScope)
+	for name, change := range map[string]func(*oauth.Client){
+		"of no scope of the grant":   func(c *oauth.Client) { c.Scopes = []uma.Scope{oauth.ScopeEmail} },
+		"of no refreshing":           func(c *oauth.Client) { c.GrantTypes = []string{oauth.GrantAuthorizationCode} },
+		"of nothing, being disabled": func(c *oauth.Client) { c.Disabled = true },
+	} {
+		c := w.app
+		change(&c)
+		c, _, err := w.RegisterClient(w.ctx, c)
+		w.must(err)
+		if _, err := w.Refresh(w.ctx, c, next.RefreshToken, nil); err == nil {
+			t.Errorf("with a registration %s the token was refreshed", name)
+		}
+	}
+	w.must(func() error { _, _, err := w.RegisterClient(w.ctx, w.app); return err }())
+	_, err = w.Refresh(w.ctx, w.app, next.RefreshToken, nil) // the control: it was good all the time
+	w.must(err)
 }

@@ -138,7 +138,13 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 		return answer, errInvalidRefresh, nil
 	}
 	granted, life, ends := g.Scopes, s.Lifetimes.PAT, time.Time{}
-	if g.Kind == GrantUMA {
+	switch g.Kind {
+	case GrantOAuth:
+		// What the client is no longer registered for it gets no more of.
+		if granted = intersect(g.Scopes, c.Scopes); len(granted) == 0 && len(g.Scopes) > 0 {
+			return answer, errInvalidRefresh, nil
+		}
+	case GrantUMA:
 		states, err := tx.PermissionsOf(g.ID)
 		if err != nil {
 			return answer, nil, err
@@ -161,6 +167,9 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 		return answer, uma.NewError(uma.InvalidScope, "A requested scope was not granted."), nil
 	}
 	if g.Kind == GrantOAuth {
+		if scopes == nil && len(granted) < len(g.Scopes) {
+			scopes = granted
+		}
 		answer.Scope = uma.JoinScopes(granted)
 		if scopes != nil {
 			answer.Scope = uma.JoinScopes(scopes)
