@@ -292,7 +292,7 @@ func TestAPromiseIsKeptWordForWord(t *testing.T) {
 
 	// Bob is told what to promise; Carlos, for whom the share is not, is not.
 	for who, want := range map[as.AccountID]int{w.bob.ID: 2, w.carlos.ID: 0, "": 0} {
-		handle, err := w.BeginInteraction(w.ctx, w.c1, ticket(), callback, "", false)
+		handle, err := w.BeginInteraction(w.ctx, w.c1, ticket(), as.Interaction{RedirectURI: callback})
 		w.must(err)
 		v, err := w.Visit(w.ctx, handle, who)
 		w.must(err)

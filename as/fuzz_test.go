@@ -46,7 +46,7 @@ func FuzzPresentTicket(f *testing.F) {
 			t.Errorf("a ticket that nobody issued was answered with %T", result)
 		}
 		wantCode(t, err, uma.InvalidGrant)
-		handle, err := w.BeginInteraction(w.ctx, w.c1, uma.Ticket(ticket), callback, "", false)
+		handle, err := w.BeginInteraction(w.ctx, w.c1, uma.Ticket(ticket), as.Interaction{RedirectURI: callback})
 		if handle != "" {
 			t.Error("a ticket that nobody issued opened a visit")
 		}

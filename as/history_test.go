@@ -238,7 +238,7 @@ func TestTheDatabaseHasNothingThatLetsAnybodyIn(t *testing.T) {
 	session, err := w.NewSession(w.ctx, w.bob.ID)
 	w.must(err)
 	code, verifier := w.code(w.rs1, uma.ScopeProtection)
-	open, err := w.BeginInteraction(w.ctx, w.c1, w.ticket(w.alice1, perm(album, "view")), callback, "", false)
+	open, err := w.BeginInteraction(w.ctx, w.c1, w.ticket(w.alice1, perm(album, "view")), as.Interaction{RedirectURI: callback})
 	w.must(err)
 	unused, _ := w.code(w.app, oauth.ScopeOpenID)
 	answer, err := w.ExchangeCode(w.ctx, w.rs1, code, "", verifier)

@@ -107,6 +107,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
 		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "scopes", "require_pushed_authorization_requests",
 		"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", oauth.SubjectDN, oauth.SANDNS, oauth.SANURI, oauth.SANIP, oauth.SANEmail,
+		"require_ticket_binding",
 		"push_claims", "owner")
 	if err != nil {
 		return importRow{}, err
@@ -139,6 +140,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	}
 	for name, field := range map[string]*bool{
 		"require_pushed_authorization_requests": &c.RequirePushed, "dpop_bound_access_tokens": &c.DPoPBound, "tls_client_certificate_bound_access_tokens": &c.CertificateBound, "push_claims": &c.PushClaims,
+		"require_ticket_binding": &c.RequireTicketBinding,
 	} {
 		if *field, _, err = o.Bool(name); err != nil {
 			return importRow{}, err

@@ -17,14 +17,19 @@ import (
 // browser and nowhere in a URL.
 
 // BeginInteraction spends the ticket and opens a visit, whose handle it
-// returns. The redirection URI must have been checked already. An *uma.Error
+// returns. Of what is wanted the redirection URI, which must have been checked
+// already, the state and the code_challenge are the caller's. An *uma.Error
 // goes back to the client on that URI: invalid_request for a ticket that is
-// unknown, expired, spent, or of another client (AMB-15).
-func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket uma.Ticket, redirectURI, state string, hasState bool) (handle string, err error) {
+// unknown, expired, spent, or of another client (AMB-15), and, with the ticket as
+// it was, for a client that has to bind its tickets and does not.
+func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket uma.Ticket, wanted Interaction) (handle string, err error) {
+	if c.RequireTicketBinding && wanted.CodeChallenge == "" {
+		return "", uma.NewError(uma.InvalidRequest, "This client has to send a code_challenge.")
+	}
 	handle = s.vault.bearer()
 	shown := s.openTicket(ticket)
 	err = s.settle(ctx, func(tx Tx) (*uma.Error, error) {
-		p, err := s.presentTicket(tx, shown, c.ID)
+		p, err := s.presentTicket(tx, shown, c.ID, noVerifier)
 		if err != nil {
 			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
@@ -34,7 +39,8 @@ func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket um
 		}
 		return nil, tx.InsertInteraction(Interaction{
 			Digest: s.vault.digest(anInteraction, handle), Process: p.ID, Client: c.ID,
-			RedirectURI: redirectURI, State: state, HasState: hasState, ExpiresAt: p.ExpiresAt,
+			RedirectURI: wanted.RedirectURI, State: wanted.State, HasState: wanted.HasState,
+			CodeChallenge: wanted.CodeChallenge, ExpiresAt: p.ExpiresAt,
 		})
 	})
 	var refusal *uma.Error
@@ -135,7 +141,7 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 		if err := tx.UpdateProcess(p); err != nil {
 			return err
 		}
-		ticket, err = s.storeTicket(tx, p.ID, p.ExpiresAt)
+		ticket, err = s.storeTicket(tx, p.ID, done.CodeChallenge, p.ExpiresAt)
 		return err
 	})
 	return ticket, done, absent(err, errNoVisit)

@@ -17,7 +17,7 @@ func TestAVisitEndsOnce(t *testing.T) {
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toBob(album, "view"))
 	begin := func() string {
-		handle, err := w.BeginInteraction(w.ctx, w.c1, w.ticket(w.alice1, perm(album, "view")), callback, "a b&=%", true)
+		handle, err := w.BeginInteraction(w.ctx, w.c1, w.ticket(w.alice1, perm(album, "view")), as.Interaction{RedirectURI: callback, State: "a b&=%", HasState: true})
 		w.must(err)
 		return handle
 	}
@@ -80,7 +80,7 @@ func TestADisabledAccountFinishesNoVisit(t *testing.T) {
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	w.share(w.aliceOwner, toAnyone(album, "view"))
-	handle, err := w.BeginInteraction(w.ctx, w.c1, w.ticket(w.alice1, perm(album, "view")), callback, "", false)
+	handle, err := w.BeginInteraction(w.ctx, w.c1, w.ticket(w.alice1, perm(album, "view")), as.Interaction{RedirectURI: callback})
 	w.must(err)
 	w.must(w.DisableAccount(w.ctx, w.bob.ID))
 	for _, id := range []as.AccountID{w.bob.ID, "", "nobody"} {

@@ -132,23 +132,25 @@ type Process struct {
 // Ticket is the stored form of a permission ticket. A sealed ticket has no row
 // until it is presented; then it is inserted already spent.
 type Ticket struct {
-	Digest    Digest
-	Process   ProcessID
-	ExpiresAt time.Time
-	SpentAt   time.Time // zero: unspent
+	Digest        Digest
+	Process       ProcessID
+	CodeChallenge string // S256; whoever presents the ticket has to know its code_verifier. "": nothing to know
+	ExpiresAt     time.Time
+	SpentAt       time.Time // zero: unspent
 }
 
 // Interaction is a visit of a requesting party at the claims interaction
 // endpoint. Its digest is of the handle in the visitor's cookie.
 type Interaction struct {
-	Digest      Digest
-	Process     ProcessID
-	Client      oauth.ClientID
-	RedirectURI string
-	State       string
-	HasState    bool
-	ExpiresAt   time.Time
-	DoneAt      time.Time
+	Digest        Digest
+	Process       ProcessID
+	Client        oauth.ClientID
+	RedirectURI   string
+	State         string
+	HasState      bool
+	CodeChallenge string // S256, of the ticket that it ends with; "" for one without
+	ExpiresAt     time.Time
+	DoneAt        time.Time
 }
 
 // Code is an authorization code.

@@ -43,7 +43,7 @@ func (s *Server) RequestPermissions(ctx context.Context, pat PAT, asked []uma.Pe
 		if err := tx.InsertProcess(p); err != nil {
 			return err
 		}
-		ticket, err = s.storeTicket(tx, p.ID, p.ExpiresAt)
+		ticket, err = s.storeTicket(tx, p.ID, "", p.ExpiresAt)
 		return err
 	})
 	return ticket, err

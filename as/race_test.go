@@ -91,7 +91,7 @@ func TestOfTwoEndpointsOnePresentsTheTicket(t *testing.T) {
 				if i%2 == 0 {
 					return w.Redeem(w.ctx, client, with(ticket), "")
 				}
-				handle, err := w.BeginInteraction(w.ctx, client, ticket, callback, "", false)
+				handle, err := w.BeginInteraction(w.ctx, client, ticket, as.Interaction{RedirectURI: callback})
 				var e *uma.Error
 				if errors.As(err, &e) && e.Code == uma.InvalidRequest {
 					err = uma.NewError(uma.InvalidGrant, "")

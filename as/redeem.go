@@ -45,7 +45,7 @@ func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirm
 	}
 	var result Result
 	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		p, err := s.presentTicket(tx, shown, c.ID)
+		p, err := s.presentTicket(tx, shown, c.ID, req.CodeVerifier)
 		if err != nil {
 			return s.noteMisuse(tx, p.Process, err, c.ID)
 		}
@@ -280,7 +280,7 @@ func (r *redemption) next(lifetime time.Duration) (uma.Ticket, error) {
 	if err := r.keep(r.tx, &r.process); err != nil {
 		return "", err
 	}
-	return r.storeTicket(r.tx, r.process.ID, r.process.ExpiresAt)
+	return r.storeTicket(r.tx, r.process.ID, "", r.process.ExpiresAt)
 }
 
 func (r *redemption) needInfo(d decision) (Result, error) {

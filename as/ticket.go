@@ -1,6 +1,7 @@
 package as
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -30,9 +31,11 @@ func (s *Server) sealTicket(t sealedTicket) uma.Ticket {
 	return uma.Ticket(encode(s.vault.seal(anTicket, t.marshal())))
 }
 
-func (s *Server) storeTicket(tx Tx, p ProcessID, expires time.Time) (uma.Ticket, error) {
+// storeTicket makes the next ticket of a process. With a challenge it is of use
+// to nobody but who knows the code_verifier.
+func (s *Server) storeTicket(tx Tx, p ProcessID, challenge string, expires time.Time) (uma.Ticket, error) {
 	secret := s.vault.bearer()
-	err := tx.InsertTicket(Ticket{Digest: s.vault.digest(anTicket, secret), Process: p, ExpiresAt: expires})
+	err := tx.InsertTicket(Ticket{Digest: s.vault.digest(anTicket, secret), Process: p, CodeChallenge: challenge, ExpiresAt: expires})
 	return uma.Ticket(secret), err
 }
 
@@ -42,9 +45,14 @@ var (
 	errTicketUnknown  = errors.New("as: no such ticket, or expired")
 	errTicketReplayed = errors.New("as: ticket presented before")
 	errTicketMisused  = errors.New("as: ticket of another client")
+	errTicketUnproved = errors.New("as: ticket without the code_verifier of its challenge")
 )
 
-var errInvalidTicket = uma.NewError(uma.InvalidGrant, "The permission ticket is unknown, expired, used before, or was issued to another client.")
+var errInvalidTicket = uma.NewError(uma.InvalidGrant, "The permission ticket is unknown, expired, used before, was issued to another client, or does not go with the code_verifier.")
+
+// noVerifier is what is known where a ticket comes through a browser: a ticket
+// that is bound cannot be proved there.
+const noVerifier = ""
 
 // presented is the process of a ticket that a client presented. Until it is
 // kept, a sealed ticket is not spent.
@@ -84,21 +92,26 @@ func (s *Server) openTicket(ticket uma.Ticket) shown {
 
 // presentTicket returns the process of a ticket, bound to the client that
 // presented it. A stored ticket is spent by that, a sealed one by keeping the
-// process. With errTicketReplayed and errTicketMisused the process is the one
-// concerned.
-func (s *Server) presentTicket(tx Tx, t shown, client oauth.ClientID) (presented, error) {
+// process. With errTicketReplayed, errTicketMisused and errTicketUnproved the
+// process is the one concerned.
+func (s *Server) presentTicket(tx Tx, t shown, client oauth.ClientID, verifier string) (presented, error) {
 	if t.process.ID != "" {
 		if !s.now().Before(t.process.ExpiresAt) {
 			return presented{}, errTicketUnknown
 		}
 		t.process.Client = client
-		return presented{Process: t.process, first: true}, nil
+		p := presented{Process: t.process, first: true}
+		if verifier != "" { // which no ticket of this form goes with
+			err := s.keep(tx, &p)
+			return p, cmp.Or(err, errTicketUnproved)
+		}
+		return p, nil
 	}
 	raw, ok := decode(string(t.ticket))
 	if !ok || len(raw) != bearerBytes {
 		return presented{}, errTicketUnknown
 	}
-	p, err := s.presentStored(tx, s.vault.digest(anTicket, string(t.ticket)), client)
+	p, err := s.presentStored(tx, s.vault.digest(anTicket, string(t.ticket)), client, verifier)
 	return presented{Process: p}, err
 }
 
@@ -123,7 +136,7 @@ func (s *Server) keep(tx Tx, p *presented) error {
 	return err
 }
 
-func (s *Server) presentStored(tx Tx, digest Digest, client oauth.ClientID) (Process, error) {
+func (s *Server) presentStored(tx Tx, digest Digest, client oauth.ClientID, verifier string) (Process, error) {
 	t, err := tx.SpendTicket(digest, s.now())
 	if errors.Is(err, ErrNotFound) && seeded.TicketNotSpent {
 		t, err = tx.Ticket(digest)
@@ -145,8 +158,24 @@ func (s *Server) presentStored(tx Tx, digest Digest, client oauth.ClientID) (Pro
 	if errors.Is(err, ErrNotFound) {
 		return p, errTicketMisused
 	}
+	if err != nil {
+		return Process{}, err
+	}
 	p.Client = client
-	return p, err
+	if !t.provedBy(verifier) {
+		return p, errTicketUnproved
+	}
+	return p, nil
+}
+
+// provedBy says whether a ticket goes with a code_verifier. One that is not bound
+// goes with none: somebody took the challenge away on the way to the claims
+// interaction endpoint (RFC 9700 4.8.2).
+func (t Ticket) provedBy(verifier string) bool {
+	if t.CodeChallenge == "" {
+		return verifier == ""
+	}
+	return oauth.VerifyS256(verifier, t.CodeChallenge)
 }
 
 // replayed tells a ticket that was spent from one that never was.
@@ -176,7 +205,7 @@ func (s *Server) noteMisuse(tx Tx, p Process, cause error, client oauth.ClientID
 	switch {
 	case errors.Is(cause, errTicketUnknown):
 		return refusal, nil
-	case errors.Is(cause, errTicketMisused):
+	case errors.Is(cause, errTicketMisused), errors.Is(cause, errTicketUnproved):
 		return refusal, s.record(tx, p.Space, EventTicketMisused, string(client), string(p.ID), nil)
 	case errors.Is(cause, errTicketReplayed):
 		revoke := s.RevokeOnReplay && p.Grant != ""

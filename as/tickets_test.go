@@ -26,7 +26,7 @@ func (w *world) atToken(c oauth.Client, req uma.TokenRequest) bool {
 
 func (w *world) atClaims(c oauth.Client, ticket uma.Ticket) bool {
 	w.t.Helper()
-	handle, err := w.BeginInteraction(w.ctx, c, ticket, callback, "", false)
+	handle, err := w.BeginInteraction(w.ctx, c, ticket, as.Interaction{RedirectURI: callback})
 	if err != nil {
 		wantCode(w.t, err, uma.InvalidRequest)
 		if handle != "" {

@@ -359,7 +359,7 @@ func wantCode(t testing.TB, err error, code uma.Code) {
 // visit goes to the claims interaction endpoint and back.
 func (w *world) visit(c oauth.Client, ticket uma.Ticket, who as.Account, remember bool, promised ...as.Promise) uma.Ticket {
 	w.t.Helper()
-	handle, err := w.BeginInteraction(w.ctx, c, ticket, callback, "", false)
+	handle, err := w.BeginInteraction(w.ctx, c, ticket, as.Interaction{RedirectURI: callback})
 	w.must(err)
 	next, _, err := w.FinishInteraction(w.ctx, handle, who.ID, promised, remember)
 	w.must(err)

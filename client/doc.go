@@ -49,7 +49,9 @@
 // that Config.Trust accepts; RPTs go to the origin that challenged, and to that
 // authorization server for an upgrade. Redirects carry nothing on, and are not
 // followed at all on the way to the authorization server. No URL for a browser
-// has a token in it. Everything goes over https, or over loopback.
+// has a token in it, and where the authorization server announces
+// [uma.ProfileTicketBinding] the ticket that comes back in one is of use to this
+// client alone. Everything goes over https, or over loopback.
 //
 // One thing Trust cannot stop: a resource server may pass on a ticket that it
 // got from another one, and is then shown an RPT that is good there. Call only

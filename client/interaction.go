@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -68,16 +69,27 @@ func (t *Transport) begin(ctx context.Context, need *NeedInfoError, session stri
 	if err != nil {
 		return "", err
 	}
-	address, err := t.interactionURL(endpoint, need.Ticket, state)
+	i := Interaction{Process: need.Process, State: state, Expires: t.c.Now().Add(interactionLife)}
+	challenge := ""
+	if slices.Contains(meta.UMAProfilesSupported, uma.ProfileTicketBinding) {
+		verifier, err := t.random()
+		if err != nil {
+			return "", err
+		}
+		sum := sha256.Sum256([]byte(verifier))
+		i.Verifier, challenge = Secret(verifier), base64.RawURLEncoding.EncodeToString(sum[:])
+	}
+	address, err := t.interactionURL(endpoint, need.Ticket, state, challenge)
 	if err != nil {
 		return "", err
 	}
-	i := Interaction{Process: need.Process, State: state, Expires: t.c.Now().Add(interactionLife)}
 	return address, t.c.Interactions.Put(ctx, interactionKey(session, state), i)
 }
 
 // interactionURL adds the parameters to the endpoint, which keeps its own query.
-func (t *Transport) interactionURL(endpoint string, ticket uma.Ticket, state string) (string, error) {
+// With a challenge, the ticket that comes back through the browser is of use to
+// nobody else (uma.ProfileTicketBinding).
+func (t *Transport) interactionURL(endpoint string, ticket uma.Ticket, state, challenge string) (string, error) {
 	if err := secure(endpoint); err != nil {
 		return "", fmt.Errorf("client: the claims interaction endpoint: %w", err)
 	}
@@ -90,9 +102,13 @@ func (t *Transport) interactionURL(endpoint string, ticket uma.Ticket, state str
 		return "", fmt.Errorf("client: the claims interaction endpoint: %w", err)
 	}
 	query := u.RawQuery
-	for _, p := range [][2]string{
+	parameters := [][2]string{
 		{"client_id", t.c.ClientID}, {"ticket", string(ticket)}, {"claims_redirect_uri", t.c.ClaimsRedirectURI}, {"state", state},
-	} {
+	}
+	if challenge != "" {
+		parameters = append(parameters, [2]string{"code_challenge", challenge}, [2]string{"code_challenge_method", "S256"})
+	}
+	for _, p := range parameters {
 		if own.Has(p[0]) {
 			return "", fmt.Errorf("client: the claims interaction endpoint already says what %s is", p[0])
 		}
@@ -177,21 +193,20 @@ func interactionKey(session, state string) string {
 }
 
 // gather has the program itself bring the requesting party there and back.
-func (d *dance) gather(ctx context.Context, need *NeedInfoError) (uma.Ticket, error) {
+func (d *dance) gather(ctx context.Context, need *NeedInfoError) (Process, error) {
 	session, err := d.random()
 	if err != nil {
-		return "", err
+		return Process{}, err
 	}
 	address, err := d.begin(ctx, need, session)
 	if err != nil {
-		return "", err
+		return Process{}, err
 	}
 	values, err := d.c.Redirect(ctx, Redirect{Issuer: d.Issuer, URL: address})
 	if err != nil {
-		return "", err
+		return Process{}, err
 	}
-	p, err := d.finish(ctx, session, values)
-	return p.Ticket, err
+	return d.finish(ctx, session, values)
 }
 
 // random returns 256 bits for a URL.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
 	"strings"
@@ -279,6 +280,38 @@ func TestAProgramMayBringThePersonThereItself(t *testing.T) {
 		s.script = []answer{needInfo(`,"redirect_user":"https://as.example/x"`), rpt("rpt-2")}
 		if _, err := s.do(c, t.Context(), "GET", "/"+url.PathEscape(name)); err == nil {
 			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// Where the authorization server binds tickets, the challenge goes with the browser
+// and the verifier does not; it goes with the ticket that comes back, and with no
+// other.
+func TestATicketThatComesBackIsBoundWhereTheServerBindsTickets(t *testing.T) {
+	const announced = `,"uma_profiles_supported":["urn:x:other","` + uma.ProfileTicketBinding + `"]`
+	for _, c := range []struct {
+		name, metadata string
+		bound          bool
+	}{{"announced", announced, true}, {"another", `,"uma_profiles_supported":["urn:x:other"]`, false}, {"none", ``, false}} {
+		s := newStage(t, needInfo(`,"redirect_user":"https://as.example/x"`), needInfo(`,"redirect_user":"https://as.example/x"`))
+		s.metadata = c.metadata
+		app := s.transport(interactive)
+		bob, need := need(t, s, app)
+		query := begin(t, app, bob, need, "session")
+		again := fails[*NeedInfoError](t, app.Callback(bob, "session", url.Values{"state": {query.Get("state")}, "ticket": {"back"}}))
+		if again.Verifier != "" {
+			t.Errorf("%s: the ticket that came directly has a verifier", c.name)
+		}
+		if s.forms[0].Has("code_verifier") || s.forms[1].Has("code_verifier") != c.bound || query.Has("code_challenge") != c.bound || query.Has("code_challenge_method") != c.bound {
+			t.Fatalf("%s: sent there with %v, then asked with %v", c.name, query, s.forms)
+		}
+		if !c.bound {
+			continue
+		}
+		verifier := s.forms[1].Get("code_verifier")
+		sum := sha256.Sum256([]byte(verifier))
+		if query.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(sum[:]) || query.Get("code_challenge_method") != "S256" || len(verifier) != 43 {
+			t.Errorf("the challenge is %v of %s", query, verifier)
 		}
 	}
 }

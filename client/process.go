@@ -13,10 +13,11 @@ import (
 // and what it is for. It may be stored and continued later; its ticket is good
 // once.
 type Process struct {
-	Issuer string
-	Ticket uma.Ticket
-	At     Place
-	Use    string // as in Token
+	Issuer   string
+	Ticket   uma.Ticket
+	Verifier Secret // goes with the ticket; empty for one that is not bound
+	At       Place
+	Use      string // as in Token
 }
 
 // How often an authorization server may ask for more in one process, and how
@@ -126,7 +127,7 @@ func (d *dance) take(next uma.Ticket) error {
 	if d.tickets[next] || next == d.Ticket {
 		return ErrTicketRepeated
 	}
-	d.Ticket = next
+	d.Ticket, d.Verifier = next, ""
 	return nil
 }
 
@@ -144,11 +145,12 @@ func (d *dance) inform(ctx context.Context, refusal *refusal) (claimToken, error
 	if d.c.Redirect == nil {
 		return claimToken{}, need
 	}
-	ticket, err := d.gather(ctx, need)
-	if err != nil {
-		return claimToken{}, err
+	back, err := d.gather(ctx, need)
+	if err == nil {
+		err = d.take(back.Ticket)
 	}
-	return claimToken{}, d.take(ticket)
+	d.Verifier = back.Verifier
+	return claimToken{}, err
 }
 
 func (d *dance) claim(ctx context.Context, need *NeedInfoError) (claimToken, error) {

@@ -65,6 +65,9 @@ func (d *dance) redeem(ctx context.Context, claim claimToken) (*refusal, error) 
 
 func (d *dance) form(ctx context.Context, claim claimToken) (form url.Values, before uma.RPT, err error) {
 	form = url.Values{"grant_type": {uma.GrantType}, "ticket": {string(d.Ticket)}}
+	if d.Verifier != "" {
+		form.Set("code_verifier", string(d.Verifier))
+	}
 	if claim != (claimToken{}) {
 		form.Set("claim_token", claim.token)
 		form.Set("claim_token_format", claim.format)

@@ -63,7 +63,7 @@ func (s *Server) claims(c *call) error {
 	}
 	to := wayBack{uri: uri}
 	to.state, to.hasState = c.form["state"]
-	handle, err := s.AS.BeginInteraction(c.r.Context(), client, uma.Ticket(c.form["ticket"]), uri, to.state, to.hasState)
+	handle, err := s.beginVisit(c, client, to)
 	if err != nil {
 		var refusal *uma.Error
 		c.wrong = errors.As(err, &refusal)
@@ -73,6 +73,18 @@ func (s *Server) claims(c *call) error {
 	s.setCookie(c, cookieVisit, handle, int(s.AS.Lifetimes.Interaction/time.Second))
 	s.redirect(c, s.base+pathClaimsVisit)
 	return nil
+}
+
+// beginVisit has the ticket spent. The one that comes back is bound to the
+// code_challenge, if there is one (uma.ProfileTicketBinding).
+func (s *Server) beginVisit(c *call, client oauth.Client, to wayBack) (handle string, err error) {
+	challenge, err := oauth.ParseChallenge(c.form)
+	if err != nil {
+		return "", err
+	}
+	return s.AS.BeginInteraction(c.r.Context(), client, uma.Ticket(c.form["ticket"]), as.Interaction{
+		RedirectURI: to.uri, State: to.state, HasState: to.hasState, CodeChallenge: challenge,
+	})
 }
 
 // visiting is a visit with who is signed in at its browser.

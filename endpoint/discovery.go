@@ -64,7 +64,7 @@ func (s *Server) discovery(c *call) error {
 		ClaimsSupported:                            []string{"sub", "email", "email_verified", "name"},
 
 		ClaimsInteractionEndpoint:    s.URL(pathClaims),
-		UMAProfilesSupported:         []string{ProfilePolicyManager, ProfileClaimTokens},
+		UMAProfilesSupported:         []string{ProfilePolicyManager, ProfileClaimTokens, uma.ProfileTicketBinding},
 		PermissionEndpoint:           s.URL(pathPermission),
 		ResourceRegistrationEndpoint: s.URL(pathResources),
 		PolicyEndpoint:               s.URL(pathPolicies),

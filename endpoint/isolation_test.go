@@ -162,7 +162,7 @@ func (e *estate) furnish(who resident, rs registered) *holding {
 	ask := func(scope uma.Scope) (as.Result, error) {
 		ticket, err := e.AS.RequestPermissions(ctx, pat, []uma.Permission{{Resource: id, Scopes: []uma.Scope{scope}}})
 		e.must(err)
-		handle, err := e.AS.BeginInteraction(ctx, e.C1.Client, ticket, e.C1.ClaimsRedirectURIs[0], "", false)
+		handle, err := e.AS.BeginInteraction(ctx, e.C1.Client, ticket, as.Interaction{RedirectURI: e.C1.ClaimsRedirectURIs[0]})
 		e.must(err)
 		next, _, err := e.AS.FinishInteraction(ctx, handle, e.Bob.ID, nil, false)
 		e.must(err)

@@ -21,8 +21,9 @@ import (
 // server. It has one photo of Alice's, which everybody may see.
 type guarded struct {
 	*httptest.Server
-	w    *world
-	asks []http.Header // of the requests that reached the API
+	w     *world
+	share as.Share      // of the photo
+	asks  []http.Header // of the requests that reached the API
 }
 
 func (w *world) guarded(key *dpop.Key) *guarded {
@@ -48,8 +49,8 @@ func (w *world) guarded(key *dpop.Key) *guarded {
 	if w.must(err); len(ids) != 1 {
 		w.t.Fatalf("%d resources are registered", len(ids))
 	}
-	w.share(w.Alice, policy.Share{Resource: ids[0], Scopes: []uma.Scope{"view"}, Anyone: true})
-	g := &guarded{w: w}
+	shared := w.share(w.Alice, policy.Share{Resource: ids[0], Scopes: []uma.Scope{"view"}, Anyone: true})
+	g := &guarded{w: w, share: shared}
 	behind := api.Guard(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(rw, "the photo") }))
 	g.Server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		g.asks = append(g.asks, r.Header.Clone())

@@ -122,19 +122,12 @@ func (*AuthorizationRequest) readFlow(form uma.Form, c Client) *uma.Error {
 // readChallenge asks every client for PKCE with S256, confidential ones too:
 // it is what binds the code to the browser that asked for it (RFC 9700 2.1.1).
 func (r *AuthorizationRequest) readChallenge(form uma.Form, _ Client) *uma.Error {
-	challenge, found := parameter(form, "code_challenge")
-	if !found {
+	if _, found := parameter(form, "code_challenge"); !found {
 		return uma.NewError(uma.InvalidRequest, "The code_challenge is missing.")
 	}
-	// Without the parameter the method would be plain (RFC 7636 4.3).
-	if method, _ := parameter(form, "code_challenge_method"); method != "S256" {
-		return uma.NewError(uma.InvalidRequest, "The code_challenge_method has to be S256.")
-	}
-	if !isSum(challenge) {
-		return uma.NewError(uma.InvalidRequest, "The code_challenge is not the base64url form of a SHA-256 sum.")
-	}
+	challenge, refusal := readS256(form)
 	r.CodeChallenge = challenge
-	return nil
+	return refusal
 }
 
 // readKey reads the thumbprint of the key that the code is to be bound to (RFC

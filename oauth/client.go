@@ -63,6 +63,7 @@ type Client struct {
 	CertificateBound       bool            // tokens are bound to its certificate (RFC 8705 3.4)
 	DPoPBound              bool            // only tokens bound by DPoP (RFC 9449 5.2)
 	RequirePushed          bool            // only pushed authorization requests (RFC 9126 6)
+	RequireTicketBinding   bool            // only with a code_challenge at the claims interaction endpoint
 	PushClaims             bool            // may push claim tokens (Grant 5.7)
 	Space                  string          // the organisation it acts for with client_credentials; "" for none
 	Disabled               bool

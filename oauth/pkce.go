@@ -4,7 +4,37 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+
+	"github.com/licet/licet/uma"
 )
+
+// ParseChallenge reads the code_challenge and its method, which is S256 (RFC 7636
+// 4.3); "" when neither is there. The error is an [*uma.Error] with the code
+// invalid_request.
+func ParseChallenge(form uma.Form) (string, error) {
+	_, challenged := parameter(form, "code_challenge")
+	_, method := parameter(form, "code_challenge_method")
+	if !challenged && !method {
+		return "", nil
+	}
+	challenge, refusal := readS256(form)
+	if refusal != nil {
+		return "", refusal
+	}
+	return challenge, nil
+}
+
+func readS256(form uma.Form) (string, *uma.Error) {
+	// Without the parameter the method would be plain (RFC 7636 4.3).
+	if method, _ := parameter(form, "code_challenge_method"); method != "S256" {
+		return "", uma.NewError(uma.InvalidRequest, "The code_challenge_method has to be S256.")
+	}
+	challenge, _ := parameter(form, "code_challenge")
+	if !isSum(challenge) {
+		return "", uma.NewError(uma.InvalidRequest, "The code_challenge is not the base64url form of a SHA-256 sum.")
+	}
+	return challenge, nil
+}
 
 // VerifyS256 reports whether a code_verifier is the one of a code_challenge
 // made with S256 (RFC 7636 4.6). It is false when either is missing, so that a

@@ -18,6 +18,7 @@ type TokenRequest struct {
 	ClaimTokenFormat string
 	PCT              PCT
 	RPT              RPT
+	CodeVerifier     string  // of a ticket that is bound (see ProfileTicketBinding); a secret
 	Scopes           []Scope // nil when the parameter was absent
 }
 

@@ -114,7 +114,7 @@ func ParseTokenRequest(f Form) (TokenRequest, error) {
 	}
 	return TokenRequest{
 		Ticket: Ticket(f["ticket"]), ClaimToken: f["claim_token"], ClaimTokenFormat: f["claim_token_format"],
-		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]), Scopes: scopes,
+		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]), CodeVerifier: f["code_verifier"], Scopes: scopes,
 	}, nil
 }
 

@@ -14,6 +14,12 @@ const GrantType = "urn:ietf:params:oauth:grant-type:uma-ticket"
 // API access token, a PAT (FedAuthz 1.2).
 const ScopeProtection = "uma_protection"
 
+// ProfileTicketBinding is the URI of an extension (Grant 4): a client that brings
+// a requesting party to the claims interaction endpoint may add a code_challenge
+// with the code_challenge_method S256 (RFC 7636 4.3). The ticket that comes back is
+// then good with its code_verifier alone, a parameter of the token request.
+const ProfileTicketBinding = "https://github.com/licet/licet/profiles/ticket-binding/1"
+
 // IDTokenFormat is the claim_token_format of an OpenID Connect ID token
 // (Grant 3.3.1).
 const IDTokenFormat = "http://openid.net/specs/openid-connect-core-1_0.html#IDToken"

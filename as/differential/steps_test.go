@@ -359,7 +359,7 @@ func (w *world) interact(t *ticket, client string) (*ticket, error) {
 		return t, nil
 	}
 	account := pick(w.dice, w.accounts...)
-	handle, err := w.BeginInteraction(w.ctx, w.clients[client], uma.Ticket(t.value), "https://"+client+".example/claims", "", false)
+	handle, err := w.BeginInteraction(w.ctx, w.clients[client], uma.Ticket(t.value), as.Interaction{RedirectURI: "https://" + client + ".example/claims"})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ const clientColumns = `id, name, auth_method, secret_hash, jwks,
 	grant_types, redirect_uris, claims_redirect_uris, scopes,
 	post_logout_redirect_uris,
 	certificate, certificate_bound, dpop_bound, require_pushed, push_claims,
+	require_ticket_binding,
 	space_id, disabled`
 
 var (
@@ -23,6 +24,7 @@ func intoClient() ([]any, *oauth.Client) {
 		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
 		listInto(&c.PostLogoutRedirectURIs),
 		&c.Certificate, &c.CertificateBound, &c.DPoPBound, &c.RequirePushed, &c.PushClaims,
+		&c.RequireTicketBinding,
 		&c.Space, &c.Disabled,
 	}, c
 }
@@ -33,6 +35,7 @@ func valuesOfClient(c oauth.Client) []any {
 		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
 		listOf(c.PostLogoutRedirectURIs),
 		c.Certificate, c.CertificateBound, c.DPoPBound, c.RequirePushed, c.PushClaims,
+		c.RequireTicketBinding,
 		c.Space, c.Disabled,
 	}
 }

@@ -38,7 +38,7 @@ func (t *Tx) BindProcess(id as.ProcessID, c oauth.ClientID) error {
 	return t.change(`update processes set client_id = $2 where id = $1 and (client_id = '' or client_id = $2)`, id, c)
 }
 
-const ticketColumns = `digest, process_id, expires_at, spent_at`
+const ticketColumns = `digest, process_id, code_challenge, expires_at, spent_at`
 
 var (
 	insertTicket = insertInto("tickets", ticketColumns)
@@ -47,7 +47,7 @@ var (
 
 func intoTicket() ([]any, *as.Ticket) {
 	r := new(as.Ticket)
-	return []any{&r.Digest, &r.Process, instant{&r.ExpiresAt}, instant{&r.SpentAt}}, r
+	return []any{&r.Digest, &r.Process, &r.CodeChallenge, instant{&r.ExpiresAt}, instant{&r.SpentAt}}, r
 }
 
 func (t *Tx) Ticket(d as.Digest) (as.Ticket, error) {
@@ -55,7 +55,7 @@ func (t *Tx) Ticket(d as.Digest) (as.Ticket, error) {
 }
 
 func (t *Tx) InsertTicket(r as.Ticket) error {
-	return t.insert(insertTicket, []byte(r.Digest), r.Process, ms(r.ExpiresAt), ms(r.SpentAt))
+	return t.insert(insertTicket, []byte(r.Digest), r.Process, r.CodeChallenge, ms(r.ExpiresAt), ms(r.SpentAt))
 }
 
 func (t *Tx) SpendTicket(d as.Digest, now time.Time) (as.Ticket, error) {
@@ -64,7 +64,7 @@ func (t *Tx) SpendTicket(d as.Digest, now time.Time) (as.Ticket, error) {
 	return r, err
 }
 
-const interactionColumns = `digest, process_id, client_id, redirect_uri, state, has_state, expires_at, done_at`
+const interactionColumns = `digest, process_id, client_id, redirect_uri, state, has_state, code_challenge, expires_at, done_at`
 
 var (
 	insertInteraction = insertInto("interactions", interactionColumns)
@@ -73,7 +73,7 @@ var (
 
 func intoInteraction() ([]any, *as.Interaction) {
 	i := new(as.Interaction)
-	return []any{&i.Digest, &i.Process, &i.Client, &i.RedirectURI, &i.State, &i.HasState, instant{&i.ExpiresAt}, instant{&i.DoneAt}}, i
+	return []any{&i.Digest, &i.Process, &i.Client, &i.RedirectURI, &i.State, &i.HasState, &i.CodeChallenge, instant{&i.ExpiresAt}, instant{&i.DoneAt}}, i
 }
 
 func (t *Tx) Interaction(d as.Digest) (as.Interaction, error) {
@@ -81,7 +81,7 @@ func (t *Tx) Interaction(d as.Digest) (as.Interaction, error) {
 }
 
 func (t *Tx) InsertInteraction(i as.Interaction) error {
-	return t.insert(insertInteraction, []byte(i.Digest), i.Process, i.Client, i.RedirectURI, i.State, i.HasState, ms(i.ExpiresAt), ms(i.DoneAt))
+	return t.insert(insertInteraction, []byte(i.Digest), i.Process, i.Client, i.RedirectURI, i.State, i.HasState, i.CodeChallenge, ms(i.ExpiresAt), ms(i.DoneAt))
 }
 
 func (t *Tx) FinishInteraction(d as.Digest, now time.Time) (as.Interaction, error) {

@@ -57,6 +57,7 @@ create table clients (
   certificate_bound boolean not null,
   dpop_bound boolean not null,
   require_pushed boolean not null,
+  require_ticket_binding boolean not null,
   push_claims boolean not null,
   space_id text not null,
   disabled boolean not null
@@ -122,6 +123,7 @@ create index processes_by_end on processes (expires_at);
 create table tickets (
   digest bytea primary key,
   process_id text not null,
+  code_challenge text not null,
   expires_at bigint not null,
   spent_at bigint not null
 ) /* clustered */;
@@ -156,6 +158,7 @@ create table interactions (
   redirect_uri text not null,
   state text not null,
   has_state boolean not null,
+  code_challenge text not null,
   expires_at bigint not null,
   done_at bigint not null
 ) /* clustered */;
