@@ -71,6 +71,9 @@ func (s *Server) AuthenticateClient(ctx context.Context, cred oauth.Credentials)
 		}
 		return oauth.Client{}, err
 	}
+	if s.FAPI2 && !c.Keyed() {
+		return oauth.Client{}, errNotAuthenticated.Because(errors.New("FAPI 2.0 takes clients with a key or a certificate"))
+	}
 	if c.Certified() {
 		if err := oauth.VerifyCertificate(c, senderOf(ctx).Certificates, s.ClientAuthorities, s.now()); err != nil {
 			return oauth.Client{}, errNotAuthenticated.Because(err)

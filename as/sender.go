@@ -45,7 +45,7 @@ func senderOf(ctx context.Context) Sender {
 var (
 	errInvalidProof = uma.NewError(oauth.InvalidDPoPProof, "The DPoP proof is missing, used before, or not for this request.")
 	errUseNonce     = uma.NewError(dpop.UseNonce, "The DPoP proof needs the nonce of the header DPoP-Nonce.")
-	errNoHolder     = uma.NewError(uma.InvalidRequest, "Tokens of this client are bound to its certificate, and none was shown.")
+	errNoHolder     = uma.NewError(uma.InvalidRequest, "Tokens are bound here: a DPoP proof or a client certificate is needed.")
 )
 
 // prove verifies the sender's DPoP proof, which is good once on whatever node it is
@@ -89,7 +89,7 @@ func (s *Server) bind(ctx context.Context, c oauth.Client) (oauth.Confirmation, 
 		return key, err
 	case c.DPoPBound:
 		return "", errInvalidProof
-	case !c.CertificateBound:
+	case !c.CertificateBound && !s.FAPI2:
 		return "", nil
 	}
 	certificate := oauth.CertificateOf(from.Certificates)
@@ -104,7 +104,7 @@ func (s *Server) bind(ctx context.Context, c oauth.Client) (oauth.Confirmation, 
 func (s *Server) confirm(ctx context.Context, token string, bound oauth.Confirmation) error {
 	from := senderOf(ctx)
 	switch {
-	case bound == "" && !from.DPoP:
+	case bound == "" && !from.DPoP && !s.FAPI2:
 		return nil
 	case bound.ByKey() && from.DPoP:
 		key, err := s.prove(ctx, from, token)
@@ -118,7 +118,7 @@ func (s *Server) confirm(ctx context.Context, token string, bound oauth.Confirma
 			return nil
 		}
 		return errInvalidToken.Because(errors.New("the proof is of another key"))
-	case !from.DPoP && bound == oauth.CertificateOf(from.Certificates):
+	case bound != "" && !from.DPoP && bound == oauth.CertificateOf(from.Certificates):
 		return nil
 	}
 	return errInvalidToken.Because(errors.New("the token is not bound to what it was shown with"))

@@ -28,6 +28,10 @@ type Config struct {
 	Forbids string
 	// ClaimIssuers are the foreign issuers whose ID tokens are believed.
 	ClaimIssuers []ClaimIssuer
+	// FAPI2 holds everybody to the FAPI 2.0 Security Profile: clients authenticate
+	// with a key or a certificate, push their authorization requests, and all tokens
+	// are bound.
+	FAPI2 bool
 	// ClientAuthorities issue the certificates of clients that authenticate with
 	// tls_client_auth (RFC 8705 2.1); nil for nobody.
 	ClientAuthorities *x509.CertPool
@@ -58,7 +62,7 @@ type Lifetimes struct {
 	PCT         time.Duration // 30 days
 	Claims      time.Duration // how long a claim counts after it was acquired; 30 days
 	Code        time.Duration // an authorization code; 60 seconds
-	Pushed      time.Duration // a pushed authorization request; 10 minutes
+	Pushed      time.Duration // a pushed authorization request; 5 minutes
 	Interaction time.Duration // a visit at the claims interaction endpoint; 15 minutes
 	IDToken     time.Duration // 10 minutes
 	Session     time.Duration // a signed-in browser; 12 hours
@@ -81,7 +85,7 @@ func (l *Lifetimes) setDefaults() {
 	set(&l.PCT, 30*24*time.Hour)
 	set(&l.Claims, 30*24*time.Hour)
 	set(&l.Code, time.Minute)
-	set(&l.Pushed, 10*time.Minute)
+	set(&l.Pushed, 5*time.Minute)
 	set(&l.Interaction, 15*time.Minute)
 	set(&l.IDToken, 10*time.Minute)
 	set(&l.Session, 12*time.Hour)
@@ -140,6 +144,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.Attempts.setDefaults()
 	if c.Lifetimes.Poll <= c.Lifetimes.Interval {
 		return nil, errors.New("as: a ticket for polling has to live longer than the polling interval")
+	}
+	if c.FAPI2 && (c.Lifetimes.Code > time.Minute || c.Lifetimes.Pushed >= 10*time.Minute) {
+		return nil, errors.New("as: FAPI 2.0 has codes live for a minute, and pushed requests for less than ten")
 	}
 	s := &Server{Config: c, memory: newMemory(c.Store)}
 	var err error

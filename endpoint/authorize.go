@@ -56,7 +56,7 @@ func (s *Server) authorizationRequest(c *call, form uma.Form) (oauth.Authorizati
 		if form, err = s.pushed(c, client, form); err != nil {
 			return oauth.AuthorizationRequest{}, client, err
 		}
-	} else if client.RequirePushed {
+	} else if client.RequirePushed || s.AS.FAPI2 {
 		return oauth.AuthorizationRequest{}, client, errNotPushed
 	}
 	req, err := s.checked(form, client)

@@ -20,15 +20,7 @@ const ProfileClaimTokens = "https://github.com/licet/licet/profiles/id-token-cla
 // discovery serves one document under all its well-known names (Grant 2,
 // RFC 8414, OpenID Connect Discovery).
 func (s *Server) discovery(c *call) error {
-	methods := []string{string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthKey)}
-	asIntrospector := []string{string(oauth.AuthBasic), string(oauth.AuthKey)}
-	if s.mutual != nil {
-		certified := []string{string(oauth.AuthTLS), string(oauth.AuthSelfSigned)}
-		if s.AS.ClientAuthorities == nil {
-			certified = certified[1:]
-		}
-		methods, asIntrospector = append(methods, certified...), append(asIntrospector, certified...)
-	}
+	methods := s.clientMethods()
 	c.w.Header().Set("Access-Control-Allow-Origin", "*") // public, and without credentials
 	writeJSON(c.w, http.StatusOK, uma.Metadata{
 		Issuer:                s.AS.Issuer,
@@ -50,10 +42,11 @@ func (s *Server) discovery(c *call) error {
 		GrantTypesSupported: []string{
 			oauth.GrantAuthorizationCode, oauth.GrantClientCredentials, oauth.GrantRefreshToken, uma.GrantType,
 		},
-		TokenEndpointAuthMethodsSupported:          append(slices.Clip(methods), string(oauth.AuthNone)),
-		RevocationEndpointAuthMethodsSupported:     append(slices.Clip(methods), string(oauth.AuthNone)),
-		IntrospectionEndpointAuthMethodsSupported:  asIntrospector,
+		TokenEndpointAuthMethodsSupported:          methods,
+		RevocationEndpointAuthMethodsSupported:     methods,
+		IntrospectionEndpointAuthMethodsSupported:  slices.DeleteFunc(slices.Clone(methods), notAtIntrospection),
 		TokenEndpointAuthSigningAlgValuesSupported: oauth.AssertionAlgorithms,
+		RequirePushedAuthorizationRequests:         s.AS.FAPI2,
 		CertificateBoundAccessTokens:               s.mutual != nil,
 		MTLSEndpointAliases:                        s.aliases(),
 		DPoPSigningAlgValuesSupported:              dpop.Algorithms,
@@ -72,6 +65,27 @@ func (s *Server) discovery(c *call) error {
 		PermissionRequestsEndpoint:   s.URL(pathRequests),
 	})
 	return nil
+}
+
+// clientMethods are the ways in which clients authenticate.
+func (s *Server) clientMethods() []string {
+	methods := []string{string(oauth.AuthKey)}
+	if s.mutual != nil {
+		methods = append(methods, string(oauth.AuthSelfSigned))
+		if s.AS.ClientAuthorities != nil {
+			methods = append(methods, string(oauth.AuthTLS))
+		}
+	}
+	if s.AS.FAPI2 {
+		return methods
+	}
+	return append(methods, string(oauth.AuthBasic), string(oauth.AuthPost), string(oauth.AuthNone))
+}
+
+// notAtIntrospection says whether a method does not go there: a public client may not
+// introspect, and a form with a client_secret is taken for one without a token.
+func notAtIntrospection(method string) bool {
+	return method == string(oauth.AuthNone) || method == string(oauth.AuthPost)
 }
 
 // jwks serves the keys that this server's ID tokens are signed with.

@@ -11,6 +11,7 @@ import (
 
 var (
 	errNotPushed = uma.NewError(uma.InvalidRequest, "This application has to push its requests first.")
+	errNoPlace   = uma.NewError(uma.InvalidRequest, "The redirect_uri is missing.")
 	errOtherKey  = uma.NewError(oauth.InvalidDPoPProof, "The DPoP proof is not of the key of dpop_jkt.")
 	errBeside    = uma.NewError(uma.InvalidRequest, "A request that was pushed has no other parameters beside its request_uri.")
 )
@@ -32,6 +33,9 @@ func (s *Server) push(c *call) error {
 	}
 	if form["request_uri"] != "" {
 		return uma.NewError(uma.InvalidRequest, "A request_uri cannot be pushed.")
+	}
+	if s.AS.FAPI2 && form["redirect_uri"] == "" {
+		return errNoPlace
 	}
 	key, err := s.AS.PushedKey(c.r.Context())
 	if err != nil {

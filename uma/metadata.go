@@ -32,6 +32,7 @@ type Metadata struct {
 	AuthorizationResponseIssParameterSupported bool              `json:"authorization_response_iss_parameter_supported,omitempty"`
 	SubjectTypesSupported                      []string          `json:"subject_types_supported,omitempty"`
 	IDTokenSigningAlgValuesSupported           []string          `json:"id_token_signing_alg_values_supported,omitempty"`
+	RequirePushedAuthorizationRequests         bool              `json:"require_pushed_authorization_requests,omitempty"`      // RFC 9126 5
 	CertificateBoundAccessTokens               bool              `json:"tls_client_certificate_bound_access_tokens,omitempty"` // RFC 8705 3.3
 	DPoPSigningAlgValuesSupported              []string          `json:"dpop_signing_alg_values_supported,omitempty"`          // RFC 9449 5.1
 	MTLSEndpointAliases                        map[string]string `json:"mtls_endpoint_aliases,omitempty"`                      // RFC 8705 5
@@ -122,6 +123,7 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 	for name, field := range map[string]*bool{
 		"authorization_response_iss_parameter_supported": &m.AuthorizationResponseIssParameterSupported,
 		"tls_client_certificate_bound_access_tokens":     &m.CertificateBoundAccessTokens,
+		"require_pushed_authorization_requests":          &m.RequirePushedAuthorizationRequests,
 	} {
 		if *field, _, err = o.Bool(name); err != nil {
 			return Metadata{}, err

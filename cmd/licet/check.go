@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
@@ -138,7 +139,17 @@ func (c config) checkTLS(k *checker) *tls.Config {
 	if err != nil {
 		k.wrong("tls: %w", err)
 	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	config := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+	if c.FAPI2 {
+		config.CipherSuites = fapi2Ciphers
+	}
+	return config
+}
+
+// fapi2Ciphers are what FAPI 2.0 (Security Profile 5.2.2) leaves of TLS 1.2.
+var fapi2Ciphers = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 }
 
 // mtlsDoor is where connections are asked for a client certificate.
@@ -219,6 +230,9 @@ func (c config) checkRules(k *checker) as.Config {
 	if l := c.Lifetimes; l.Poll != 0 && l.Interval != 0 && l.Poll <= l.Interval {
 		k.wrong("lifetimes.poll: has to be longer than lifetimes.interval")
 	}
+	if c.FAPI2 && time.Duration(c.Lifetimes.Code) > time.Minute {
+		k.wrong("lifetimes.code: with fapi2 it is a minute at most")
+	}
 	forbids, ok := k.read("forbids_file", c.ForbidsFile)
 	if ok {
 		if _, err := policy.New(string(forbids)); err != nil {
@@ -227,7 +241,7 @@ func (c config) checkRules(k *checker) as.Config {
 	}
 	return as.Config{
 		Issuer: c.Issuer, Lifetimes: c.Lifetimes.lifetimes(), Forbids: string(forbids),
-		Partial: as.Partial(c.Partial), StrictScopes: c.StrictScopes, RevokeOnReplay: c.RevokeOnReplay,
+		Partial: as.Partial(c.Partial), FAPI2: c.FAPI2, StrictScopes: c.StrictScopes, RevokeOnReplay: c.RevokeOnReplay,
 	}
 }
 
@@ -282,21 +296,34 @@ func (c config) checkClients(k *checker) []oauth.Client {
 			k.wrong("%s.id: %q is here twice", key, client.ID)
 		}
 		seen[client.ID] = true
-		if client.Public == (client.SecretFile != "") {
-			k.wrong("%s: either public = true or a secret_file", key)
+		if said := count(client.Public, client.SecretFile != "", client.JWKSFile != "", client.Certificate != ""); said != 1 {
+			k.wrong("%s: either public = true, or one of secret_file, jwks_file and certificate", key)
 		}
+		jwks, _ := k.read(key+".jwks_file", client.JWKSFile)
 		secret, ok := k.secret(key+".secret_file", client.SecretFile)
 		if ok && len(secret) < minSecret {
 			k.wrong("%s.secret_file: a secret has to have %d bytes or more", key, minSecret)
 		}
 		hash := sha256.Sum256([]byte(secret))
-		registration := client.client(hash[:])
+		registration := client.client(hash[:], jwks)
 		if err := registration.Validate(); err != nil && client.ID != "" {
 			k.wrong("%s: %w", key, err)
+		}
+		if c.FAPI2 && !registration.Keyed() {
+			k.wrong("%s: with fapi2 a client authenticates with a key or a certificate", key)
 		}
 		out = append(out, registration)
 	}
 	return out
+}
+
+func count(said ...bool) (n int) {
+	for _, yes := range said {
+		if yes {
+			n++
+		}
+	}
+	return n
 }
 
 func (c config) checkPeople(k *checker) []person {

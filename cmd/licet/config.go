@@ -25,6 +25,7 @@ type config struct {
 	TLS            tlsConfig       `toml:"tls"`
 	MTLS           mtlsConfig      `toml:"mtls"`
 	Partial        string          `toml:"partial"`
+	FAPI2          bool            `toml:"fapi2"`
 	StrictScopes   bool            `toml:"strict_scopes"`
 	RevokeOnReplay bool            `toml:"revoke_on_replay"`
 	ForbidsFile    string          `toml:"forbids_file"`
@@ -103,6 +104,12 @@ type clientConfig struct {
 	Name               string   `toml:"name"`
 	Public             bool     `toml:"public"`
 	SecretFile         string   `toml:"secret_file"`
+	JWKSFile           string   `toml:"jwks_file"`
+	AuthMethod         string   `toml:"token_endpoint_auth_method"`
+	Certificate        string   `toml:"certificate"`
+	CertificateBound   bool     `toml:"tls_client_certificate_bound_access_tokens"`
+	DPoPBound          bool     `toml:"dpop_bound_access_tokens"`
+	RequirePushed      bool     `toml:"require_pushed_authorization_requests"`
 	GrantTypes         []string `toml:"grant_types"`
 	RedirectURIs       []string `toml:"redirect_uris"`
 	ClaimsRedirectURIs []string `toml:"claims_redirect_uris"`
@@ -142,13 +149,25 @@ func readConfig(path string, env func(string) (string, bool)) (settings, error) 
 }
 
 // client is the registration that a client's configuration asks for.
-func (c clientConfig) client(secretHash []byte) oauth.Client {
+func (c clientConfig) client(secretHash, jwks []byte) oauth.Client {
 	out := oauth.Client{
-		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthBasic, SecretHash: secretHash, GrantTypes: c.GrantTypes,
+		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, GrantTypes: c.GrantTypes,
+		Certificate: oauth.CertificateName(c.Certificate), CertificateBound: c.CertificateBound, DPoPBound: c.DPoPBound, RequirePushed: c.RequirePushed,
 		RedirectURIs: c.RedirectURIs, ClaimsRedirectURIs: c.ClaimsRedirectURIs, PushClaims: c.PushClaims, Space: c.Space, Disabled: c.Disabled,
 	}
-	if c.Public {
-		out.AuthMethod, out.SecretHash = oauth.AuthNone, nil
+	switch {
+	case c.AuthMethod != "":
+	case c.Public:
+		out.AuthMethod = oauth.AuthNone
+	case c.SecretFile != "":
+		out.AuthMethod = oauth.AuthBasic
+	case c.JWKSFile != "":
+		out.AuthMethod = oauth.AuthKey
+	case c.Certificate != "":
+		out.AuthMethod = oauth.AuthTLS
+	}
+	if c.SecretFile != "" {
+		out.SecretHash = secretHash
 	}
 	for _, s := range c.Scopes {
 		out.Scopes = append(out.Scopes, uma.Scope(s))

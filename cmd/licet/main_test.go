@@ -202,3 +202,37 @@ func TestConnectionsAreAskedForCertificatesAtTheSecondAddress(t *testing.T) {
 		}
 	}
 }
+
+// One switch holds the server and its configured clients to FAPI 2.0.
+func TestFAPI2IsOneSwitch(t *testing.T) {
+	dir := t.TempDir()
+	address := freeAddress(t)
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	head := fmt.Sprintf("issuer = %q\nlisten = %q\ndata = %q\nfapi2 = true\n[[clients]]\nid = \"app\"\n", "http://"+address, address, filepath.Join(dir, "data"))
+	secret := write("secret", strings.Repeat("s", 40))
+	weak := start(t, io.Discard, nil, "serve", "--config", write("weak.toml", head+fmt.Sprintf("secret_file = %q\n", secret)))
+	if err := weak.wait(); err == nil || !strings.Contains(weak.stderr.String(), "clients[0]: with fapi2") {
+		t.Errorf("a client with a secret: %v %s", err, weak.stderr)
+	}
+	keys := write("jwks.json", `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`)
+	p := start(t, io.Discard, nil, "serve", "--config", write("strong.toml", head+fmt.Sprintf("jwks_file = %q\n", keys)))
+	p.ready("http://" + address + "/readyz")
+	resp, err := http.Get("http://" + address + "/.well-known/openid-configuration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var said map[string]any
+	if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
+		t.Fatal(err)
+	}
+	if methods := said["token_endpoint_auth_methods_supported"].([]any); len(methods) != 1 || methods[0] != "private_key_jwt" || said["require_pushed_authorization_requests"] != true {
+		t.Errorf("the metadata says %v", said)
+	}
+}
