@@ -286,6 +286,10 @@ func deregistrationMakesDormant(s *scene) {
 		must(s, func(r as.Reader) (as.Share, error) { return r.Share(elsewhere.Space, elsewhere.ID) }), elsewhere)
 }
 
+// A client that is registered under the id of one that was deleted has nothing of
+// that one's.
+//
+// Proves SEC-027.
 func deletedClientsLeaveNothing(s *scene) {
 	other, f := s.beside(), fillers["full"]
 	belongs := func(tx as.Tx, of *scene) error {
