@@ -173,6 +173,7 @@ func TestClockOfTheIssuerMayBeALittleAhead(t *testing.T) {
 	wantFault(t, "there is no leeway for an end", err, oauth.FaultTime)
 }
 
+// Proves SEC-122.
 func TestExpectationThatExpectsNothingAcceptsNothing(t *testing.T) {
 	f := theForger()
 	keys := mustKeys(t, f.document())
