@@ -61,14 +61,19 @@ func (s *Server) AccountByEmail(ctx context.Context, email string) (Account, err
 
 // DisableAccount shuts an account out: its sessions and tokens are dead at once.
 func (s *Server) DisableAccount(ctx context.Context, id AccountID) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
 		a, err := tx.Account(id)
 		if err != nil {
 			return err
 		}
 		a.Disabled, a.Generation = true, a.Generation+1
+		if err := s.endSessions(tx, id); err != nil {
+			return err
+		}
 		return tx.UpdateAccount(a)
 	})
+	s.posted()
+	return err
 }
 
 // RegisterClient registers a client, or replaces the registration of one with

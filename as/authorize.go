@@ -267,6 +267,9 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code
 		return answer, nil, err
 	}
 	if signsIn {
+		if err := tx.InsertParticipant(code.Session, c.ID); err != nil && !errors.Is(err, ErrExists) {
+			return answer, nil, err
+		}
 		answer.IDToken, err = s.idToken(c.ID, account, g, code)
 	}
 	return answer, nil, err

@@ -3,8 +3,12 @@ package as
 import (
 	"context"
 	"crypto/hmac"
+	"encoding/json"
 	"errors"
+	"net/url"
+	"time"
 
+	"github.com/licet/licet/internal/egress"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -84,3 +88,79 @@ func (s *Server) readHint(ctx context.Context, p LogoutParameters) (oauth.IDToke
 	}
 	return hint, err
 }
+
+// worthTelling is how long after a session has ended its clients are still told.
+const worthTelling = 24 * time.Hour
+
+// logoutBody is the body of a MessageLogout.
+type logoutBody struct {
+	Subject   AccountID `json:"sub"`
+	SessionID string    `json:"sid"`
+}
+
+// announceEnd writes down that the clients which have an ID token of a session,
+// and want to be told, are to be told that it has ended.
+func (s *Server) announceEnd(tx Tx, session Session) error {
+	participants, err := tx.Participants(session.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range participants {
+		c, err := tx.Client(id)
+		if errors.Is(err, ErrNotFound) || err == nil && (c.Disabled || c.BackchannelLogoutURI == "") {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		body, err := json.Marshal(logoutBody{session.Account, s.sid(session.ID, id)})
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		err = tx.InsertMessage(Message{
+			ID: MessageID(s.vault.id(now)), Kind: MessageLogout, Recipient: string(id), Body: body, DueAt: now, ExpiresAt: now.Add(worthTelling),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendLogout tells a client, at the address that it is registered with now
+// (OpenID Connect Back-Channel Logout 1.0, 2.5). The logout token is made for this
+// attempt, since it lives for two minutes; its jti is that of every attempt, by
+// which the client knows that it was told before.
+func (s *Server) sendLogout(ctx context.Context, m Message) error {
+	var body logoutBody
+	if err := json.Unmarshal(m.Body, &body); err != nil {
+		return err
+	}
+	c, err := s.FindClient(ctx, oauth.ClientID(m.Recipient))
+	var unknown *uma.Error
+	if errors.As(err, &unknown) || err == nil && c.BackchannelLogoutURI == "" {
+		return errMoot
+	}
+	if err != nil {
+		return err
+	}
+	if s.Fetch == nil {
+		return errors.New("as: there is no egress client to tell anybody with")
+	}
+	s.refreshKeys(ctx)
+	key, err := s.signingKey()
+	if err != nil {
+		return err
+	}
+	token, err := oauth.SignLogoutToken(key, oauth.LogoutTokenClaims{
+		Issuer: s.Issuer, Subject: string(body.Subject), Audience: m.Recipient, SessionID: body.SessionID, ID: string(m.ID),
+		IssuedAt: s.now().Unix(), ExpiresAt: s.now().Add(logoutTokenLife).Unix(),
+	})
+	if err != nil {
+		return err
+	}
+	return egress.PostForm(ctx, s.Fetch, c.BackchannelLogoutURI, url.Values{"logout_token": {token}})
+}
+
+const logoutTokenLife = 2 * time.Minute

@@ -18,6 +18,7 @@ type (
 	PermissionID string
 	RequestID    string
 	SessionID    string
+	MessageID    string
 )
 
 // Digest is the keyed hash (HMAC-SHA-256) of a bearer artefact together with
@@ -330,6 +331,24 @@ type SigningKey struct {
 	CreatedAt  time.Time
 	ActiveFrom time.Time // signs from then on
 	ExpiresAt  time.Time // published until then; zero: no successor yet
+}
+
+// MessageKind says what a message is and to whom it goes.
+type MessageKind string
+
+// MessageLogout tells a client that a session has ended (OpenID Connect
+// Back-Channel Logout 1.0). Its recipient is the client's id.
+const MessageLogout MessageKind = "logout"
+
+// Message is something that has to be said to somebody outside.
+type Message struct {
+	ID        MessageID
+	Kind      MessageKind
+	Recipient string
+	Body      []byte // JSON, of the kind
+	DueAt     time.Time
+	Attempts  int64
+	ExpiresAt time.Time // it is not worth anything any more
 }
 
 // Imported is how far an import has come. It is written in the transaction that

@@ -45,7 +45,7 @@ type Config struct {
 	RevokeOnReplay bool
 
 	ClaimsInteractionEndpoint string       // the redirect_user of need_info
-	Fetch                     *http.Client // fetches keys of claim issuers
+	Fetch                     *http.Client // fetches keys of claim issuers, and tells clients of logouts
 	Now                       func() time.Time
 	Rand                      io.Reader
 	Log                       *slog.Logger
@@ -115,6 +115,8 @@ type Server struct {
 	trusted map[string]*trustedIssuer
 	keys    keyring
 	memory  *memory
+
+	outgoing chan struct{} // see Outgoing
 }
 
 // New checks the configuration and makes a Server. It makes the first signing
@@ -148,7 +150,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.FAPI2 && (c.Lifetimes.Code > time.Minute || c.Lifetimes.Pushed >= 10*time.Minute) {
 		return nil, errors.New("as: FAPI 2.0 has codes live for a minute, and pushed requests for less than ten")
 	}
-	s := &Server{Config: c, memory: newMemory(c.Store)}
+	s := &Server{Config: c, memory: newMemory(c.Store), outgoing: make(chan struct{}, 1)}
 	var err error
 	if s.vault, err = newVault(c.Secrets, c.Rand); err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ func (s *Server) ReplaceSession(ctx context.Context, old string, id AccountID, a
 		}
 		return tx.InsertSession(session)
 	})
+	s.posted()
 	return secret, err
 }
 
@@ -102,15 +103,38 @@ func (s *Server) EndSession(ctx context.Context, secret string) error {
 		}
 		return s.endSession(tx, session)
 	})
+	s.posted()
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
 	return err
 }
 
-// endSession is the one way in which a session ends before its time.
+// endSession is the one way in which a session ends before its time: the clients
+// that were told of it are told of its end.
 func (s *Server) endSession(tx Tx, session Session) error {
+	if err := s.announceEnd(tx, session); err != nil {
+		return err
+	}
+	if err := tx.DeleteParticipants(session.ID); err != nil {
+		return err
+	}
 	return tx.DeleteSession(session.Digest)
+}
+
+// endSessions ends every session of an account. Who calls it calls posted after
+// the transaction.
+func (s *Server) endSessions(tx Tx, id AccountID) error {
+	sessions, err := tx.SessionsOf(id, s.now())
+	if err != nil {
+		return err
+	}
+	for _, session := range sessions {
+		if err := s.endSession(tx, session); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sid is what a client knows a session by (OpenID Connect Front-Channel Logout 3):

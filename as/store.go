@@ -68,6 +68,11 @@ type Reader interface {
 	RolesIn(SpaceID) ([]Role, error)
 	Session(Digest) (Session, error)
 	SessionByID(SessionID) (Session, error)
+	// SessionsOf lists the sessions of an account that have not expired at now.
+	SessionsOf(id AccountID, now time.Time) ([]Session, error)
+	// Participants lists the clients that have an ID token of a session, in the
+	// order of their ids.
+	Participants(SessionID) ([]oauth.ClientID, error)
 
 	Client(oauth.ClientID) (oauth.Client, error)
 	Clients(Page) ([]oauth.Client, error)
@@ -118,6 +123,11 @@ type Reader interface {
 	SigningKeys() ([]SigningKey, error)
 
 	Imported(name string) (Imported, error)
+
+	Message(MessageID) (Message, error)
+	// DueMessages lists messages that are due at now and have not expired, those
+	// that are due for longest first.
+	DueMessages(now time.Time, limit int) ([]MessageID, error)
 }
 
 // Tx reads and writes. An Insert of a key that is there is ErrExists (a store may
@@ -139,6 +149,9 @@ type Tx interface {
 	DeleteRole(AccountID, SpaceID) error
 	InsertSession(Session) error
 	DeleteSession(Digest) error
+	InsertParticipant(SessionID, oauth.ClientID) error
+	// DeleteParticipants forgets the clients of a session; there may be none.
+	DeleteParticipants(SessionID) error
 
 	InsertClient(oauth.Client) error
 	UpdateClient(oauth.Client) error
@@ -218,8 +231,15 @@ type Tx interface {
 	// exactly as many rows as after; otherwise ErrNotFound.
 	AdvanceImported(i Imported, after int64) error
 
+	InsertMessage(Message) error
+	// ClaimMessage counts an attempt to deliver a message that is due and has not
+	// expired at now, and makes it due again at the time again; otherwise
+	// ErrNotFound. Of several who claim it at the same time one does.
+	ClaimMessage(id MessageID, now, again time.Time) error
+	DeleteMessage(MessageID) error
+
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions, notes of what was spent, counts, tickets, processes, interactions, codes, pushed requests, tokens and their
+	// sessions with their participants, messages, notes of what was spent, counts, tickets, processes, interactions, codes, pushed requests, tokens and their
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)

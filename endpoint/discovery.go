@@ -52,6 +52,8 @@ func (s *Server) discovery(c *call) error {
 		DPoPSigningAlgValuesSupported:              dpop.Algorithms,
 		CodeChallengeMethodsSupported:              []string{"S256"},
 		AuthorizationResponseIssParameterSupported: true,
+		BackchannelLogoutSupported:                 true,
+		BackchannelLogoutSessionSupported:          true,
 		SubjectTypesSupported:                      []string{"public"},
 		IDTokenSigningAlgValuesSupported:           []string{oauth.DefaultAlgorithm},
 		ClaimsSupported:                            []string{"sub", "email", "email_verified", "name"},

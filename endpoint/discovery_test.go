@@ -50,6 +50,9 @@ func TestTheDiscoveryDocumentTellsWhatThereIs(t *testing.T) {
 		if strings.Join(m.ResponseTypesSupported, " ") != "code" || !contains(m.GrantTypesSupported, uma.GrantType) || !contains(m.ScopesSupported, uma.ScopeProtection) {
 			t.Errorf("%+v", m)
 		}
+		if !m.BackchannelLogoutSupported || !m.BackchannelLogoutSessionSupported { // what is said is tried in end_session_test.go
+			t.Error("it is not said that applications are told of logouts")
+		}
 		for _, profile := range m.UMAProfilesSupported {
 			if u, err := url.Parse(profile); err != nil || !u.IsAbs() {
 				t.Errorf("the profile %q is no URI", profile)

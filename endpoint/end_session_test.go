@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/licet/licet/internal/egress"
 	"github.com/licet/licet/oauth"
 )
 
@@ -286,5 +288,45 @@ func TestWhoSignsOutIsNotSignedInByACodeOfBefore(t *testing.T) {
 	a := l.exchange(l.C1, query)
 	if a.StatusCode != http.StatusBadRequest || a.json(t)["error"] != "invalid_grant" {
 		t.Errorf("%d %s", a.StatusCode, a.Body)
+	}
+}
+
+// What the discovery document says of telling applications is true of every way in
+// which a person signs out: the application is told which of its sessions it was.
+//
+// Proves SEC-103.
+func TestApplicationsAreToldOfEverySignOut(t *testing.T) {
+	for name, leave := range map[string]func(l *leaver){
+		"by the sign-out page":    func(l *leaver) { l.press(l.get(pathSignOut), "sign-out") },
+		"by an application":       func(l *leaver) { l.get(endSessionPath("id_token_hint", l.hintOfC2)) },
+		"by an application's ask": func(l *leaver) { l.press(l.get(endSessionPath("client_id", "c2")), "sign-out") },
+		"by another account": func(l *leaver) {
+			l.press(l.get(authorizePath(ask(l.C1, "openid"))), "switch")
+		},
+		"by somebody else's sign-in": func(l *leaver) {
+			page := l.get(authorizePath(ask(l.C1, "openid", "prompt", "login")))
+			l.browser.signIn(page, l.Alice)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := make(chan string, 10)
+			app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { told <- r.PostFormValue("logout_token") }))
+			t.Cleanup(app.Close)
+			l := newLeaver(t)
+			c := l.C1.Client
+			c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired = app.URL+"/logout", true
+			_, _, err := l.AS.RegisterClient(context.Background(), c)
+			l.must(err)
+			l.AS.Fetch = egress.New(egress.Options{AllowLoopback: true})
+			leave(l)
+			_, err = l.AS.Deliver(context.Background(), 10)
+			l.must(err)
+			if len(told) != 1 {
+				t.Fatalf("it was told %d times", len(told))
+			}
+			if sid := l.sid(<-told); sid != l.sid(l.hint) {
+				t.Errorf("it was told of the session %q", sid)
+			}
+		})
 	}
 }

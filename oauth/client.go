@@ -67,6 +67,12 @@ type Client struct {
 	PushClaims             bool            // may push claim tokens (Grant 5.7)
 	Space                  string          // the organisation it acts for with client_credentials; "" for none
 	Disabled               bool
+
+	// BackchannelLogoutURI is told when a session ends in which the client got an ID
+	// token; "" for no need (OpenID Connect Back-Channel Logout 2.2). What it is told
+	// always has the sid, whether or not BackchannelLogoutSessionRequired asks for it.
+	BackchannelLogoutURI             string
+	BackchannelLogoutSessionRequired bool
 }
 
 // Public reports whether the client is registered as one that can keep no

@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,7 +29,7 @@ const (
 // invalid_client_metadata, whose cause quotes the offending value.
 func (c Client) Validate() error {
 	for _, check := range []func() error{
-		c.validateName, c.validateAuthentication, c.validateGrantTypes, c.validateRedirects, c.validateScopes,
+		c.validateName, c.validateAuthentication, c.validateGrantTypes, c.validateRedirects, c.validateLogout, c.validateScopes,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -135,6 +136,20 @@ func (c Client) validateRedirects() error {
 			}
 			seen[uri] = true
 		}
+	}
+	return nil
+}
+
+func (c Client) validateLogout() error {
+	if c.BackchannelLogoutURI == "" {
+		return nil
+	}
+	err := checkRedirectURI(c.BackchannelLogoutURI)
+	if err == nil && !strings.HasPrefix(c.BackchannelLogoutURI, "https:") && !strings.HasPrefix(c.BackchannelLogoutURI, "http:") {
+		err = fmt.Errorf("%q is neither https nor http", c.BackchannelLogoutURI)
+	}
+	if err != nil {
+		return metadataError("The backchannel logout URI is not acceptable.", err)
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ type Metadata struct {
 	IntrospectionEndpointAuthMethodsSupported  []string          `json:"introspection_endpoint_auth_methods_supported,omitempty"`
 	CodeChallengeMethodsSupported              []string          `json:"code_challenge_methods_supported,omitempty"`
 	AuthorizationResponseIssParameterSupported bool              `json:"authorization_response_iss_parameter_supported,omitempty"`
+	BackchannelLogoutSupported                 bool              `json:"backchannel_logout_supported,omitempty"`
+	BackchannelLogoutSessionSupported          bool              `json:"backchannel_logout_session_supported,omitempty"`
 	SubjectTypesSupported                      []string          `json:"subject_types_supported,omitempty"`
 	IDTokenSigningAlgValuesSupported           []string          `json:"id_token_signing_alg_values_supported,omitempty"`
 	RequirePushedAuthorizationRequests         bool              `json:"require_pushed_authorization_requests,omitempty"`      // RFC 9126 5
@@ -124,6 +126,8 @@ func ParseMetadata(r io.Reader, issuer string) (Metadata, error) {
 		"authorization_response_iss_parameter_supported": &m.AuthorizationResponseIssParameterSupported,
 		"tls_client_certificate_bound_access_tokens":     &m.CertificateBoundAccessTokens,
 		"require_pushed_authorization_requests":          &m.RequirePushedAuthorizationRequests,
+		"backchannel_logout_supported":                   &m.BackchannelLogoutSupported,
+		"backchannel_logout_session_supported":           &m.BackchannelLogoutSessionSupported,
 	} {
 		if *field, _, err = o.Bool(name); err != nil {
 			return Metadata{}, err

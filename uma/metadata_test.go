@@ -90,7 +90,7 @@ func TestEveryMemberOfTheDiscoveryDocumentIsReadAsItIsWritten(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, m) {
 		t.Errorf("wrote\n%s\nread %+v and the error %v", raw, got, err)
 	}
-	want := strings.Fields(`authorization_endpoint authorization_response_iss_parameter_supported claims_interaction_endpoint claims_supported
+	want := strings.Fields(`authorization_endpoint authorization_response_iss_parameter_supported backchannel_logout_session_supported backchannel_logout_supported claims_interaction_endpoint claims_supported
 		code_challenge_methods_supported dpop_signing_alg_values_supported end_session_endpoint grant_types_supported id_token_signing_alg_values_supported introspection_endpoint
 		introspection_endpoint_auth_methods_supported issuer jwks_uri mtls_endpoint_aliases permission_endpoint permission_requests_endpoint policy_endpoint pushed_authorization_request_endpoint
 		registered_resources_endpoint registration_endpoint require_pushed_authorization_requests resource_registration_endpoint response_modes_supported response_types_supported

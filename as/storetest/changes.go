@@ -95,6 +95,8 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 		"UpdateAccount":     func(tx as.Tx) error { return tx.UpdateAccount(as.Account{ID: s.account(), Email: s.id("@")}) },
 		"DeleteRole":        func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) },
 		"DeleteSession":     func(tx as.Tx) error { return tx.DeleteSession(s.digest("session")) },
+		"DeleteMessage":     func(tx as.Tx) error { return tx.DeleteMessage(s.message()) },
+		"ClaimMessage":      func(tx as.Tx) error { return tx.ClaimMessage(s.message(), now, now) },
 		"UpdateClient":      func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) },
 		"DeleteClient":      func(tx as.Tx) error { return tx.DeleteClient(s.client()) },
 		"UpdateResource":    func(tx as.Tx) error { return tx.UpdateResource(s.aResource()) },
@@ -134,13 +136,17 @@ func deletionsTakeOne(s *scene) {
 	f := fillers["full"]
 	gone := map[string]func(as.Tx) error{
 		"session": s.onAbsent()["DeleteSession"], "client": s.onAbsent()["DeleteClient"],
-		"share": s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
+		"message": s.onAbsent()["DeleteMessage"],
+		"share":   s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
 	}
 	s.insertAll(s.recordsOf(f))
 	others := other.recordsOf(f)
 	other.insertAll(others)
 	var kept []record
 	for _, r := range s.recordsOf(f) {
+		if r.what == "participant" {
+			continue // it goes with the client
+		}
 		if remove := gone[r.what]; remove == nil {
 			kept = append(kept, r)
 		} else {
@@ -298,6 +304,8 @@ func deletedClientsLeaveNothing(s *scene) {
 			tx.InsertProcess(as.Process{ID: of.process(), Client: of.client()}),
 			tx.InsertTicket(as.Ticket{Digest: of.digest("ticket"), Process: of.process(), ExpiresAt: now}),
 			tx.InsertInteraction(as.Interaction{Digest: of.digest("interaction"), Client: of.client(), ExpiresAt: now}),
+			tx.InsertParticipant(of.session(), of.client()),
+			tx.InsertMessage(as.Message{ID: of.message(), Kind: as.MessageLogout, Recipient: string(of.client())}),
 			tx.InsertPushedRequest(as.PushedRequest{Digest: of.digest("pushed"), Client: of.client(), ExpiresAt: now}),
 			tx.InsertCode(as.Code{Digest: of.digest("code"), Client: of.client(), ExpiresAt: now}),
 			tx.InsertGrant(as.Grant{ID: of.grant(), Client: of.client()}),
@@ -311,7 +319,7 @@ func deletedClientsLeaveNothing(s *scene) {
 	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.client()) })
 	s.update(func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: s.client()}) })
 	inherits := map[string]bool{
-		"process": true, "ticket": true, "interaction": true, "code": true, "pushed request": true, "grant": true,
+		"process": true, "ticket": true, "interaction": true, "code": true, "pushed request": true, "participant": true, "message": true, "grant": true,
 		"access token": true, "refresh token": true, "permission": true, "PCT": true,
 	}
 	s.view(func(r as.Reader) error {

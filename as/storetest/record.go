@@ -44,6 +44,14 @@ func (s *scene) peopleOf(f filler) []record {
 			func(r as.Reader) (as.Account, error) { return r.Account(s.account()) }),
 		a("session", f, func(v *as.Session) { v.Digest, v.ID = s.digest("session"), s.session() }, as.Tx.InsertSession,
 			func(r as.Reader) (as.Session, error) { return r.Session(s.digest("session")) }),
+		{
+			what:   "participant",
+			insert: func(tx as.Tx) error { return tx.InsertParticipant(s.session(), s.client()) },
+			read:   func(r as.Reader) (any, error) { return s.participant(r) },
+			want:   s.client(),
+		},
+		a("message", f, func(v *as.Message) { v.ID = s.message() }, as.Tx.InsertMessage,
+			func(r as.Reader) (as.Message, error) { return r.Message(s.message()) }),
 		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.InsertClient,
 			func(r as.Reader) (oauth.Client, error) { return r.Client(s.client()) }),
 		a("signing key", f, func(v *as.SigningKey) { v.ID, v.Sealed = s.id("key"), []byte{0, 1} }, as.Tx.InsertSigningKey, s.key),
@@ -149,6 +157,15 @@ func (s *scene) key(r as.Reader) (as.SigningKey, error) {
 	return list[i], nil
 }
 
+// participant reads the scene's client through its session.
+func (s *scene) participant(r as.Reader) (oauth.ClientID, error) {
+	list, err := r.Participants(s.session())
+	if err != nil || !slices.Contains(list, s.client()) {
+		return "", cmp.Or(err, as.ErrNotFound)
+	}
+	return s.client(), nil
+}
+
 // granted reads the scene's permission through its grant.
 func (s *scene) granted(r as.Reader) (as.Permission, error) {
 	list, err := r.PermissionsOf(s.grant())
@@ -163,6 +180,7 @@ func (s *scene) granted(r as.Reader) (as.Permission, error) {
 func (s *scene) space() as.SpaceID           { return as.SpaceID(s.id("space")) }
 func (s *scene) account() as.AccountID       { return as.AccountID(s.id("account")) }
 func (s *scene) session() as.SessionID       { return as.SessionID(s.id("session")) }
+func (s *scene) message() as.MessageID       { return as.MessageID(s.id("message")) }
 func (s *scene) client() oauth.ClientID      { return oauth.ClientID(s.id("client")) }
 func (s *scene) server() oauth.ClientID      { return oauth.ClientID(s.id("server")) }
 func (s *scene) resource() uma.ResourceID    { return uma.ResourceID(s.id("resource")) }

@@ -61,6 +61,9 @@ var breakages = map[string]breakage{
 	"counts on and on": {"a count ends at its most, whoever counts", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return endless{tx} }}
 	}},
+	"delivers a message twice": {"of many who claim a message one does", func(s as.Store) as.Store {
+		return writing{s, func(tx as.Tx) as.Tx { return eager{tx} }}
+	}},
 	"sweeps what lives": {"a sweep deletes what has ended and nothing that lives", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return sweeper{tx} }}
 	}},
@@ -242,6 +245,16 @@ type sweeper struct{ as.Tx }
 
 func (tx sweeper) Sweep(before time.Time, limit int) (int, error) {
 	return tx.Tx.Sweep(before.Add(time.Millisecond), limit)
+}
+
+type eager struct{ as.Tx }
+
+func (tx eager) ClaimMessage(id as.MessageID, now, again time.Time) error {
+	if err := tx.Tx.ClaimMessage(id, now, again); !errors.Is(err, as.ErrNotFound) {
+		return err
+	}
+	_, err := tx.Message(id)
+	return err
 }
 
 type leaping struct{ as.Tx }

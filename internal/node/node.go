@@ -131,6 +131,35 @@ func (n *Node) keepHouse(ctx context.Context) {
 	}
 }
 
+// How often the outbox is looked into when nobody says that something is in it,
+// and how much is delivered before it is looked into again.
+const (
+	deliverEvery = 5 * time.Second
+	deliverBatch = 64
+)
+
+// deliver delivers what is in the outbox until ctx ends: also what this node left
+// there when it was stopped, and what another one could not deliver.
+func (n *Node) deliver(ctx context.Context) {
+	tick := time.NewTicker(deliverEvery)
+	defer tick.Stop()
+	for {
+		for more := true; more && ctx.Err() == nil; {
+			tried, err := n.AS.Deliver(ctx, deliverBatch)
+			if err != nil && ctx.Err() == nil {
+				n.Log.Error("delivering messages", "error", err)
+			}
+			more = err == nil && tried == deliverBatch
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-n.AS.Outgoing():
+		}
+	}
+}
+
 // secrets are the server's own keys, in a file beside the database.
 type secrets struct {
 	Digest []byte   `json:"digest"`

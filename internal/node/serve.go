@@ -57,6 +57,7 @@ func (n *Node) Serve(ctx context.Context, doors ...Door) error {
 	defer stop()
 	var house sync.WaitGroup
 	house.Go(func() { n.keepHouse(ctx) })
+	house.Go(func() { n.deliver(ctx) })
 	failed := make(chan error, len(doors))
 	for _, door := range doors {
 		go func() {

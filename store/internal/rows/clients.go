@@ -7,7 +7,7 @@ import (
 
 const clientColumns = `id, name, auth_method, secret_hash, jwks,
 	grant_types, redirect_uris, claims_redirect_uris, scopes,
-	post_logout_redirect_uris,
+	post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
 	certificate, certificate_bound, dpop_bound, require_pushed, push_claims,
 	require_ticket_binding,
 	space_id, disabled`
@@ -22,7 +22,7 @@ func intoClient() ([]any, *oauth.Client) {
 	return []any{
 		&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS,
 		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
-		listInto(&c.PostLogoutRedirectURIs),
+		listInto(&c.PostLogoutRedirectURIs), &c.BackchannelLogoutURI, &c.BackchannelLogoutSessionRequired,
 		&c.Certificate, &c.CertificateBound, &c.DPoPBound, &c.RequirePushed, &c.PushClaims,
 		&c.RequireTicketBinding,
 		&c.Space, &c.Disabled,
@@ -33,7 +33,7 @@ func valuesOfClient(c oauth.Client) []any {
 	return []any{
 		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS,
 		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
-		listOf(c.PostLogoutRedirectURIs),
+		listOf(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired,
 		c.Certificate, c.CertificateBound, c.DPoPBound, c.RequirePushed, c.PushClaims,
 		c.RequireTicketBinding,
 		c.Space, c.Disabled,
@@ -65,6 +65,8 @@ var belongings = []string{
 	`delete from grants where client_id = $1 or resource_server = $1`,
 	`delete from codes where client_id = $1`,
 	`delete from pushed_requests where client_id = $1`,
+	`delete from participants where client_id = $1`,
+	`delete from outbox where kind = '` + string(as.MessageLogout) + `' and recipient = $1`,
 	`delete from pcts where client_id = $1`,
 	`delete from interactions where client_id = $1`,
 	`delete from tickets where process_id in (select id from processes where client_id = $1 or resource_server = $1)`,

@@ -2,8 +2,10 @@ package rows
 
 import (
 	"errors"
+	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
 )
 
 const spaceColumns = `id, name, generation, created_at`
@@ -104,6 +106,27 @@ func (t *Tx) Session(d as.Digest) (as.Session, error) {
 
 func (t *Tx) SessionByID(id as.SessionID) (as.Session, error) {
 	return one(t, intoSession, `select `+sessionColumns+` from sessions where id = $1`, id)
+}
+
+func (t *Tx) SessionsOf(id as.AccountID, now time.Time) ([]as.Session, error) {
+	return all(t, intoSession, `select `+sessionColumns+` from sessions where account_id = $1 and expires_at > $2`, id, ms(now))
+}
+
+func (t *Tx) Participants(id as.SessionID) ([]oauth.ClientID, error) {
+	into := func() ([]any, *oauth.ClientID) {
+		c := new(oauth.ClientID)
+		return []any{c}, c
+	}
+	return all(t, into, `select client_id from participants where session_id = $1 order by client_id`, id)
+}
+
+func (t *Tx) InsertParticipant(id as.SessionID, c oauth.ClientID) error {
+	return t.insert(`insert into participants (session_id, client_id) values ($1, $2)`+UnlessThere, id, c)
+}
+
+func (t *Tx) DeleteParticipants(id as.SessionID) error {
+	_, err := t.count(`delete from participants where session_id = $1`, id)
+	return err
 }
 
 func (t *Tx) InsertSession(s as.Session) error {

@@ -11,7 +11,11 @@ const ending = `(select due.grant_id from (select grant_id from access_tokens wh
 // and its permissions go when all its tokens have. Tokens go last, because by them the rest is found: a sweep that comes
 // to its limit before leaves them for the next one.
 var sweeps = []string{
-	`delete from sessions where digest in (select digest from sessions where expires_at < $1 limit $2)`,
+	`delete from participants where (session_id, client_id) in (select p.session_id, p.client_id from sessions s join participants p on p.session_id = s.id
+		where s.expires_at < $1 limit $2)`,
+	`delete from sessions where digest in (select s.digest from sessions s where s.expires_at < $1
+		and not exists (select 1 from participants p where p.session_id = s.id) limit $2)`,
+	`delete from outbox where id in (select id from outbox where expires_at < $1 limit $2)`,
 	`delete from spent where digest in (select digest from spent where expires_at < $1 limit $2)`,
 	`delete from counts where digest in (select digest from counts where expires_at < $1 limit $2)`,
 	`delete from tickets where digest in (select digest from tickets where expires_at < $1 limit $2)`,

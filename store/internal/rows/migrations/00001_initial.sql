@@ -41,6 +41,14 @@ create table sessions (
   expires_at bigint not null
 ) /* clustered */;
 create index sessions_by_end on sessions (expires_at);
+create index sessions_by_account on sessions (account_id);
+
+create table participants (
+  session_id text not null,
+  client_id text not null,
+  primary key (session_id, client_id)
+) /* clustered */;
+create index participants_by_client on participants (client_id);
 
 create table clients (
   id text primary key,
@@ -52,6 +60,8 @@ create table clients (
   redirect_uris text not null,
   claims_redirect_uris text not null,
   post_logout_redirect_uris text not null,
+  backchannel_logout_uri text not null,
+  backchannel_logout_session_required boolean not null,
   scopes text not null,
   certificate text not null,
   certificate_bound boolean not null,
@@ -290,6 +300,19 @@ create table signing_keys (
   expires_at bigint not null
 );
 
+create table outbox (
+  id text primary key,
+  kind text not null,
+  recipient text not null,
+  body bytea,
+  due_at bigint not null,
+  attempts bigint not null,
+  expires_at bigint not null
+);
+create index outbox_by_due on outbox (due_at, id);
+create index outbox_by_end on outbox (expires_at);
+create index outbox_by_recipient on outbox (recipient);
+
 create table imported (
   name text primary key,
   row_count bigint not null,
@@ -308,6 +331,7 @@ create index changes_by_time on changes (told_at);
 -- +goose Down
 drop table changes;
 drop table imported;
+drop table outbox;
 drop table signing_keys;
 drop table events;
 drop table requests;
@@ -326,6 +350,7 @@ drop table processes;
 drop table shares;
 drop table resources;
 drop table clients;
+drop table participants;
 drop table sessions;
 drop table roles;
 drop table accounts;
