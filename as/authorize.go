@@ -223,14 +223,14 @@ func (s *Server) codeReplayed(tx Tx, digest Digest, c oauth.Client) error {
 	if err != nil {
 		return err
 	}
-	err = tx.RevokeGrant(code.Grant, s.now())
+	g, err := tx.GrantState(code.Grant)
 	if errors.Is(err, ErrNotFound) {
 		return nil // presented badly the first time, so it led to nothing
 	}
 	if err != nil {
 		return err
 	}
-	return s.record(tx, code.Space, EventCodeReplayed, string(c.ID), string(code.Grant), nil)
+	return s.familyReplayed(tx, g, EventCodeReplayed, string(c.ID))
 }
 
 func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code Code) (answer uma.TokenResponse, refusal *uma.Error, err error) {

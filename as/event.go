@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // The kinds of event. They are written in the transaction that does what they
@@ -33,6 +34,7 @@ const (
 	EventPCTMisused           = "pct_misused"
 	EventEverythingStopped    = "everything_stopped"
 	EventImported             = "imported"
+	EventUntold               = "untold" // more of a kind that a client causes by what is refused
 )
 
 // detail is what an event tells besides its fixed fields. Never a secret.
@@ -57,6 +59,33 @@ func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d det
 	}
 	e.Hash = e.sum()
 	return tx.AppendEvent(e)
+}
+
+// How often what a client is refused is told in a space: of each kind so much in
+// that time, which begins with the first.
+const (
+	refusalsTold = 20
+	refusalsIn   = time.Hour
+)
+
+// recordRefusal appends an event about something that a client was refused and
+// that has changed nothing. Whoever has one used ticket can show it as often as
+// they like, so it is told so often; the last of them is EventUntold, which says
+// of what kind more may have come, and until when it is not told.
+func (s *Server) recordRefusal(tx Tx, space SpaceID, kind, client, subject string, d detail) error {
+	now := s.now()
+	name := "history\x00" + kind + "\x00" + string(space) + "\x00" + client
+	c, err := tx.CountUp(s.vault.digest(aCount, name), refusalsTold, now, now.Add(refusalsIn))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case c.N == refusalsTold:
+		return s.record(tx, space, EventUntold, client, "", detail{"kind": kind, "until": c.ExpiresAt.Unix()})
+	default:
+		return s.record(tx, space, kind, client, subject, d)
+	}
 }
 
 // sum hashes the event and the hash before it. Every field is preceded by its

@@ -212,7 +212,7 @@ func (r *redemption) persistedClaims() ([]policy.Fact, error) {
 		return nil, err
 	}
 	if pct.Client != r.client.ID && !seeded.PCTNotBoundToClient || !pct.SpentAt.IsZero() {
-		return nil, r.record(r.tx, r.process.Space, EventPCTMisused, string(r.client.ID), string(r.process.ID), nil)
+		return nil, r.recordRefusal(r.tx, r.process.Space, EventPCTMisused, string(r.client.ID), string(r.process.ID), nil)
 	}
 	if !r.now().Before(pct.ExpiresAt) {
 		return nil, nil
@@ -368,7 +368,7 @@ func (r *redemption) deny(d decision) (Result, error) {
 	if err := r.keep(r.tx, &r.process); err != nil {
 		return nil, err
 	}
-	err := r.record(r.tx, r.process.Space, EventPermissionRefused, string(r.client.ID), string(r.process.ID),
+	err := r.recordRefusal(r.tx, r.process.Space, EventPermissionRefused, string(r.client.ID), string(r.process.ID),
 		detail{"reasons": d.Reasons})
 	return Denied{}, err
 }

@@ -206,37 +206,43 @@ func (s *Server) noteMisuse(tx Tx, p Process, cause error, client oauth.ClientID
 	case errors.Is(cause, errTicketUnknown):
 		return refusal, nil
 	case errors.Is(cause, errTicketMisused), errors.Is(cause, errTicketUnproved):
-		return refusal, s.record(tx, p.Space, EventTicketMisused, string(client), string(p.ID), nil)
+		return refusal, s.recordRefusal(tx, p.Space, EventTicketMisused, string(client), string(p.ID), nil)
 	case errors.Is(cause, errTicketReplayed):
-		revoke := s.RevokeOnReplay && p.Grant != ""
-		if revoke {
-			if err := s.revokeWhatItLedTo(tx, p.Grant); err != nil {
+		revoked := false
+		if s.RevokeOnReplay {
+			var err error
+			if revoked, err = s.revokeWhatItLedTo(tx, p.Grant); err != nil {
 				return nil, err
 			}
 		}
-		return refusal, s.record(tx, p.Space, EventTicketReplayed, string(client), string(p.ID), detail{"revoked": revoke})
+		record := s.recordRefusal
+		if revoked {
+			record = s.record
+		}
+		return refusal, record(tx, p.Space, EventTicketReplayed, string(client), string(p.ID), detail{"revoked": revoked})
 	default:
 		return nil, cause
 	}
 }
 
-// revokeWhatItLedTo revokes a grant, or what upgrades have replaced it by. It may
-// have ended and been swept away since.
-func (s *Server) revokeWhatItLedTo(tx Tx, id GrantID) error {
+// revokeWhatItLedTo revokes a grant, or what upgrades have replaced it by, and
+// says whether there was anything to revoke. It may have ended and been swept away
+// since.
+func (s *Server) revokeWhatItLedTo(tx Tx, id GrantID) (bool, error) {
 	for id != "" {
 		g, err := tx.GrantState(id)
 		if errors.Is(err, ErrNotFound) {
-			return nil
+			return false, nil
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		if g.Successor == "" {
-			return tx.RevokeGrant(id, s.now())
+			return g.RevokedAt.IsZero(), tx.RevokeGrant(id, s.now())
 		}
 		id = g.Successor
 	}
-	return nil
+	return false, nil
 }
 
 // marshal writes the content in a short form: a ticket travels in a header.

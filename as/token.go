@@ -132,7 +132,7 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 		return answer, errInvalidRefresh, nil // and nothing happens to the family of another client
 	}
 	if !t.SpentAt.IsZero() {
-		return answer, errInvalidRefresh, s.refreshReplayed(tx, g.Grant)
+		return answer, errInvalidRefresh, s.refreshReplayed(tx, g)
 	}
 	if !g.live() || !s.now().Before(t.ExpiresAt) {
 		return answer, errInvalidRefresh, nil
@@ -187,11 +187,20 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 	return answer, nil, s.issueTokens(tx, &answer, next)
 }
 
-func (s *Server) refreshReplayed(tx Tx, g Grant) error {
+func (s *Server) refreshReplayed(tx Tx, g GrantState) error {
+	return s.familyReplayed(tx, g, EventRefreshReplayed, string(g.Client))
+}
+
+// familyReplayed revokes what began with something that was used twice, and tells
+// of it. Once it is revoked there is only somebody who still tries.
+func (s *Server) familyReplayed(tx Tx, g GrantState, kind, client string) error {
+	if !g.RevokedAt.IsZero() {
+		return s.recordRefusal(tx, g.Space, kind, client, string(g.ID), nil)
+	}
 	if err := tx.RevokeGrant(g.ID, s.now()); err != nil {
 		return err
 	}
-	return s.record(tx, g.Space, EventRefreshReplayed, string(g.Client), string(g.ID), nil)
+	return s.record(tx, g.Space, kind, client, string(g.ID), nil)
 }
 
 // Revoke makes a token useless at once (RFC 7009, Grant 3.7): an access token
