@@ -330,11 +330,12 @@ func TestTicketsShowNothingAndAreUnguessable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
-	const n = 20_000
+	const n = 100_000
+	nodes := append(w.beside(2), w.Server)
 	seen := make(map[uma.Ticket]bool, n)
 	var ones []int
-	for range n {
-		ticket, err := w.RequestPermissions(w.ctx, w.alice1, []uma.Permission{perm(album, "view")})
+	for i := range n {
+		ticket, err := nodes[i%len(nodes)].RequestPermissions(w.ctx, w.alice1, []uma.Permission{perm(album, "view")})
 		w.must(err)
 		raw, err := base64.RawURLEncoding.DecodeString(string(ticket))
 		w.must(err)

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -129,7 +131,9 @@ func (w *world) everything(key oauth.Key) {
 // Whoever reads the log, an answer that is somebody else's, or the address that a
 // browser tells the next site, gets nothing that lets them in.
 //
-// Proves SEC-011, SEC-117.
+// The same holds for who has copied the database.
+//
+// Proves SEC-011, SEC-116, SEC-117.
 func TestNoSecretIsWhereItDoesNotBelong(t *testing.T) {
 	key, trust := trustProvider(t)
 	w, tap := newTappedWorld(t, trust)
@@ -137,9 +141,21 @@ func TestNoSecretIsWhereItDoesNotBelong(t *testing.T) {
 	for _, leak := range tap.leaks() {
 		t.Error(leak)
 	}
+	store, ok := w.Store.(teststore.Store)
+	if !ok {
+		t.Fatalf("a %T cannot be looked at from below", w.Store)
+	}
+	dump := string(store.Dump())
+	if !strings.Contains(dump, w.Alice.Email) {
+		t.Fatal("the control is not found: this is no copy of the database")
+	}
 	kinds := map[string]int{}
 	for _, s := range tap.secrets {
 		kinds[s.kind]++
+		raw, err := base64.RawURLEncoding.DecodeString(s.value)
+		if s.in(dump) || err == nil && len(raw) >= 16 && strings.Contains(dump, string(raw)) {
+			t.Errorf("the %s %s is in the database", s.kind, s.value)
+		}
 	}
 	for _, kind := range []string{
 		"access_token", "refresh_token", "id_token", "ticket", "pct", "code", "request_uri", "client_secret", "client_assertion", "password", "code_verifier", "claim_token",
