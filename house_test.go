@@ -67,9 +67,11 @@ var arrows = map[string]room{
 	"conformance/resourceserver":      {rooms: []string{"conformance/internal/", "conformance/report"}, why: "a misreading of ours must not agree with itself"},
 	"conformance/client":              {rooms: []string{"conformance/internal/", "conformance/report"}, why: "a misreading of ours must not agree with itself"},
 
-	"dpop":   {rooms: []string{"uma"}, why: "both SDKs carry it along"},
-	"rs":     {rooms: []string{"dpop", "uma"}, why: "the SDK for resource servers carries nothing of the server"},
-	"client": {rooms: []string{"dpop", "uma"}, why: "the SDK for clients carries nothing of the server"},
+	"dpop":      {rooms: []string{"uma"}, why: "both SDKs carry it along"},
+	"assertion": {why: "both SDKs carry it along"},
+
+	"rs":     {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for resource servers carries nothing of the server"},
+	"client": {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for clients carries nothing of the server"},
 	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "internal/egress"},
 		why: "a server is wired in one place, whoever runs it"},
 	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/limit", "internal/node", "rs", "client",

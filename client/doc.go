@@ -44,6 +44,9 @@
 //
 // # What never leaves
 //
+// A client has a secret, or better an [assertion.Key], whose signatures are good
+// once and at one authorization server, or neither.
+//
 // The client's secret, claims, PCTs and tickets go to the authorization server
 // whose discovery document speaks for the issuer that was challenged for and
 // that Config.Trust accepts; RPTs go to the origin that challenged, and to that

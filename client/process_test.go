@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/licet/licet/assertion"
 	"github.com/licet/licet/uma"
 )
 
@@ -376,3 +377,20 @@ func TestWhatIsKeptOfAPlaceIsBounded(t *testing.T) {
 }
 
 var errGone = errors.New("gone")
+
+func TestAClientAuthenticatesInOneWay(t *testing.T) {
+	key, err := assertion.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := Config{ClientID: "printer", ClientSecret: "s", AuthKey: key, Trust: Issuers("https://as.example")}
+	if _, err := New(both); err == nil {
+		t.Error("a client with a secret and a key is made")
+	}
+	s := newStage(t, rpt("rpt-1"))
+	s.good["GET /album"] = "rpt-1"
+	s.gets(s.transport(func(c *Config) { c.AuthKey = key }), t.Context(), "/album")
+	if s.forms[0].Get("client_assertion") == "" || s.forms[0].Has("client_id") || s.auths[0] != "" {
+		t.Errorf("the request was %v %v", s.auths, s.forms)
+	}
+}

@@ -100,7 +100,7 @@ func (d *dance) form(ctx context.Context, claim claimToken) (form url.Values, be
 
 // ask does one request to a token endpoint, as this client.
 func (t *Transport) ask(ctx context.Context, issuer, endpoint string, form url.Values) (uma.TokenResponse, *refusal, error) {
-	status, body, err := t.post(ctx, endpoint, form)
+	status, body, err := t.post(ctx, issuer, endpoint, form)
 	if err != nil {
 		return uma.TokenResponse{}, nil, &lostError{err}
 	}
@@ -131,21 +131,33 @@ func isBound(kind string) bool { return strings.EqualFold(kind, "DPoP") }
 
 func notVisible(r rune) bool { return r <= 0x20 || r >= 0x7f }
 
-// post sends a form with the client's authentication: Basic with a secret, else
-// the client_id alone (RFC 6749 2.3.1, 3.2.1).
-func (t *Transport) post(ctx context.Context, endpoint string, form url.Values) (status int, body []byte, err error) {
+// post sends a form with the client's authentication.
+func (t *Transport) post(ctx context.Context, issuer, endpoint string, form url.Values) (status int, body []byte, err error) {
+	req, err := t.authenticated(ctx, issuer, endpoint, form)
+	if err != nil {
+		return 0, nil, err
+	}
+	return exchange(t.proving, req)
+}
+
+// authenticated makes a request of this client: with an assertion for this issuer,
+// with Basic, or with the client_id alone (RFC 7523 2.2, RFC 6749 2.3.1, 3.2.1).
+func (t *Transport) authenticated(ctx context.Context, issuer, endpoint string, form url.Values) (*http.Request, error) {
+	if t.c.AuthKey != nil {
+		return t.c.AuthKey.Request(ctx, endpoint, form, t.c.ClientID, issuer, t.c.Now)
+	}
 	if t.c.ClientSecret == "" {
 		form.Set("client_id", t.c.ClientID)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if t.c.ClientSecret != "" {
 		req.SetBasicAuth(url.QueryEscape(t.c.ClientID), url.QueryEscape(string(t.c.ClientSecret)))
 	}
-	return exchange(t.proving, req)
+	return req, nil
 }
 
 func (t *Transport) received(issuer string, token uma.TokenResponse) Token {
@@ -263,7 +275,7 @@ func (t *Transport) Revoke(ctx context.Context, issuer, token, hint string) erro
 	if hint != "" {
 		form.Set("token_type_hint", hint)
 	}
-	status, body, err := t.post(ctx, meta.RevocationEndpoint, form)
+	status, body, err := t.post(ctx, issuer, meta.RevocationEndpoint, form)
 	if err != nil || status == http.StatusOK {
 		return err
 	}

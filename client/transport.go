@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/assertion"
 	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/uma"
 )
@@ -34,6 +35,10 @@ type Redirect struct {
 type Config struct {
 	ClientID     string
 	ClientSecret Secret // client_secret_basic; empty for a public client
+	// AuthKey proves the client instead of a secret (private_key_jwt, RFC 7523). Its
+	// JWKS is registered at the authorization server; what is shown there is of no
+	// use to anybody else.
+	AuthKey *assertion.Key
 
 	// Trust says which authorization servers, by their issuers, may be spoken
 	// to. They are named by whatever resource server is called, and are given
@@ -101,6 +106,9 @@ func New(c Config) (*Transport, error) {
 	}
 	if c.ClientSecret != "" && c.Trust == nil {
 		faults = append(faults, errors.New("client: with a ClientSecret, Trust has to say which authorization servers may see it"))
+	}
+	if c.ClientSecret != "" && c.AuthKey != nil {
+		faults = append(faults, errors.New("client: there is a ClientSecret and an AuthKey; a client authenticates in one way"))
 	}
 	if c.Redirect != nil && c.ClaimsRedirectURI == "" {
 		faults = append(faults, errors.New("client: Redirect needs a ClaimsRedirectURI to come back to"))

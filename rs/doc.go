@@ -56,6 +56,6 @@
 // Who the requesting party is, which client asks and why: only what is
 // permitted. What is in a token: it asks. How an owner's PAT first comes to the
 // resource server: that is OAuth, with the scope uma_protection; RefreshPAT
-// keeps it alive from there. The handler may be stricter than any RPT, and
+// keeps it alive from there, with a secret or with an [assertion.Key]. The handler may be stricter than any RPT, and
 // FromContext tells it what was permitted.
 package rs

@@ -2,6 +2,7 @@ package rs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/licet/licet/assertion"
 	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/uma"
 )
@@ -43,11 +45,12 @@ func (s Secret) String() string   { return uma.Fingerprint(string(s)) }
 func (s Secret) GoString() string { return s.String() }
 
 // OAuth is the resource server as an OAuth client of the authorization server,
-// authenticated as client_secret_basic.
+// authenticated in one of two ways.
 type OAuth struct {
 	Issuer       string
 	ClientID     string
-	ClientSecret Secret
+	ClientSecret Secret           // client_secret_basic
+	AuthKey      *assertion.Key   // private_key_jwt (RFC 7523); its JWKS is registered there
 	Key          *dpop.Key        // as in Config
 	HTTP         *http.Client     // as in Config
 	Now          func() time.Time // nil is time.Now
@@ -166,13 +169,10 @@ func (o *oauthPAT) request(ctx context.Context, form url.Values) (uma.TokenRespo
 	if err != nil {
 		return uma.TokenResponse{}, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, meta.TokenEndpoint, strings.NewReader(form.Encode()))
+	req, err := o.client.authenticated(ctx, meta.TokenEndpoint, form)
 	if err != nil {
 		return uma.TokenResponse{}, err
 	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	// RFC 6749 2.3.1: both are form-encoded before they become Basic.
-	req.SetBasicAuth(url.QueryEscape(o.client.ClientID), url.QueryEscape(string(o.client.ClientSecret)))
 	res, err := send(o.client.HTTP, req, maxAnswer)
 	if err != nil {
 		return uma.TokenResponse{}, err
@@ -185,4 +185,22 @@ func (o *oauthPAT) request(ctx context.Context, form url.Values) (uma.TokenRespo
 		err = fmt.Errorf("the token is not of the type %s", schemeOf(o.client.Key))
 	}
 	return token, err
+}
+
+// authenticated makes a request of this client.
+func (c OAuth) authenticated(ctx context.Context, endpoint string, form url.Values) (*http.Request, error) {
+	if c.AuthKey != nil {
+		if c.ClientSecret != "" {
+			return nil, errors.New("rs: there is a ClientSecret and an AuthKey; a client authenticates in one way")
+		}
+		return c.AuthKey.Request(ctx, endpoint, form, c.ClientID, c.Issuer, c.Now)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	// RFC 6749 2.3.1: both are form-encoded before they become Basic.
+	req.SetBasicAuth(url.QueryEscape(c.ClientID), url.QueryEscape(string(c.ClientSecret)))
+	return req, nil
 }

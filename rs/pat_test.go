@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/licet/licet/assertion"
 	"github.com/licet/licet/uma"
 )
 
@@ -208,5 +209,17 @@ func TestAWaitingCallerMayLeaveAndTheWorkGoesOn(t *testing.T) {
 	close(release)
 	if err := <-done; err != nil {
 		t.Errorf("the work ended with the caller: %v", err)
+	}
+}
+
+func TestAResourceServerAuthenticatesInOneWay(t *testing.T) {
+	p := newPhotos(t)
+	key, err := assertion.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := OAuth{Issuer: p.as.URL, ClientID: "photos", ClientSecret: "s", AuthKey: key}
+	if pat, err := ClientCredentialsPAT(both, "alice").PAT(t.Context(), "alice", ""); err == nil || len(p.as.asked("/token")) > 0 {
+		t.Errorf("with a secret and a key it has %s, %v", pat, err)
 	}
 }
