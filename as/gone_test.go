@@ -99,3 +99,71 @@ func TestWhatAClientIsNoLongerRegisteredForIsNotRefreshed(t *testing.T) {
 	_, err = w.Refresh(w.ctx, w.app, next.RefreshToken, nil) // the control: it was good all the time
 	w.must(err)
 }
+
+// Of two revocations of everything so far, in whichever order, neither brings back
+// what the other has ended: each raises a number of its own, and a token dies with
+// the first that has moved on.
+//
+// Proves SEC-095.
+func TestOfTwoRevocationsNeitherUndoesTheOther(t *testing.T) {
+	t.Parallel()
+	revocations := map[string]func(*world){
+		"of the space": func(w *world) { w.must(w.StopEverything(w.ctx, w.aliceOwner)) },
+		"of the account": func(w *world) { // out of every browser and app
+			w.must(w.store.Update(w.ctx, func(tx as.Tx) error {
+				a, err := tx.Account(w.alice.ID)
+				if err != nil {
+					return err
+				}
+				a.Generation++
+				return tx.UpdateAccount(a)
+			}))
+		},
+	}
+	for first, revoke := range revocations {
+		for second, revokeAgain := range revocations {
+			w := newWorld(t)
+			type cohort struct{ pat, app, profile, refresh string }
+			issue := func() cohort {
+				code, verifier := w.code(w.rs1, uma.ScopeProtection)
+				pat, err := w.ExchangeCode(w.ctx, w.rs1, code, "", verifier)
+				w.must(err)
+				return cohort{pat.AccessToken, w.token(w.app, w.alice, w.aliceSpace, oauth.ScopePolicy), w.token(w.app, w.alice, w.aliceSpace, oauth.ScopeOpenID), pat.RefreshToken}
+			}
+			holds := func(when string, c cohort, want bool) {
+				t.Helper()
+				_, errPAT := w.AuthenticatePAT(w.ctx, c.pat)
+				_, errOwner := w.AuthenticateOwner(w.ctx, c.app)
+				_, _, errInfo := w.UserInfo(w.ctx, c.profile)
+				introspected, errIn := w.IntrospectAsClient(w.ctx, w.app, c.app)
+				w.must(errIn)
+				for what, good := range map[string]bool{
+					"the PAT": errPAT == nil, "the token for policies": errOwner == nil, "the token at UserInfo": errInfo == nil, "the introspection": introspected.Active,
+				} {
+					if good != want {
+						t.Errorf("%s, then %s: %s from %s works: %v", first, second, what, when, good)
+					}
+				}
+				if !want {
+					_, err := w.Refresh(w.ctx, w.rs1, c.refresh, nil)
+					wantCode(t, err, uma.InvalidGrant)
+				}
+			}
+			before := issue()
+			holds("before both", before, true)
+			revoke(w)
+			between := issue()
+			holds("before the first", before, false)
+			holds("between", between, true)
+			revokeAgain(w)
+			after := issue()
+			holds("before both", before, false)
+			holds("between", between, false)
+			holds("after both", after, true)
+			next, err := w.Refresh(w.ctx, w.rs1, after.refresh, nil)
+			w.must(err)
+			after.pat, after.refresh = next.AccessToken, next.RefreshToken
+			holds("after both, refreshed", after, true)
+		}
+	}
+}
