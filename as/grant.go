@@ -44,7 +44,11 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if upgraded {
 		ends = now.Add(r.Lifetimes.Refresh)
 	}
-	if err := r.issueTokens(r.tx, &answer, issuance{client: r.client, grant: g.ID, boundTo: r.boundTo, life: r.Lifetimes.RPT, ends: ends}); err != nil {
+	tokens := issuance{client: r.client, grant: g.ID, boundTo: r.boundTo, life: r.Lifetimes.RPT, ends: ends}
+	if err := tokens.signs(r.known, g); err != nil {
+		return nil, err
+	}
+	if err := r.issueTokens(r.tx, &answer, tokens); err != nil {
 		return nil, err
 	}
 	if answer.PCT, err = r.remember(); err != nil {

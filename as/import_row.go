@@ -107,7 +107,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
 		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "scopes", "require_pushed_authorization_requests",
 		"backchannel_logout_uri", "backchannel_logout_session_required",
-		"dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", oauth.SubjectDN, oauth.SANDNS, oauth.SANURI, oauth.SANIP, oauth.SANEmail,
+		"signed_rpts", "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", oauth.SubjectDN, oauth.SANDNS, oauth.SANURI, oauth.SANIP, oauth.SANEmail,
 		"require_ticket_binding",
 		"push_claims", "owner")
 	if err != nil {
@@ -141,7 +141,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 		c.Scopes = append(c.Scopes, uma.Scope(scope))
 	}
 	for name, field := range map[string]*bool{
-		"require_pushed_authorization_requests": &c.RequirePushed, "dpop_bound_access_tokens": &c.DPoPBound, "tls_client_certificate_bound_access_tokens": &c.CertificateBound, "push_claims": &c.PushClaims,
+		"require_pushed_authorization_requests": &c.RequirePushed, "signed_rpts": &c.SignedRPTs, "dpop_bound_access_tokens": &c.DPoPBound, "tls_client_certificate_bound_access_tokens": &c.CertificateBound, "push_claims": &c.PushClaims,
 		"require_ticket_binding":              &c.RequireTicketBinding,
 		"backchannel_logout_session_required": &c.BackchannelLogoutSessionRequired,
 	} {

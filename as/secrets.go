@@ -130,7 +130,7 @@ func (v *vault) datedDigest(kind artefact, secret string) Digest {
 	digest := v.digest(kind, secret)
 	raw, ok := decode(secret)
 	if !ok || len(raw) != instantBytes+bearerBytes {
-		return digest // nothing is stored under it
+		return digest // a signed RPT, or nothing that is stored
 	}
 	return append(raw[:instantBytes:instantBytes], digest...)
 }

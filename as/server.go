@@ -57,6 +57,7 @@ type Lifetimes struct {
 	Poll        time.Duration // a ticket from request_submitted; 24 hours
 	Interval    time.Duration // between polls; 5 seconds
 	RPT         time.Duration // 10 minutes
+	SignedRPT   time.Duration // one that is verified without asking; 5 minutes at most
 	PAT         time.Duration // an OAuth access token, PATs included; 1 hour
 	Refresh     time.Duration // a refresh token, from its issue; 90 days
 	PCT         time.Duration // 30 days
@@ -80,6 +81,7 @@ func (l *Lifetimes) setDefaults() {
 	set(&l.Poll, 24*time.Hour)
 	set(&l.Interval, 5*time.Second)
 	set(&l.RPT, 10*time.Minute)
+	set(&l.SignedRPT, 5*time.Minute)
 	set(&l.PAT, time.Hour)
 	set(&l.Refresh, 90*24*time.Hour)
 	set(&l.PCT, 30*24*time.Hour)
@@ -146,6 +148,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	c.Attempts.setDefaults()
 	if c.Lifetimes.Poll <= c.Lifetimes.Interval {
 		return nil, errors.New("as: a ticket for polling has to live longer than the polling interval")
+	}
+	if c.Lifetimes.SignedRPT > 5*time.Minute {
+		return nil, errors.New("as: a signed RPT lives for five minutes at most, as nobody can take it back")
 	}
 	if c.FAPI2 && (c.Lifetimes.Code > time.Minute || c.Lifetimes.Pushed >= 10*time.Minute) {
 		return nil, errors.New("as: FAPI 2.0 has codes live for a minute, and pushed requests for less than ten")

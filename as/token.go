@@ -32,6 +32,8 @@ type issuance struct {
 	narrowed []uma.Scope        // nil for everything the grant has
 	life     time.Duration      // of the access token
 	ends     time.Time          // what none of them outlives; zero for nothing
+
+	signedFor oauth.ClientID // the resource server whose RPT is to be a signed JWT; "" for an opaque token
 }
 
 // issueTokens makes an access token, and a refresh token when the client is
@@ -54,10 +56,17 @@ func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, i issuance) error
 
 func (s *Server) issueAccess(tx Tx, answer *uma.TokenResponse, i issuance) error {
 	now := s.now()
-	secret := s.vault.dated(now)
+	secret, ends := s.vault.dated(now), sooner(now.Add(i.life), i.ends)
+	if i.signedFor != "" {
+		var err error
+		ends = sooner(ends, now.Add(s.Lifetimes.SignedRPT))
+		if secret, err = s.signRPT(tx, i, now, ends); err != nil {
+			return err
+		}
+	}
 	token := AccessToken{
 		Digest: s.vault.datedDigest(anAccess, secret), Grant: i.grant, Scopes: i.narrowed, BoundTo: i.boundTo,
-		CreatedAt: now, ExpiresAt: sooner(now.Add(i.life), i.ends),
+		CreatedAt: now, ExpiresAt: ends,
 	}
 	answer.AccessToken, answer.TokenType = secret, tokenType(i.boundTo)
 	answer.ExpiresIn = int64(token.ExpiresAt.Sub(now) / time.Second)
@@ -176,6 +185,9 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 		}
 	}
 	next := issuance{client: c, grant: g.ID, boundTo: bound, narrowed: scopes, life: life, ends: ends}
+	if err := next.signs(tx, g.Grant); err != nil {
+		return answer, nil, err
+	}
 	if t.BoundTo != "" || c.Keyed() {
 		return answer, nil, s.issueAccess(tx, &answer, next)
 	}

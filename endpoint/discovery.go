@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/licet/licet/dpop"
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -59,7 +60,7 @@ func (s *Server) discovery(c *call) error {
 		ClaimsSupported:                            []string{"sub", "email", "email_verified", "name"},
 
 		ClaimsInteractionEndpoint:    s.URL(pathClaims),
-		UMAProfilesSupported:         []string{ProfilePolicyManager, ProfileClaimTokens, uma.ProfileTicketBinding},
+		UMAProfilesSupported:         []string{ProfilePolicyManager, ProfileClaimTokens, uma.ProfileTicketBinding, as.ProfileSignedRPT},
 		PermissionEndpoint:           s.URL(pathPermission),
 		ResourceRegistrationEndpoint: s.URL(pathResources),
 		PolicyEndpoint:               s.URL(pathPolicies),

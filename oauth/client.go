@@ -64,6 +64,7 @@ type Client struct {
 	DPoPBound              bool            // only tokens bound by DPoP (RFC 9449 5.2)
 	RequirePushed          bool            // only pushed authorization requests (RFC 9126 6)
 	RequireTicketBinding   bool            // only with a code_challenge at the claims interaction endpoint
+	SignedRPTs             bool            // RPTs that are good at it are signed JWTs, where they are bound
 	PushClaims             bool            // may push claim tokens (Grant 5.7)
 	Space                  string          // the organisation it acts for with client_credentials; "" for none
 	Disabled               bool

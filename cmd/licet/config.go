@@ -108,6 +108,7 @@ type clientConfig struct {
 	AuthMethod         string   `toml:"token_endpoint_auth_method"`
 	Certificate        string   `toml:"certificate"`
 	CertificateBound   bool     `toml:"tls_client_certificate_bound_access_tokens"`
+	SignedRPTs         bool     `toml:"signed_rpts"`
 	DPoPBound          bool     `toml:"dpop_bound_access_tokens"`
 	RequirePushed      bool     `toml:"require_pushed_authorization_requests"`
 	GrantTypes         []string `toml:"grant_types"`
@@ -152,7 +153,7 @@ func readConfig(path string, env func(string) (string, bool)) (settings, error) 
 func (c clientConfig) client(secretHash, jwks []byte) oauth.Client {
 	out := oauth.Client{
 		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, GrantTypes: c.GrantTypes,
-		Certificate: oauth.CertificateName(c.Certificate), CertificateBound: c.CertificateBound, DPoPBound: c.DPoPBound, RequirePushed: c.RequirePushed,
+		Certificate: oauth.CertificateName(c.Certificate), CertificateBound: c.CertificateBound, DPoPBound: c.DPoPBound, SignedRPTs: c.SignedRPTs, RequirePushed: c.RequirePushed,
 		RedirectURIs: c.RedirectURIs, ClaimsRedirectURIs: c.ClaimsRedirectURIs, PushClaims: c.PushClaims, Space: c.Space, Disabled: c.Disabled,
 	}
 	switch {

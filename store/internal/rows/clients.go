@@ -8,7 +8,7 @@ import (
 const clientColumns = `id, name, auth_method, secret_hash, jwks,
 	grant_types, redirect_uris, claims_redirect_uris, scopes,
 	post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
-	certificate, certificate_bound, dpop_bound, require_pushed, push_claims,
+	certificate, certificate_bound, dpop_bound, signed_rpts, require_pushed, push_claims,
 	require_ticket_binding,
 	space_id, disabled`
 
@@ -23,7 +23,7 @@ func intoClient() ([]any, *oauth.Client) {
 		&c.ID, &c.Name, &c.AuthMethod, &c.SecretHash, &c.JWKS,
 		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
 		listInto(&c.PostLogoutRedirectURIs), &c.BackchannelLogoutURI, &c.BackchannelLogoutSessionRequired,
-		&c.Certificate, &c.CertificateBound, &c.DPoPBound, &c.RequirePushed, &c.PushClaims,
+		&c.Certificate, &c.CertificateBound, &c.DPoPBound, &c.SignedRPTs, &c.RequirePushed, &c.PushClaims,
 		&c.RequireTicketBinding,
 		&c.Space, &c.Disabled,
 	}, c
@@ -34,7 +34,7 @@ func valuesOfClient(c oauth.Client) []any {
 		c.ID, c.Name, c.AuthMethod, c.SecretHash, c.JWKS,
 		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
 		listOf(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired,
-		c.Certificate, c.CertificateBound, c.DPoPBound, c.RequirePushed, c.PushClaims,
+		c.Certificate, c.CertificateBound, c.DPoPBound, c.SignedRPTs, c.RequirePushed, c.PushClaims,
 		c.RequireTicketBinding,
 		c.Space, c.Disabled,
 	}

@@ -66,6 +66,7 @@ create table clients (
   certificate text not null,
   certificate_bound boolean not null,
   dpop_bound boolean not null,
+  signed_rpts boolean not null,
   require_pushed boolean not null,
   require_ticket_binding boolean not null,
   push_claims boolean not null,
