@@ -2,12 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/as/storetest"
 	"github.com/licet/licet/internal/pgtest"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/store/postgres"
 	"go.uber.org/goleak"
 )
@@ -34,4 +36,27 @@ func TestTheStoreObeysTheLaw(t *testing.T) {
 		}
 		return open(t, databases[dir])
 	})
+}
+
+// The first argument of the first statement on a connection may be an empty text,
+// which is not null.
+func TestAConnectionMayBeginWithAnEmptyText(t *testing.T) {
+	url := pgtest.Database(t)
+	writing, reading := open(t, url), open(t, url)
+	defer func() {
+		if err := errors.Join(writing.Close(), reading.Close()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := writing.Update(t.Context(), func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: "c"}) }); err != nil {
+		t.Fatal(err)
+	}
+	var found []oauth.Client
+	err := reading.View(t.Context(), func(r as.Reader) (err error) {
+		found, err = r.Clients(as.Page{Limit: 1})
+		return err
+	})
+	if err != nil || len(found) != 1 {
+		t.Errorf("from the beginning there are %d clients, %v", len(found), err)
+	}
 }

@@ -25,6 +25,9 @@ func (c *conn) encode(types []uint32, args []any) error {
 	if len(types) != len(args) {
 		return fmt.Errorf("%d arguments for %d places", len(args), len(types))
 	}
+	if c.bytes == nil {
+		c.bytes = make([]byte, 0, 512) // of nothing, an empty text would be null
+	}
 	c.values, c.bytes = c.values[:0], c.bytes[:0]
 	for i, a := range args {
 		begin := len(c.bytes)
