@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/dpop"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )

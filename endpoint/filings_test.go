@@ -162,7 +162,11 @@ func (w *world) filings() map[string]map[string]filing {
 // eachFiling calls visit with every good request of the route table.
 func (w *world) eachFiling(visit func(name string, rt route, f filing)) {
 	w.t.Helper()
-	all := w.filings()
+	w.eachOf(w.filings(), visit)
+}
+
+func (w *world) eachOf(all map[string]map[string]filing, visit func(name string, rt route, f filing)) {
+	w.t.Helper()
 	for _, rt := range routes() {
 		if rt.method == http.MethodGet || rt.method == http.MethodDelete {
 			continue

@@ -113,8 +113,12 @@ func TestATextIsATextEverywhere(t *testing.T) {
 		all = all[:4]
 	}
 	sent := 0
-	for _, text := range all {
-		w.eachFiling(func(name string, rt route, f filing) {
+	var filings map[string]map[string]filing
+	for i, text := range all {
+		if i%8 == 0 { // what was taken is used up, and what was refused is as it was
+			filings = w.filings()
+		}
+		w.eachOf(filings, func(name string, rt route, f filing) {
 			for _, bad := range f.with(t, text) {
 				w.clean(t, name+" "+text, w.file(bad, rt.method, bad.path, bad.contentType(), strings.NewReader(bad.body())))
 				sent++
@@ -131,14 +135,18 @@ func TestATextIsATextEverywhere(t *testing.T) {
 			for _, name := range []string{"after", "limit", "client_id", "ticket", "state", "return", "login_hint", "redirect_uri", "scope", "nonce"} {
 				query.Set(name, text)
 			}
-			for _, q := range []url.Values{query, {"after": {text}}, {"status": {text}}} {
+			queries := []url.Values{query}
+			if rt.caller == byOwner { // which refuses a query that it does not know all of
+				queries = append(queries, url.Values{"after": {text}}, url.Values{"status": {text}})
+			}
+			for _, q := range queries {
 				w.clean(t, rt.path+" "+text, w.do(rt.method, path+"?"+q.Encode(), header, ""))
 				sent++
 			}
 			if strings.ContainsAny(text, "\r\n\x00\x1b") {
 				continue // an HTTP client would not send these in a header
 			}
-			for _, h := range []http.Header{{"Authorization": {text}}, {"Authorization": {"Bearer " + text}}, header.Clone()} {
+			for _, h := range []http.Header{{"Authorization": {text}}, header.Clone()} {
 				for _, name := range []string{"Cookie", "If-Match", "If-None-Match", "Origin", "Referer", "X-Forwarded-For", "X-Forwarded-Host", "Accept-Language", "Content-Type"} {
 					h.Set(name, text)
 				}
