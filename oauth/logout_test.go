@@ -44,9 +44,11 @@ func TestAHintIsAnIDTokenOfOurs(t *testing.T) {
 		_, err := oauth.VerifyIDTokenHint(f.token(with(good, c.more)), keys, foreignIssuer, now)
 		wantFault(t, name, err, c.fault)
 	}
-	_, err := oauth.VerifyIDTokenHint(f.sign("EdDSA", `{"alg":"EdDSA","kid":"ed","typ":"logout+jwt"}`, string(mustJSON(good))), keys, foreignIssuer, now)
-	wantFault(t, "the type of a logout token", err, oauth.FaultType)
-	_, err = oauth.VerifyIDTokenHint(f.token(good), keys, "", now)
+	for _, typ := range []string{"logout+jwt", "rpt+jwt", "at+jwt", "dpop+jwt"} {
+		_, err := oauth.VerifyIDTokenHint(f.sign("EdDSA", `{"alg":"EdDSA","kid":"ed","typ":"`+typ+`"}`, string(mustJSON(good))), keys, foreignIssuer, now)
+		wantFault(t, "the type "+typ, err, oauth.FaultType)
+	}
+	_, err := oauth.VerifyIDTokenHint(f.token(good), keys, "", now)
 	wantFault(t, "an issuer that is nobody", err, oauth.FaultIssuer)
 	_, err = oauth.VerifyIDTokenHint(f.token(good), mustKeys(t, jwks(ecJWK(&f.ec.PublicKey))), foreignIssuer, now)
 	wantFault(t, "a key that is not there", err, oauth.FaultUnknownKey)

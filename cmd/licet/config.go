@@ -100,24 +100,27 @@ type claimIssuer struct {
 }
 
 type clientConfig struct {
-	ID                 string   `toml:"id"`
-	Name               string   `toml:"name"`
-	Public             bool     `toml:"public"`
-	SecretFile         string   `toml:"secret_file"`
-	JWKSFile           string   `toml:"jwks_file"`
-	AuthMethod         string   `toml:"token_endpoint_auth_method"`
-	Certificate        string   `toml:"certificate"`
-	CertificateBound   bool     `toml:"tls_client_certificate_bound_access_tokens"`
-	SignedRPTs         bool     `toml:"signed_rpts"`
-	DPoPBound          bool     `toml:"dpop_bound_access_tokens"`
-	RequirePushed      bool     `toml:"require_pushed_authorization_requests"`
-	GrantTypes         []string `toml:"grant_types"`
-	RedirectURIs       []string `toml:"redirect_uris"`
-	ClaimsRedirectURIs []string `toml:"claims_redirect_uris"`
-	Scopes             []string `toml:"scopes"`
-	PushClaims         bool     `toml:"push_claims"`
-	Space              string   `toml:"space"`
-	Disabled           bool     `toml:"disabled"`
+	ID                               string   `toml:"id"`
+	Name                             string   `toml:"name"`
+	Public                           bool     `toml:"public"`
+	SecretFile                       string   `toml:"secret_file"`
+	JWKSFile                         string   `toml:"jwks_file"`
+	AuthMethod                       string   `toml:"token_endpoint_auth_method"`
+	Certificate                      string   `toml:"certificate"`
+	CertificateBound                 bool     `toml:"tls_client_certificate_bound_access_tokens"`
+	SignedRPTs                       bool     `toml:"signed_rpts"`
+	DPoPBound                        bool     `toml:"dpop_bound_access_tokens"`
+	RequirePushed                    bool     `toml:"require_pushed_authorization_requests"`
+	GrantTypes                       []string `toml:"grant_types"`
+	RedirectURIs                     []string `toml:"redirect_uris"`
+	ClaimsRedirectURIs               []string `toml:"claims_redirect_uris"`
+	PostLogoutRedirectURIs           []string `toml:"post_logout_redirect_uris"`
+	BackchannelLogoutURI             string   `toml:"backchannel_logout_uri"`
+	BackchannelLogoutSessionRequired bool     `toml:"backchannel_logout_session_required"`
+	Scopes                           []string `toml:"scopes"`
+	PushClaims                       bool     `toml:"push_claims"`
+	Space                            string   `toml:"space"`
+	Disabled                         bool     `toml:"disabled"`
 }
 
 type personConfig struct {
@@ -155,6 +158,7 @@ func (c clientConfig) client(secretHash, jwks []byte) oauth.Client {
 		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, GrantTypes: c.GrantTypes,
 		Certificate: oauth.CertificateName(c.Certificate), CertificateBound: c.CertificateBound, DPoPBound: c.DPoPBound, SignedRPTs: c.SignedRPTs, RequirePushed: c.RequirePushed,
 		RedirectURIs: c.RedirectURIs, ClaimsRedirectURIs: c.ClaimsRedirectURIs, PushClaims: c.PushClaims, Space: c.Space, Disabled: c.Disabled,
+		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
 	}
 	switch {
 	case c.AuthMethod != "":
