@@ -124,6 +124,12 @@ func (w *world) everything(key oauth.Key) {
 	w.postToken(w.C1, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
 	w.postTicket(w.C1, permission(`["view"]`), "pct", pct)
 	bob.press(bob.get(pathSignOut), "sign-out")
+	holder := w.holder()
+	for range 2 { // a proof that was used: refused
+		w.withProof(w.C1, ticketForm(permission(`["view"]`)), holder.proof(http.MethodPost, pathToken, ""))
+	}
+	alice.post(pathEndSession, url.Values{"id_token_hint": {app["id_token"].(string)}, "client_id": {"c1"}, "state": {"s"}})
+	alice.post(pathEndSession, url.Values{"id_token_hint": {app["id_token"].(string) + "x"}, "logout_token": {"a logout token of somebody"}})
 	wantStatus(t, w.api(http.MethodPost, pathStop, w.token(w.C1, w.Alice, oauth.ScopePolicy), ""), http.StatusNoContent)
 	w.api(http.MethodGet, pathResources, pat, "")
 }

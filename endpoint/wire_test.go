@@ -104,7 +104,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 // handedOut are the members, parameters and inputs in which secrets travel.
 var handedOut = []string{"access_token", "refresh_token", "id_token", "ticket", "pct", "code", "request_uri", "registration_access_token", "client_secret"}
 
-var sentAlong = []string{"client_secret", "client_assertion", "password", "code_verifier", "claim_token", "token", "rpt", "pct", "ticket", "code", "refresh_token"}
+var sentAlong = []string{"client_secret", "client_assertion", "password", "code_verifier", "claim_token", "token", "rpt", "pct", "ticket", "code", "refresh_token", "id_token_hint", "logout_token"}
 
 // harvest notes the secrets of an exchange. Those that a caller sends come from
 // outside unless they were handed out before.
@@ -118,6 +118,7 @@ func (w *wire) harvest(i int) {
 	if user, password, ok := (&http.Request{Header: e.requestHead}).BasicAuth(); ok && user != "" {
 		w.note("client_secret", password, -1)
 	}
+	w.note("DPoP proof", e.requestHead.Get("DPoP"), -1)
 	if _, token, ok := strings.Cut(e.requestHead.Get("Authorization"), "Bearer "); ok {
 		w.note("a bearer token", token, -1)
 	}
@@ -165,6 +166,14 @@ func (s secret) in(text string) bool {
 	return slices.ContainsFunc(s.spellings(), func(spelling string) bool { return strings.Contains(text, spelling) })
 }
 
+// travels are what an application puts into the address of a page, as it is meant to
+// (RFC 9126 4, OpenID Connect RP-Initiated Logout 1.0, 2): they are good for that
+// application alone, and sign nobody in.
+var travels = map[string]map[string]bool{
+	pathAuthorize:  {"request_uri": true},
+	pathEndSession: {"id_token": true, "id_token_hint": true},
+}
+
 // leaks tells where secrets are that must not be there.
 func (w *wire) leaks() (found []string) {
 	log := w.logged()
@@ -179,8 +188,8 @@ func (w *wire) leaks() (found []string) {
 			if i == s.given {
 				continue
 			}
-			if s.kind == "request_uri" && e.url.Path == pathAuthorize {
-				continue // it travels in the address (RFC 9126 4), and is good for its client alone
+			if travels[e.url.Path][s.kind] {
+				continue
 			}
 			if s.in(e.body) {
 				leak("%s %s is in the body of %s, %d", s.kind, s.value, e, e.status)
