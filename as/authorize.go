@@ -92,7 +92,7 @@ var errNotAuthenticated = uma.NewError(uma.InvalidClient, "Client authentication
 // spendAssertion verifies a client assertion and remembers its id, which is good
 // once, on whatever node it is shown.
 func (s *Server) spendAssertion(ctx context.Context, c oauth.Client, token string) error {
-	a, err := oauth.VerifyAssertion(c, token, s.Issuer, s.now())
+	a, err := s.clients.verify(ctx, c, token, s.Issuer, s.now())
 	if err != nil {
 		return errNotAuthenticated.Because(err)
 	}

@@ -10,10 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/licet/licet/internal/egress"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -31,14 +29,16 @@ type ClaimIssuer struct {
 
 // trustedIssuer is a claim issuer with its keys.
 type trustedIssuer struct {
-	ClaimIssuer
-	fetch *http.Client
+	keys      oauth.PublicKeys // those of its JWKS
+	elsewhere *fetchedKeys     // those of its JWKSURI; nil when there is a JWKS
+}
 
-	mu      sync.Mutex
-	keys    oauth.PublicKeys
-	fetched time.Time // when the keys came
-	tried   time.Time // when they were last asked for
-	failed  error     // why they did not come then
+// current returns the issuer's keys; see fetchedKeys.current.
+func (t *trustedIssuer) current(ctx context.Context, now time.Time, again bool) (oauth.PublicKeys, error) {
+	if t.elsewhere == nil {
+		return t.keys, nil
+	}
+	return t.elsewhere.current(ctx, now, again)
 }
 
 func newTrustedIssuers(list []ClaimIssuer, fetch *http.Client) (map[string]*trustedIssuer, error) {
@@ -47,7 +47,7 @@ func newTrustedIssuers(list []ClaimIssuer, fetch *http.Client) (map[string]*trus
 		if c.Issuer == "" {
 			return nil, errors.New("as: a claim issuer without an issuer identifier")
 		}
-		t := &trustedIssuer{ClaimIssuer: c, fetch: fetch}
+		t := &trustedIssuer{}
 		switch {
 		case len(c.JWKS) > 0:
 			var err error
@@ -58,6 +58,8 @@ func newTrustedIssuers(list []ClaimIssuer, fetch *http.Client) (map[string]*trus
 			return nil, fmt.Errorf("as: claim issuer %s has neither jwks nor jwks_uri", c.Issuer)
 		case fetch == nil:
 			return nil, fmt.Errorf("as: claim issuer %s has a jwks_uri, but there is no egress client", c.Issuer)
+		default:
+			t.elsewhere = &fetchedKeys{uri: c.JWKSURI, fetch: fetch}
 		}
 		if out[c.Issuer] != nil {
 			return nil, fmt.Errorf("as: claim issuer %s is configured twice", c.Issuer)
@@ -65,51 +67,6 @@ func newTrustedIssuers(list []ClaimIssuer, fetch *http.Client) (map[string]*trus
 		out[c.Issuer] = t
 	}
 	return out, nil
-}
-
-// How long fetched keys are used, and how soon they may be fetched again when
-// a token names a key that is not among them.
-const (
-	keysFresh   = 10 * time.Minute
-	keysRefetch = 30 * time.Second
-)
-
-// current returns the issuer's keys, fetched anew when they are old, or when
-// again is set and the last attempt is not just over. An issuer that does not
-// answer is not asked again for a while; meanwhile keys that are not old are
-// still good, and otherwise its tokens count for nothing.
-func (t *trustedIssuer) current(ctx context.Context, now time.Time, again bool) (oauth.PublicKeys, error) {
-	if len(t.JWKS) > 0 {
-		return t.keys, nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fresh := !t.fetched.IsZero() && now.Sub(t.fetched) < keysFresh
-	justTried := !t.tried.IsZero() && now.Sub(t.tried) < keysRefetch
-	if !justTried && (again || !fresh) {
-		t.tried, t.failed = now, t.refetch(ctx)
-		if t.failed == nil {
-			t.fetched, fresh = now, true
-		}
-	}
-	if fresh {
-		return t.keys, nil
-	}
-	return nil, t.failed
-}
-
-// refetch fetches the keys. Whoever asked may hang up: others wait for the
-// same answer. The egress client bounds how long it takes.
-func (t *trustedIssuer) refetch(ctx context.Context) error {
-	body, err := egress.Fetch(context.WithoutCancel(ctx), t.fetch, t.JWKSURI)
-	if err != nil {
-		return err
-	}
-	keys, err := oauth.ParseJWKS(body)
-	if err == nil {
-		t.keys = keys
-	}
-	return err
 }
 
 // pushed is what came of a pushed claim token: facts, or the reason why it

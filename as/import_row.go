@@ -104,7 +104,7 @@ func importEmail(s string) (string, error) {
 }
 
 func (im *importing) parseClient(o uma.Object) (importRow, error) {
-	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "grant_types",
+	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "jwks_uri", "grant_types",
 		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "scopes", "require_pushed_authorization_requests",
 		"backchannel_logout_uri", "backchannel_logout_session_required",
 		"signed_rpts", "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", oauth.SubjectDN, oauth.SANDNS, oauth.SANURI, oauth.SANIP, oauth.SANEmail,
@@ -118,7 +118,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	var id, method, secret string
 	err = texts(o, map[string]*string{
 		"client_id": &id, "client_name": &c.Name, "token_endpoint_auth_method": &method, "client_secret_sha256": &secret, "owner": &row.owner,
-		"backchannel_logout_uri": &c.BackchannelLogoutURI,
+		"backchannel_logout_uri": &c.BackchannelLogoutURI, "jwks_uri": &c.JWKSURI,
 	})
 	if err != nil {
 		return importRow{}, err

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -200,17 +202,18 @@ func TestABadRowIsNamedAndItsBatchIsNotTaken(t *testing.T) {
 		`{"kind":"share"}`:    uma.InvalidRequest,
 		`{"kind":"account"}`:  uma.InvalidRequest,
 		`{"kind":"resource"}`: uma.InvalidRequest,
-		`{"kind":"account","kind":"account","email":"x@example.org"}`:                                       uma.InvalidRequest,
-		`{"kind":"account","email":"alice@example.org"}`:                                                    as.Conflict,
-		`{"kind":"account","email":"x@example.org","password_hash":"secret"}`:                               uma.InvalidRequest,
-		`{"kind":"account","email":"x@example.org","password":"secret"}`:                                    uma.InvalidRequest,
-		`{"kind":"client","client_id":"new","token_endpoint_auth_method":"client_secret_post"}`:             oauth.InvalidClientMetadata,
-		`{"kind":"client","client_id":"c1","token_endpoint_auth_method":"none"}`:                            as.Conflict,
-		`{"kind":"client","client_id":"new","token_endpoint_auth_method":"none","owner":"bob@example.org"}`: uma.InvalidRequest,
-		`{"kind":"resource","owner":"nobody@example.org","resource_server":"rs1",` + described + `}`:        uma.InvalidRequest,
-		`{"kind":"resource","owner":"bob@example.org","resource_server":"rs1",` + described + `}`:           uma.InvalidRequest,
-		`{"kind":"resource","owner":"alice@example.org","resource_server":"rs9",` + described + `}`:         uma.InvalidRequest,
-		`{"kind":"resource","owner":"alice@example.org","resource_server":"c1",` + described + `}`:          uma.InvalidRequest,
+		`{"kind":"account","kind":"account","email":"x@example.org"}`:                                                                                 uma.InvalidRequest,
+		`{"kind":"account","email":"alice@example.org"}`:                                                                                              as.Conflict,
+		`{"kind":"account","email":"x@example.org","password_hash":"secret"}`:                                                                         uma.InvalidRequest,
+		`{"kind":"account","email":"x@example.org","password":"secret"}`:                                                                              uma.InvalidRequest,
+		`{"kind":"client","client_id":"new","token_endpoint_auth_method":"client_secret_post"}`:                                                       oauth.InvalidClientMetadata,
+		`{"kind":"client","client_id":"new","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://new.example/jwks","jwks":{"keys":[]}}`: oauth.InvalidClientMetadata,
+		`{"kind":"client","client_id":"c1","token_endpoint_auth_method":"none"}`:                                                                      as.Conflict,
+		`{"kind":"client","client_id":"new","token_endpoint_auth_method":"none","owner":"bob@example.org"}`:                                           uma.InvalidRequest,
+		`{"kind":"resource","owner":"nobody@example.org","resource_server":"rs1",` + described + `}`:                                                  uma.InvalidRequest,
+		`{"kind":"resource","owner":"bob@example.org","resource_server":"rs1",` + described + `}`:                                                     uma.InvalidRequest,
+		`{"kind":"resource","owner":"alice@example.org","resource_server":"rs9",` + described + `}`:                                                   uma.InvalidRequest,
+		`{"kind":"resource","owner":"alice@example.org","resource_server":"c1",` + described + `}`:                                                    uma.InvalidRequest,
 		resource(`"description":null`):                                                                                                uma.InvalidRequest,
 		resource(`"description":{"name":"without scopes"}`):                                                                           uma.InvalidRequest,
 		resource(described + `,"shares":[{"resource_scopes":["edit"],"anyone":true}]`):                                                uma.InvalidScope,
@@ -247,4 +250,19 @@ func TestAnImportDoesNotGuessASpace(t *testing.T) {
 	}))
 	_, _, err := w.importAll("photos", photosOf(1))
 	wantCode(t, err, uma.InvalidRequest)
+}
+
+func TestAnImportedClientIsAsItsRowSays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, _, err := w.importAll("clients", `{"kind":"client","client_id":"keyed","token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://keyed.example/jwks","grant_types":["`+uma.GrantType+`"],"require_ticket_binding":true}`+"\n")
+	w.must(err)
+	c, err := w.FindClient(w.ctx, "keyed")
+	w.must(err)
+	want := oauth.Client{
+		ID: "keyed", AuthMethod: oauth.AuthKey, JWKSURI: "https://keyed.example/jwks", GrantTypes: []string{uma.GrantType}, RequireTicketBinding: true,
+	}
+	if diff := cmp.Diff(want, c, cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -45,7 +45,7 @@ type Config struct {
 	RevokeOnReplay bool
 
 	ClaimsInteractionEndpoint string       // the redirect_user of need_info
-	Fetch                     *http.Client // fetches keys of claim issuers, and tells clients of logouts
+	Fetch                     *http.Client // goes where others say: to keys of claim issuers and clients, and to clients' logout URIs
 	Now                       func() time.Time
 	Rand                      io.Reader
 	Log                       *slog.Logger
@@ -115,6 +115,7 @@ type Server struct {
 	vault   *vault
 	judge   *policy.Engine
 	trusted map[string]*trustedIssuer
+	clients clientKeys
 	keys    keyring
 	memory  *memory
 
@@ -155,7 +156,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.FAPI2 && (c.Lifetimes.Code > time.Minute || c.Lifetimes.Pushed >= 10*time.Minute) {
 		return nil, errors.New("as: FAPI 2.0 has codes live for a minute, and pushed requests for less than ten")
 	}
-	s := &Server{Config: c, memory: newMemory(c.Store), outgoing: make(chan struct{}, 1)}
+	s := &Server{Config: c, memory: newMemory(c.Store), outgoing: make(chan struct{}, 1), clients: clientKeys{fetch: c.Fetch}}
 	var err error
 	if s.vault, err = newVault(c.Secrets, c.Rand); err != nil {
 		return nil, err

@@ -66,15 +66,15 @@ func TestAnAuthorizationServerAcceptsWhatIsMade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := oauth.VerifyAssertion(c, token, issuer, now)
+			a, err := verify(c, token, issuer, now)
 			if err != nil || seen[a.ID] || !a.ExpiresAt.Equal(now.Add(time.Minute)) {
 				t.Fatalf("%s: %+v, %v", alg, a, err)
 			}
 			seen[a.ID] = true
-			if _, err := oauth.VerifyAssertion(c, token, issuer+"/", now); err == nil {
+			if _, err := verify(c, token, issuer+"/", now); err == nil {
 				t.Errorf("%s: it is good at another issuer", alg)
 			}
-			if _, err := oauth.VerifyAssertion(c, token, issuer, now.Add(assertion.Life)); err == nil {
+			if _, err := verify(c, token, issuer, now.Add(assertion.Life)); err == nil {
 				t.Errorf("%s: it is good for longer than a minute", alg)
 			}
 			if header := part(t, token, 0); header["alg"] != alg || header["typ"] != "client-authentication+jwt" || header["kid"] == "" {
@@ -89,7 +89,7 @@ func TestAnAuthorizationServerAcceptsWhatIsMade(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := oauth.VerifyAssertion(c, token, issuer, now); err == nil {
+			if _, err := verify(c, token, issuer, now); err == nil {
 				t.Errorf("%s: what another key of %s signed is accepted", alg, other)
 			}
 		}
@@ -170,4 +170,13 @@ func TestARequestThatIsSentAgainHasANewAssertion(t *testing.T) {
 			t.Error("the caller's form was changed")
 		}
 	}
+}
+
+// verify verifies with the keys that the client registered.
+func verify(c oauth.Client, token, issuer string, now time.Time) (oauth.Assertion, error) {
+	keys, err := c.Keys()
+	if err != nil {
+		return oauth.Assertion{}, err
+	}
+	return oauth.VerifyAssertion(c, keys, token, issuer, now)
 }

@@ -53,22 +53,54 @@ func assertedClient(token string) (ClientID, error) {
 	return ClientID(sub), err
 }
 
-// VerifyAssertion verifies a private_key_jwt assertion (RFC 7523 3, and the draft
-// that replaces it): signed with one of the client's registered keys, from and
-// about the client, for the issuer and for nobody else, with an id, and not for
-// longer than five minutes. The audience is the issuer identifier as a single
-// string: an endpoint's URL, or one of several audiences, is a token that
-// somebody else may have been shown. Whether the id was used before is for the
-// caller to find out. The error is a [*TokenError].
-func VerifyAssertion(c Client, token, issuer string, now time.Time) (Assertion, error) {
-	keys, err := ParseJWKS(c.JWKS)
-	if err != nil {
-		return Assertion{}, refuse(FaultUnknownKey, "the client has no keys").because(err)
+// Keys are the keys that the client registered itself; none for a client that
+// registered where they are.
+func (c Client) Keys() (PublicKeys, error) {
+	if len(c.JWKS) == 0 {
+		return nil, nil
 	}
+	return ParseJWKS(c.JWKS)
+}
+
+// VerifyAssertion verifies a private_key_jwt assertion (RFC 7523 3, and the draft
+// that replaces it): signed with one of the client's keys, from and about the
+// client, for the issuer and for nobody else, with an id, and not for longer than
+// five minutes. The audience is the issuer identifier as a single string: an
+// endpoint's URL, or one of several audiences, is a token that somebody else may
+// have been shown. Whether the id was used before is for the caller to find out.
+// The error is a [*TokenError].
+func VerifyAssertion(c Client, keys PublicKeys, token, issuer string, now time.Time) (Assertion, error) {
 	claims, header, err := VerifyJWT(token, keys, AssertionAlgorithms)
 	if err != nil {
 		return Assertion{}, err
 	}
+	return judgeAssertion(c, claims, header, issuer, now)
+}
+
+// CheckAssertion refuses what VerifyAssertion would refuse with whatever keys. It
+// believes nothing: it is for the caller who has to go and get the keys, and does
+// not go for everything that strangers send.
+func CheckAssertion(c Client, token, issuer string, now time.Time) error {
+	header, err := parseHeaderOf(token)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(AssertionAlgorithms, header.Algorithm) {
+		return refuse(FaultAlgorithm, "the token's algorithm is not accepted")
+	}
+	raw, err := decodeSegment(strings.Split(token, ".")[1])
+	if err != nil {
+		return refuse(FaultSyntax, "the token is not base64url").because(err)
+	}
+	claims, err := uma.ParseObject(bytes.NewReader(raw))
+	if err != nil {
+		return refuse(FaultSyntax, "the token's claims are not a JSON object").because(err)
+	}
+	_, err = judgeAssertion(c, claims, header, issuer, now)
+	return err
+}
+
+func judgeAssertion(c Client, claims uma.Object, header Header, issuer string, now time.Time) (Assertion, error) {
 	if !slices.Contains([]string{"", "jwt", "client-authentication+jwt"}, strings.ToLower(header.Type)) {
 		return Assertion{}, refuse(FaultType, "the token is not a client assertion")
 	}

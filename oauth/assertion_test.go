@@ -58,7 +58,7 @@ func TestAnAssertionIsOfOneClientForOneServerAndShort(t *testing.T) {
 		"without iat":                     {"iat": nil},
 		"with claims that nobody expects": {"extra": true},
 	} {
-		a, err := oauth.VerifyAssertion(c, assertion(t, key, good), "https://as.example", assertedAt)
+		a, err := verify(c, assertion(t, key, good), "https://as.example", assertedAt)
 		if err != nil || a.ID != "one" || a.ExpiresAt.IsZero() {
 			t.Errorf("%s: %+v, %v", name, a, err)
 		}
@@ -82,11 +82,11 @@ func TestAnAssertionIsOfOneClientForOneServerAndShort(t *testing.T) {
 		"another's key":                  assertion(t, other, nil),
 		"unsigned":                       unsignedOf(t, assertion(t, key, nil)),
 	} {
-		if a, err := oauth.VerifyAssertion(c, bad, "https://as.example", assertedAt); err == nil {
+		if a, err := verify(c, bad, "https://as.example", assertedAt); err == nil {
 			t.Errorf("%s: accepted as %+v", name, a)
 		}
 	}
-	if _, err := oauth.VerifyAssertion(oauth.Client{ID: "k1", AuthMethod: oauth.AuthKey}, assertion(t, key, nil), "https://as.example", assertedAt); err == nil {
+	if _, err := verify(oauth.Client{ID: "k1", AuthMethod: oauth.AuthKey}, assertion(t, key, nil), "https://as.example", assertedAt); err == nil {
 		t.Error("the assertion of a client without keys is accepted")
 	}
 }
@@ -125,8 +125,21 @@ func FuzzVerifyAssertion(f *testing.F) {
 	f.Add("e30.e30.")
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, token string) {
-		if _, err := oauth.VerifyAssertion(c, token, "https://as.example", assertedAt); err == nil && token != good {
+		_, err := verify(c, token, "https://as.example", assertedAt)
+		if err == nil && token != good {
 			t.Errorf("%q was never signed for this, and is accepted", token)
 		}
+		if check := oauth.CheckAssertion(c, token, "https://as.example", assertedAt); err == nil && check != nil {
+			t.Errorf("%q is accepted, and the keys would not be fetched: %v", token, check)
+		}
 	})
+}
+
+// verify verifies with the keys that the client registered.
+func verify(c oauth.Client, token, issuer string, now time.Time) (oauth.Assertion, error) {
+	keys, err := c.Keys()
+	if err != nil {
+		return oauth.Assertion{}, err
+	}
+	return oauth.VerifyAssertion(c, keys, token, issuer, now)
 }

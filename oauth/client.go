@@ -52,6 +52,7 @@ type Client struct {
 	AuthMethod         AuthMethod
 	SecretHash         []byte // SHA-256 of the server-made secret; nil for a client without one
 	JWKS               []byte // the client's public keys, a JWK Set; nil for none
+	JWKSURI            string // where they are instead, for AuthKey; "" for nowhere
 	GrantTypes         []string
 	RedirectURIs       []string // exact; RFC 6749 3.1.2
 	ClaimsRedirectURIs []string // exact; Grant 2

@@ -59,6 +59,9 @@ func (c Client) validateAuthentication() error {
 			return metadataError("The client's keys are not a set of public keys.", err)
 		}
 	}
+	if err := c.validateJWKSURI(); err != nil {
+		return err
+	}
 	if c.Certified() && len(c.SecretHash) != 0 {
 		return metadataError("A client that authenticates with a certificate has no secret.", nil)
 	}
@@ -90,11 +93,39 @@ func (c Client) validateAuthentication() error {
 		if len(c.SecretHash) != 0 {
 			return metadataError("A client that authenticates with a key has no secret.", nil)
 		}
-		if keys, err := ParseJWKS(c.JWKS); err != nil || len(keys) == 0 {
+		if keys, err := c.Keys(); c.JWKSURI == "" && (err != nil || len(keys) == 0) {
 			return metadataError("A client that authenticates with a key has to register a public key.", err)
 		}
 	default:
 		return metadataError("The client authentication method is not supported.", fmt.Errorf("token_endpoint_auth_method %q", c.AuthMethod))
+	}
+	return nil
+}
+
+// validateJWKSURI judges the address alone. Where it leads is judged at the moment
+// of going there.
+func (c Client) validateJWKSURI() error {
+	switch {
+	case c.JWKSURI == "":
+		return nil
+	case len(c.JWKS) > 0:
+		return metadataError("The client has jwks and jwks_uri; one of them would not count.", nil)
+	case c.AuthMethod != AuthKey:
+		return metadataError("A jwks_uri is for clients that authenticate with private_key_jwt.", nil)
+	}
+	if err := checkFetched(c.JWKSURI); err != nil {
+		return metadataError("The jwks_uri is not acceptable.", err)
+	}
+	return nil
+}
+
+// checkFetched judges the form of an address that this server is to go to.
+func checkFetched(uri string) error {
+	if err := checkRedirectURI(uri); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(uri, "https:") && !strings.HasPrefix(uri, "http:") {
+		return fmt.Errorf("%q is neither https nor http", uri)
 	}
 	return nil
 }
@@ -144,11 +175,7 @@ func (c Client) validateLogout() error {
 	if c.BackchannelLogoutURI == "" {
 		return nil
 	}
-	err := checkRedirectURI(c.BackchannelLogoutURI)
-	if err == nil && !strings.HasPrefix(c.BackchannelLogoutURI, "https:") && !strings.HasPrefix(c.BackchannelLogoutURI, "http:") {
-		err = fmt.Errorf("%q is neither https nor http", c.BackchannelLogoutURI)
-	}
-	if err != nil {
+	if err := checkFetched(c.BackchannelLogoutURI); err != nil {
 		return metadataError("The backchannel logout URI is not acceptable.", err)
 	}
 	return nil

@@ -296,8 +296,11 @@ func (c config) checkClients(k *checker) []oauth.Client {
 			k.wrong("%s.id: %q is here twice", key, client.ID)
 		}
 		seen[client.ID] = true
-		if said := count(client.Public, client.SecretFile != "", client.JWKSFile != "", client.Certificate != ""); said != 1 {
-			k.wrong("%s: either public = true, or one of secret_file, jwks_file and certificate", key)
+		if said := count(client.Public, client.SecretFile != "", client.JWKSFile != "", client.JWKSURI != "", client.Certificate != ""); said != 1 {
+			k.wrong("%s: either public = true, or one of secret_file, jwks_file, jwks_uri and certificate", key)
+		}
+		if client.JWKSURI != "" && !c.mayFetch(client.JWKSURI) {
+			k.wrong("%s.jwks_uri: has to be an https URL", key)
 		}
 		jwks, _ := k.read(key+".jwks_file", client.JWKSFile)
 		secret, ok := k.secret(key+".secret_file", client.SecretFile)

@@ -105,6 +105,8 @@ type clientConfig struct {
 	Public                           bool     `toml:"public"`
 	SecretFile                       string   `toml:"secret_file"`
 	JWKSFile                         string   `toml:"jwks_file"`
+	JWKSURI                          string   `toml:"jwks_uri"`
+	TicketBinding                    bool     `toml:"require_ticket_binding"`
 	AuthMethod                       string   `toml:"token_endpoint_auth_method"`
 	Certificate                      string   `toml:"certificate"`
 	CertificateBound                 bool     `toml:"tls_client_certificate_bound_access_tokens"`
@@ -155,7 +157,7 @@ func readConfig(path string, env func(string) (string, bool)) (settings, error) 
 // client is the registration that a client's configuration asks for.
 func (c clientConfig) client(secretHash, jwks []byte) oauth.Client {
 	out := oauth.Client{
-		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, GrantTypes: c.GrantTypes,
+		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, JWKSURI: c.JWKSURI, GrantTypes: c.GrantTypes, RequireTicketBinding: c.TicketBinding,
 		Certificate: oauth.CertificateName(c.Certificate), CertificateBound: c.CertificateBound, DPoPBound: c.DPoPBound, SignedRPTs: c.SignedRPTs, RequirePushed: c.RequirePushed,
 		RedirectURIs: c.RedirectURIs, ClaimsRedirectURIs: c.ClaimsRedirectURIs, PushClaims: c.PushClaims, Space: c.Space, Disabled: c.Disabled,
 		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
@@ -166,7 +168,7 @@ func (c clientConfig) client(secretHash, jwks []byte) oauth.Client {
 		out.AuthMethod = oauth.AuthNone
 	case c.SecretFile != "":
 		out.AuthMethod = oauth.AuthBasic
-	case c.JWKSFile != "":
+	case c.JWKSFile != "", c.JWKSURI != "":
 		out.AuthMethod = oauth.AuthKey
 	case c.Certificate != "":
 		out.AuthMethod = oauth.AuthTLS

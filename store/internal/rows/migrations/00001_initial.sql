@@ -56,6 +56,7 @@ create table clients (
   auth_method text not null,
   secret_hash bytea,
   jwks bytea,
+  jwks_uri text not null,
   grant_types text not null,
   redirect_uris text not null,
   claims_redirect_uris text not null,
