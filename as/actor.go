@@ -66,7 +66,7 @@ func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, er
 	var o Owner
 	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		t, g, err := s.accepted(r, token, oauth.ScopePolicy)
+		t, g, err := s.accepted(direct{r}, token, oauth.ScopePolicy)
 		if err != nil {
 			return err
 		}
@@ -127,21 +127,14 @@ func (s *Server) accepted(r known, token string, scope uma.Scope) (AccessToken, 
 
 // liveToken finds an access token and its grant, both live, or ErrNotFound.
 func (s *Server) liveToken(r known, digest Digest) (AccessToken, GrantState, error) {
-	t, err := r.AccessToken(digest)
-	if err != nil {
-		return AccessToken{}, GrantState{}, err
-	}
-	if !t.RevokedAt.IsZero() || !s.now().Before(t.ExpiresAt) {
-		return AccessToken{}, GrantState{}, ErrNotFound
-	}
-	g, err := r.GrantState(t.Grant)
-	if err == nil && !g.live() {
+	b, err := r.bearer(digest)
+	if err == nil && (!b.token.RevokedAt.IsZero() || !s.now().Before(b.token.ExpiresAt) || !b.grant.live()) {
 		err = ErrNotFound
 	}
 	if err != nil {
 		return AccessToken{}, GrantState{}, err
 	}
-	return t, g, nil
+	return b.token, b.grant, nil
 }
 
 // live is the one gate through which every grant passes, whatever made it and

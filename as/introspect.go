@@ -86,7 +86,7 @@ type introspected struct {
 }
 
 func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (introspected, error) {
-	t, g, err := s.liveToken(r, digest)
+	t, g, err := s.liveToken(direct{r}, digest)
 	if errors.Is(err, ErrNotFound) || err == nil && !entitled(g.Grant) {
 		return introspected{}, nil
 	}

@@ -32,8 +32,7 @@ type memory struct {
 	spaces    remembered[SpaceID, Space]
 	resources remembered[resourceKey, Resource]
 	shares    remembered[uma.ResourceID, sharesOfSpace]
-	tokens    remembered[string, AccessToken]
-	grants    remembered[GrantID, GrantState]
+	bearers   remembered[string, bearer]
 	answers   answers
 }
 
@@ -49,6 +48,12 @@ type resourceKey struct {
 type sharesOfSpace struct {
 	space  SpaceID
 	shares []Share
+}
+
+// bearer is an access token with its grant.
+type bearer struct {
+	token AccessToken
+	grant GrantState
 }
 
 // maxChanged bounds how many changes are kept apart. Beyond, everything is
@@ -160,14 +165,24 @@ func (r *remembered[K, V]) keep(key K, e entry[V]) {
 	r.young[key] = e
 }
 
-// known is what can be answered from memory. Its verbs are those of Reader.
+// known is what can be answered from memory. Its verbs are those of Reader, and one
+// for what is always wanted together.
 type known interface {
 	Client(oauth.ClientID) (oauth.Client, error)
 	Space(SpaceID) (Space, error)
 	Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error)
 	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
-	AccessToken(Digest) (AccessToken, error)
-	GrantState(GrantID) (GrantState, error)
+	bearer(Digest) (bearer, error)
+}
+
+// direct is what the store says.
+type direct struct{ Reader }
+
+func (d direct) bearer(digest Digest) (b bearer, err error) {
+	if b.token, err = d.AccessToken(digest); err == nil {
+		b.grant, err = d.GrantState(b.token.Grant)
+	}
+	return b, err
 }
 
 var errForgotten = errors.New("as: not in memory")
@@ -183,7 +198,7 @@ func (m *memory) recall(ctx context.Context, f func(known) error) error {
 	}
 	position := m.now()
 	return m.store.View(ctx, func(r Reader) error {
-		return f(recollection{memory: m, behind: r, position: position, learns: true})
+		return f(recollection{memory: m, behind: direct{r}, position: position, learns: true})
 	})
 }
 
@@ -193,9 +208,9 @@ func (m *memory) recall(ctx context.Context, f func(known) error) error {
 // whether it will last.
 func (m *memory) within(tx Tx) known {
 	if !m.store.Current() {
-		return tx
+		return direct{tx}
 	}
-	return recollection{memory: m, behind: tx}
+	return recollection{memory: m, behind: direct{tx}}
 }
 
 // recollection answers from memory, then from what is behind it, if anything.
@@ -262,16 +277,10 @@ func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error
 	return found.shares, err
 }
 
-func (c recollection) AccessToken(d Digest) (AccessToken, error) {
-	return recallOne(c, &c.tokens, string(d),
-		func(k known) (AccessToken, error) { return k.AccessToken(d) },
-		func(AccessToken) []Change { return []Change{ChangedToken(d)} })
-}
-
-func (c recollection) GrantState(id GrantID) (GrantState, error) {
-	return recallOne(c, &c.grants, id,
-		func(k known) (GrantState, error) { return k.GrantState(id) },
-		func(g GrantState) []Change { return g.dependencies() })
+func (c recollection) bearer(d Digest) (bearer, error) {
+	return recallOne(c, &c.bearers, string(d),
+		func(k known) (bearer, error) { return k.bearer(d) },
+		func(b bearer) []Change { return append(b.grant.dependencies(), ChangedToken(d)) })
 }
 
 // dependencies is what the state of a grant is made of.

@@ -185,7 +185,7 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 		}
 	}
 	next := issuance{client: c, grant: g.ID, boundTo: bound, narrowed: scopes, life: life, ends: ends}
-	if err := next.signs(tx, g.Grant); err != nil {
+	if err := next.signs(direct{tx}, g.Grant); err != nil {
 		return answer, nil, err
 	}
 	if t.BoundTo != "" || c.Keyed() {

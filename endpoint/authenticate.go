@@ -42,7 +42,7 @@ func (s *Server) authenticate(who caller, c *call) error {
 		if err != nil {
 			return err
 		}
-		if scheme(c) != "basic" && !bySelf {
+		if !c.by("Basic") && !bySelf {
 			return s.authenticate(byPAT, c)
 		}
 		if err := s.authenticateClient(ctx, c); err != nil {
@@ -90,9 +90,10 @@ func (s *Server) provesItself(c *call) (bool, error) {
 	return c.form["client_assertion"] != "" || c.form["client_id"] != "" && certified, nil
 }
 
-func scheme(c *call) string {
+// by says whether the Authorization header is of a scheme.
+func (c *call) by(scheme string) bool {
 	name, _, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
-	return strings.ToLower(name)
+	return strings.EqualFold(name, scheme)
 }
 
 // errNoToken is the answer to a caller that showed no token at all. It names no

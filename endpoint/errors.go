@@ -69,7 +69,7 @@ func (s *Server) fail(c *call, err error) {
 	if errors.Is(e, uma.ErrTooLarge) {
 		code = http.StatusRequestEntityTooLarge
 	}
-	if ofProof(e.Code) && (scheme(c) == "bearer" || scheme(c) == "dpop") {
+	if ofProof(e.Code) && (c.by("Bearer") || c.by("DPoP")) {
 		code = http.StatusUnauthorized
 	}
 	if code == http.StatusUnauthorized || e.Code == uma.InsufficientScope {

@@ -164,7 +164,7 @@ func (s *Server) permission(c *call) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(c.w, http.StatusCreated, uma.TicketResponse{Ticket: ticket})
+	writeWritten(c.w, http.StatusCreated, "application/json", []byte(`{"ticket":"`+string(ticket)+`"}`)) // base64url
 	return nil
 }
 

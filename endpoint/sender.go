@@ -16,7 +16,7 @@ var errTwoProofs = uma.NewError(oauth.InvalidDPoPProof, "There are several DPoP 
 // (RFC 9449 4.1). Most show nothing.
 func (s *Server) readSender(c *call) error {
 	proofs := c.r.Header.Values("DPoP")
-	from := as.Sender{DPoP: scheme(c) == "dpop"}
+	from := as.Sender{DPoP: c.by("DPoP")}
 	if c.r.TLS != nil {
 		from.Certificates = c.r.TLS.PeerCertificates
 	}
@@ -52,7 +52,7 @@ func challenge(c *call, e *uma.Error, to http.Header) {
 	bearer := []string{`Bearer realm="licet"`}
 	dpop := []string{`DPoP realm="licet"`, `algs="` + strings.Join(dpop.Algorithms, " ") + `"`}
 	tried := &bearer
-	if scheme(c) == "dpop" {
+	if c.by("DPoP") {
 		tried = &dpop
 	}
 	if e.Code != "" {

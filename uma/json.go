@@ -182,26 +182,80 @@ func endOfString(raw []byte, i int) int {
 	return i + 1
 }
 
+// asObject cuts an object into its members. It has been checked by parseDocument,
+// as has everything here.
 func asObject(raw json.RawMessage) (Object, error) {
 	if len(raw) == 0 || raw[0] != '{' {
 		return nil, NewError(InvalidRequest, "A JSON object is expected.")
 	}
-	var o Object
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return nil, errNotJSON.Because(err)
+	o := Object{}
+	for i := afterSpace(raw, 1); raw[i] != '}'; i = afterSpace(raw, i) {
+		if raw[i] == ',' {
+			i++
+			continue
+		}
+		end := endOfString(raw, i)
+		name, _ := asString(raw[i:end])
+		i = afterSpace(raw, afterSpace(raw, end)+1) // a colon is between
+		end = endOfValue(raw, i)
+		o[name] = raw[i:end:end]
+		i = end
 	}
 	return o, nil
 }
 
+// asArray cuts an array into its elements.
 func asArray(raw json.RawMessage) ([]json.RawMessage, error) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, NewError(InvalidRequest, "A JSON array is expected.")
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, errNotJSON.Because(err)
+	list := []json.RawMessage{}
+	for i := afterSpace(raw, 1); raw[i] != ']'; i = afterSpace(raw, i) {
+		if raw[i] == ',' {
+			i++
+			continue
+		}
+		end := endOfValue(raw, i)
+		list = append(list, raw[i:end:end])
+		i = end
 	}
 	return list, nil
+}
+
+func afterSpace(raw []byte, i int) int {
+	for raw[i] == ' ' || raw[i] == '\n' || raw[i] == '\t' || raw[i] == '\r' {
+		i++
+	}
+	return i
+}
+
+// endOfValue returns where the value that begins at i, inside of an object or an
+// array, has ended.
+func endOfValue(raw []byte, i int) int {
+	depth := 0
+	for ; ; i++ {
+		switch raw[i] {
+		case '"':
+			i = endOfString(raw, i) - 1
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i // of what it is in
+			}
+			depth--
+		case ',', ' ', '\n', '\t', '\r':
+			if depth == 0 {
+				return i
+			}
+			continue
+		default:
+			continue // inside a number or a word, or a colon
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
 }
 
 // asString reads a string of a document that parseDocument has checked: without
