@@ -37,7 +37,7 @@ func (s *Server) loadKeys(ctx context.Context) error {
 		return err
 	}
 	if len(s.keys.keys) > 0 {
-		return nil
+		return s.withdrawKeys(ctx)
 	}
 	if err := s.addKey(ctx, s.now(), func(old []SigningKey) bool { return len(old) == 0 }); err != nil {
 		return err
@@ -76,15 +76,10 @@ func (s *Server) readKeys(ctx context.Context) error {
 // wanted with those that are there: another node may have been faster. Keys that
 // signed until then stay published for as long as what they signed lives.
 func (s *Server) addKey(ctx context.Context, from time.Time, wanted func(old []SigningKey) bool) error {
-	key, err := oauth.GenerateKey(s.Rand, oauth.DefaultAlgorithm)
+	fresh, err := s.newKey(from)
 	if err != nil {
 		return err
 	}
-	jwk, err := key.MarshalPrivate()
-	if err != nil {
-		return err
-	}
-	fresh := SigningKey{ID: key.ID, Sealed: s.vault.seal(sealedKey, jwk), CreatedAt: s.now(), ActiveFrom: from}
 	return s.Store.Update(ctx, func(tx Tx) error {
 		old, err := tx.SigningKeys()
 		if err != nil || !wanted(old) {
@@ -101,6 +96,63 @@ func (s *Server) addKey(ctx context.Context, from time.Time, wanted func(old []S
 		}
 		return tx.InsertSigningKey(fresh)
 	})
+}
+
+// newKey makes a signing key that signs from the given time on.
+func (s *Server) newKey(from time.Time) (SigningKey, error) {
+	key, err := oauth.GenerateKey(s.Rand, oauth.DefaultAlgorithm)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	jwk, err := key.MarshalPrivate()
+	if err != nil {
+		return SigningKey{}, err
+	}
+	return SigningKey{ID: key.ID, Sealed: s.vault.seal(sealedKey, jwk), CreatedAt: s.now(), ActiveFrom: from}, nil
+}
+
+// withdrawn says whether the key was taken back: it ended when it began, so that
+// nothing it signed was ever good.
+func (k SigningKey) withdrawn() bool { return !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(k.CreatedAt) }
+
+// withdrawKeys takes back the compromised keys, whatever they have signed. Where no
+// other key signs, a new one does at once: nobody can be asked to wait until all
+// have seen it. Other nodes learn of it from the store.
+func (s *Server) withdrawKeys(ctx context.Context) error {
+	if len(s.CompromisedKeys) == 0 {
+		return nil
+	}
+	now := s.now()
+	fresh, err := s.newKey(now)
+	if err != nil {
+		return err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
+		keys, err := tx.SigningKeys()
+		if err != nil {
+			return err
+		}
+		signs := false
+		for _, k := range keys {
+			switch {
+			case !contains(s.CompromisedKeys, k.ID):
+				signs = signs || k.ExpiresAt.IsZero() && !now.Before(k.ActiveFrom)
+			case !k.withdrawn():
+				k.ExpiresAt = k.CreatedAt
+				if err := tx.UpdateSigningKey(k); err != nil {
+					return err
+				}
+			}
+		}
+		if signs {
+			return nil
+		}
+		return tx.InsertSigningKey(fresh)
+	})
+	if err != nil {
+		return err
+	}
+	return s.readKeys(ctx)
 }
 
 // RotateKeys publishes a new signing key now and signs with it after
@@ -157,13 +209,15 @@ func (s *Server) JWKS(ctx context.Context) (json.RawMessage, error) {
 }
 
 // everyPublicKey are the keys of which there may be old ID tokens: those that are
-// not published any more, too.
+// not published any more, too, but for those that were taken back.
 func (s *Server) everyPublicKey(ctx context.Context) (oauth.PublicKeys, error) {
 	s.refreshKeys(ctx)
 	s.keys.mu.Lock()
 	var set oauth.KeySet
 	for _, k := range s.keys.keys {
-		set = append(set, k.key)
+		if !k.withdrawn() {
+			set = append(set, k.key)
+		}
 	}
 	s.keys.mu.Unlock()
 	jwks, err := set.Public()

@@ -44,6 +44,10 @@ type Config struct {
 	// is presented again (Grant 5.5).
 	RevokeOnReplay bool
 
+	// CompromisedKeys are the ids of signing keys that somebody else may have. They
+	// are taken back at the start, for every node of the store.
+	CompromisedKeys []string
+
 	ClaimsInteractionEndpoint string       // the redirect_user of need_info
 	Fetch                     *http.Client // goes where others say: to keys of claim issuers and clients, and to clients' logout URIs
 	Now                       func() time.Time

@@ -242,6 +242,7 @@ func (c config) checkRules(k *checker) as.Config {
 	return as.Config{
 		Issuer: c.Issuer, Lifetimes: c.Lifetimes.lifetimes(), Forbids: string(forbids),
 		Partial: as.Partial(c.Partial), FAPI2: c.FAPI2, StrictScopes: c.StrictScopes, RevokeOnReplay: c.RevokeOnReplay,
+		CompromisedKeys: c.Compromised,
 	}
 }
 

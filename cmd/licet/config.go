@@ -29,6 +29,7 @@ type config struct {
 	StrictScopes   bool            `toml:"strict_scopes"`
 	RevokeOnReplay bool            `toml:"revoke_on_replay"`
 	ForbidsFile    string          `toml:"forbids_file"`
+	Compromised    []string        `toml:"compromised_keys"`
 	Lifetimes      lifetimesConfig `toml:"lifetimes"`
 	Limits         limitsConfig    `toml:"limits"`
 	ClaimIssuers   []claimIssuer   `toml:"claim_issuers"`
