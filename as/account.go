@@ -61,17 +61,7 @@ func (s *Server) AccountByEmail(ctx context.Context, email string) (Account, err
 
 // DisableAccount shuts an account out: its sessions and tokens are dead at once.
 func (s *Server) DisableAccount(ctx context.Context, id AccountID) error {
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		a, err := tx.Account(id)
-		if err != nil {
-			return err
-		}
-		a.Disabled, a.Generation = true, a.Generation+1
-		if err := s.endSessions(tx, id); err != nil {
-			return err
-		}
-		return tx.UpdateAccount(a)
-	})
+	err := s.Store.Update(ctx, func(tx Tx) error { return s.revokeAccount(tx, id, true) })
 	s.posted()
 	return err
 }

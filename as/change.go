@@ -11,7 +11,7 @@ import (
 type Change string
 
 // The changes that a store tells of, and the verbs of Tx that make them.
-func ChangedClient(id oauth.ClientID) Change   { return Change("client " + id) }       // UpdateClient, DeleteClient
+func ChangedClient(id oauth.ClientID) Change   { return Change("client " + id) }       // UpdateClient, DeleteClient, RevokeClient
 func ChangedAccount(id AccountID) Change       { return Change("account " + id) }      // UpdateAccount
 func ChangedSpace(id SpaceID) Change           { return Change("space " + id) }        // BumpSpace
 func ChangedGrant(id GrantID) Change           { return Change("grant " + id) }        // RevokeGrant, SupersedeGrant
@@ -25,5 +25,6 @@ func ChangedServer(space SpaceID, server oauth.ClientID) Change {
 	return Change("server " + string(space) + " " + string(server))
 }
 
-// ChangedEverything is what a store tells that cannot know what it missed.
+// ChangedEverything is of RevokeAll, and what a store tells that cannot know what
+// it missed.
 const ChangedEverything Change = "everything"

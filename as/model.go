@@ -236,7 +236,7 @@ type RefreshToken struct {
 // one statement.
 type GrantState struct {
 	Grant
-	ClientDisabled           bool // also when the client is gone
+	ClientDisabled           bool // also when the client is gone, or was revoked after the grant was made
 	AccountDisabled          bool // also when the account is gone
 	CurrentSpaceGeneration   int64
 	CurrentAccountGeneration int64

@@ -158,6 +158,12 @@ type Tx interface {
 	// DeleteClient removes a client with everything that would be its own again
 	// if somebody registered the same id.
 	DeleteClient(oauth.ClientID) error
+	// RevokeClient ends what the client was given until now: its grants are read with
+	// ClientDisabled, its codes cannot be spent, and its PCTs are ErrNotFound. What it
+	// is given from now on is not concerned.
+	RevokeClient(oauth.ClientID) error
+	// RevokeAll does that for every client, and every session is ErrNotFound.
+	RevokeAll() error
 
 	InsertResource(Resource) error
 	// UpdateResource replaces description, generation and UpdatedAt of the resource

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
@@ -10,6 +11,8 @@ import (
 
 var generations = []rule{
 	{"a grant is read with what has become of its client", grantsKnowTheirClient},
+	{"what a revoked client was given has ended, and what it is given then has not", revocationsEndWhatWas},
+	{"to revoke all is to revoke every client and to end every session", everythingIsRevoked},
 	{"a grant is read with what has become of its account", grantsKnowTheirAccount},
 	{"a grant is read with the generation of its space", grantsKnowTheirSpace},
 	{"a permission is read with what has become of its share", permissionsKnowTheirShare},
@@ -37,6 +40,96 @@ func grantsKnowTheirClient(s *scene) {
 	disabled("disabled", true)
 	s.update(func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) })
 	disabled("enabled again", false)
+}
+
+// give gives the scene's client a grant, a code and a PCT.
+func (s *scene) give(name string) {
+	s.Helper()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(
+			tx.InsertGrant(as.Grant{ID: as.GrantID(s.id("grant " + name)), Client: s.client()}),
+			tx.InsertCode(as.Code{Digest: s.digest("code " + name), Client: s.client(), Account: s.account(), ExpiresAt: now}),
+			tx.InsertPCT(as.PCT{Digest: s.digest("pct " + name), Client: s.client(), ExpiresAt: now}))
+	})
+}
+
+// given checks whether what was given is good.
+func (s *scene) given(name, when string, want bool) {
+	s.Helper()
+	g := must(s, func(r as.Reader) (as.GrantState, error) { return r.GrantState(as.GrantID(s.id("grant " + name))) })
+	wrong := errors.New("no")
+	before := now.Add(-time.Hour)
+	var code, pct, spent error
+	s.refused(wrong, "looking", func(tx as.Tx) error {
+		_, code = tx.SpendCode(s.digest("code "+name), before)
+		_, pct = tx.PCT(s.digest("pct " + name))
+		_, spent = tx.SpendPCT(s.digest("pct "+name), before)
+		return wrong
+	})
+	for what, got := range map[string]bool{"grant": !g.ClientDisabled, "code": code == nil, "PCT": pct == nil, "PCT, to spend,": spent == nil} {
+		if got != want {
+			s.Errorf("%s: the %s is good: %v", when, what, got)
+		}
+	}
+	for _, err := range []error{code, pct, spent} {
+		if err != nil && !errors.Is(err, as.ErrNotFound) {
+			s.Errorf("%s: %v", when, err)
+		}
+	}
+}
+
+func revocationsEndWhatWas(s *scene) {
+	s.refused(as.ErrNotFound, "revoking a client that is not there", func(tx as.Tx) error { return tx.RevokeClient(s.client()) })
+	other := s.beside()
+	for _, of := range []*scene{s, other} {
+		of.update(func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: of.client()}) })
+		of.give("first")
+	}
+	s.update(func(tx as.Tx) error { return tx.RevokeClient(s.client()) })
+	s.give("second")
+	s.given("first", "after the client was revoked", false)
+	s.given("second", "what came after", true)
+	other.given("first", "another client's", true)
+	// Another registration of the same client does not bring it back.
+	s.update(func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client(), Name: "new"}) })
+	s.given("first", "after an update of the client", false)
+	s.given("second", "after an update of the client", true)
+	s.update(func(tx as.Tx) error { return tx.RevokeClient(s.client()) })
+	s.given("first", "after two revocations", false)
+	s.given("second", "after two revocations", false)
+}
+
+func everythingIsRevoked(s *scene) {
+	s = s.alone() // or else every other scene hears of it
+	other := s.beside()
+	for _, of := range []*scene{s, other} {
+		of.update(func(tx as.Tx) error {
+			return errors.Join(tx.InsertClient(oauth.Client{ID: of.client()}),
+				tx.InsertSession(as.Session{Digest: of.digest("session"), ID: of.session(), Account: of.account(), ExpiresAt: now}))
+		})
+		of.give("first")
+	}
+	heard := s.watch()
+	s.update(func(tx as.Tx) error { return tx.RevokeAll() })
+	s.told(heard(), "RevokeAll", as.ChangedEverything)
+	for _, of := range []*scene{s, other} {
+		of.given("first", "after all was revoked", false)
+		of.view(func(r as.Reader) error {
+			_, byDigest := r.Session(of.digest("session"))
+			_, byID := r.SessionByID(of.session())
+			list, err := r.SessionsOf(of.account(), now.Add(-time.Hour))
+			if !errors.Is(byDigest, as.ErrNotFound) || !errors.Is(byID, as.ErrNotFound) || err != nil || len(list) != 0 {
+				s.Errorf("the session is still there: %v, %v, %v %v", byDigest, byID, list, err)
+			}
+			return nil
+		})
+		of.give("second")
+		of.given("second", "what came after", true)
+		of.update(func(tx as.Tx) error {
+			return tx.InsertSession(as.Session{Digest: of.digest("new session"), ID: as.SessionID(of.id("new")), ExpiresAt: now})
+		})
+		must(of, func(r as.Reader) (as.Session, error) { return r.Session(of.digest("new session")) })
+	}
 }
 
 func grantsKnowTheirAccount(s *scene) {

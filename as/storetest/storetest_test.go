@@ -58,6 +58,9 @@ var breakages = map[string]breakage{
 	"lets an import go on from anywhere": {"an import goes on from where it is", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return leaping{tx} }}
 	}},
+	"does not revoke": {"what a revoked client was given has ended, and what it is given then has not", func(s as.Store) as.Store {
+		return writing{s, func(tx as.Tx) as.Tx { return lenient{tx} }}
+	}},
 	"counts on and on": {"a count ends at its most, whoever counts", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return endless{tx} }}
 	}},
@@ -272,4 +275,12 @@ type endless struct{ as.Tx }
 
 func (tx endless) CountUp(d as.Digest, _ int64, now, until time.Time) (as.Count, error) {
 	return tx.Tx.CountUp(d, 1<<40, now, until)
+}
+
+// lenient only looks whether there is such a client.
+type lenient struct{ as.Tx }
+
+func (tx lenient) RevokeClient(id oauth.ClientID) error {
+	_, err := tx.Client(id)
+	return err
 }

@@ -4,6 +4,7 @@
 //	licet demo     play a whole story over real HTTP, and print every message
 //	licet dev      a throw-away server for other people's tests
 //	licet import   take people, clients, resources and shares from a file
+//	licet revoke   take back what a client, a person or everybody was given
 //	licet conform  check an authorization server, a resource server or a client
 //	licet version  what this is
 //
@@ -37,6 +38,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Play a whole story over real HTTP and print every message; then stay up."`
 	Dev     devCommand     `cmd:"" help:"Run a throw-away server with people and clients, for tests."`
 	Import  importCommand  `cmd:"" help:"Take people, clients, resources and shares from a file."`
+	Revoke  revokeCommand  `cmd:"" help:"Take back the tokens of a client, of a person or of everybody, and sign people out."`
 	Conform conformCommand `cmd:"" help:"Check an authorization server, a resource server or a client against the two specifications."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

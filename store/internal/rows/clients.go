@@ -84,3 +84,11 @@ func (t *Tx) DeleteClient(id oauth.ClientID) error {
 	}
 	return t.changed(nil, as.ChangedClient(id))
 }
+
+func (t *Tx) RevokeClient(id oauth.ClientID) error {
+	return t.changed(t.change(`update clients set generation = generation + 1 where id = $1`, id), as.ChangedClient(id))
+}
+
+func (t *Tx) RevokeAll() error {
+	return t.changed(t.change(`update revocations set generation = generation + 1 where id = 1`), as.ChangedEverything)
+}

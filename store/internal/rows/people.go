@@ -93,7 +93,7 @@ func (t *Tx) DeleteRole(a as.AccountID, s as.SpaceID) error {
 
 const sessionColumns = `digest, id, account_id, account_generation, auth_time, expires_at`
 
-var insertSession = insertInto("sessions", sessionColumns)
+var insertSession = insertUnder("sessions", sessionColumns, underAll)
 
 func intoSession() ([]any, *as.Session) {
 	s := new(as.Session)
@@ -101,15 +101,15 @@ func intoSession() ([]any, *as.Session) {
 }
 
 func (t *Tx) Session(d as.Digest) (as.Session, error) {
-	return one(t, intoSession, `select `+sessionColumns+` from sessions where digest = $1`, []byte(d))
+	return one(t, intoSession, `select `+sessionColumns+` from sessions where digest = $1 and `+underAll.holds(), []byte(d))
 }
 
 func (t *Tx) SessionByID(id as.SessionID) (as.Session, error) {
-	return one(t, intoSession, `select `+sessionColumns+` from sessions where id = $1`, id)
+	return one(t, intoSession, `select `+sessionColumns+` from sessions where id = $1 and `+underAll.holds(), id)
 }
 
 func (t *Tx) SessionsOf(id as.AccountID, now time.Time) ([]as.Session, error) {
-	return all(t, intoSession, `select `+sessionColumns+` from sessions where account_id = $1 and expires_at > $2`, id, ms(now))
+	return all(t, intoSession, `select `+sessionColumns+` from sessions where account_id = $1 and expires_at > $2 and `+underAll.holds(), id, ms(now))
 }
 
 func (t *Tx) Participants(id as.SessionID) ([]oauth.ClientID, error) {

@@ -39,8 +39,8 @@ func (t *Tx) InsertPermission(p as.Permission) error {
 const pctColumns = `digest, client_id, subject, claims, created_at, expires_at, spent_at`
 
 var (
-	insertPCT = insertInto("pcts", pctColumns)
-	spendPCT  = spendIn("pcts", "spent_at", pctColumns)
+	insertPCT = insertUnder("pcts", pctColumns, underClient)
+	spendPCT  = spendIn("pcts", "spent_at", pctColumns, underClient)
 )
 
 func intoPCT() ([]any, *as.PCT) {
@@ -49,7 +49,7 @@ func intoPCT() ([]any, *as.PCT) {
 }
 
 func (t *Tx) PCT(d as.Digest) (as.PCT, error) {
-	return one(t, intoPCT, `select `+pctColumns+` from pcts where digest = $1`, []byte(d))
+	return one(t, intoPCT, `select `+pctColumns+` from pcts where digest = $1 and `+underClient.holds(), []byte(d))
 }
 
 func (t *Tx) InsertPCT(p as.PCT) error {

@@ -93,8 +93,8 @@ func (t *Tx) FinishInteraction(d as.Digest, now time.Time) (as.Interaction, erro
 const codeColumns = `digest, client_id, account_id, space_id, redirect_uri, scopes, nonce, code_challenge, bound_to, auth_time, session_id, grant_id, expires_at, spent_at`
 
 var (
-	insertCode = insertInto("codes", codeColumns)
-	spendCode  = spendIn("codes", "spent_at", codeColumns)
+	insertCode = insertUnder("codes", codeColumns, underClient, underAccount)
+	spendCode  = spendIn("codes", "spent_at", codeColumns, underClient, underAccount)
 )
 
 func intoCode() ([]any, *as.Code) {

@@ -26,11 +26,48 @@ func updateIn(table, columns string) string {
 	return "update " + table + " set " + strings.Join(set, ", ") + " where " + key + " = $1"
 }
 
+// under is a generation that a row is written under: that of the client or account
+// which a column of the row names, or of all. A client or an account that is not
+// there has the first.
+type under struct{ column, names, current string }
+
+const ofAll = "(select r.generation from revocations r where r.id = 1)"
+
+var (
+	underClient  = under{"client_generation", "client_id", "coalesce((select o.generation from clients o where o.id = %), 1) + " + ofAll}
+	underAccount = under{"account_generation", "account_id", "coalesce((select o.generation from accounts o where o.id = %), 1)"}
+	underAll     = under{"revocations", "", ofAll}
+)
+
+// holds is the condition that the generation is still the current one.
+func (u under) holds() string { return u.column + " = " + strings.Replace(u.current, "%", u.names, 1) }
+
+// insertUnder is insertInto for rows that are written under generations, which are
+// read in the statement itself.
+func insertUnder(table, columns string, all ...under) string {
+	into, values, _ := strings.Cut(strings.TrimSuffix(insertInto(table, columns), ")"+UnlessThere), ") values (")
+	for _, u := range all {
+		current := u.current
+		for i, column := range strings.Split(columns, ",") {
+			if strings.TrimSpace(column) == u.names {
+				current = strings.Replace(u.current, "%", "$"+strconv.Itoa(i+1), 1)
+			}
+		}
+		into, values = into+", "+u.column, values+", "+current
+	}
+	return into + ") values (" + values + ")" + UnlessThere
+}
+
 // UnlessThere is how an insertion ends that does nothing when its key is there.
 const UnlessThere = " on conflict do nothing"
 
 // spendIn builds the one statement that spends a record: of two that come at the
-// same time, one finds the mark unset. $1 is the digest, $2 is now.
-func spendIn(table, mark, columns string) string {
-	return "update " + table + " set " + mark + " = $2 where digest = $1 and " + mark + " = 0 and expires_at > $2 returning " + columns
+// same time, one finds the mark unset. A record that was written under generations
+// which have moved on is not there. $1 is the digest, $2 is now.
+func spendIn(table, mark, columns string, all ...under) string {
+	query := "update " + table + " set " + mark + " = $2 where digest = $1 and " + mark + " = 0 and expires_at > $2"
+	for _, u := range all {
+		query += " and " + u.holds()
+	}
+	return query + " returning " + columns
 }

@@ -9,7 +9,7 @@ import (
 const grantColumns = `id, kind, client_id, account_id, space_id, resource_server, subject, scopes, process_id, auth_time,
 	space_generation, account_generation, created_at, revoked_at, successor`
 
-var insertGrant = insertInto("grants", grantColumns)
+var insertGrant = insertUnder("grants", grantColumns, underClient)
 
 func placesOfGrant(g *as.Grant) []any {
 	return []any{&g.ID, &g.Kind, &g.Client, &g.Account, &g.Space, &g.ResourceServer, &g.Subject, listInto(&g.Scopes), &g.Process,
@@ -26,12 +26,12 @@ func intoGrantState() ([]any, *as.GrantState) {
 	return append(placesOfGrant(&g.Grant), &g.ClientDisabled, &g.AccountDisabled, &g.CurrentSpaceGeneration, &g.CurrentAccountGeneration), g
 }
 
-// GrantState reads the grant with what it depends on. A client or an account
-// that is gone counts as disabled, a space that is gone has generation 0.
+// GrantState reads the grant with what it depends on. A client that has moved on,
+// and a client or an account that is gone, counts as disabled, a space that is gone has generation 0.
 func (t *Tx) GrantState(id as.GrantID) (as.GrantState, error) {
 	return one(t, intoGrantState, `select g.id, g.kind, g.client_id, g.account_id, g.space_id, g.resource_server, g.subject, g.scopes, g.process_id,
 			g.auth_time, g.space_generation, g.account_generation, g.created_at, g.revoked_at, g.successor,
-			coalesce(c.disabled, true), coalesce(a.disabled, true), coalesce(s.generation, 0), coalesce(a.generation, 0)
+			coalesce(c.disabled or c.generation + `+ofAll+` <> g.client_generation, true), coalesce(a.disabled, true), coalesce(s.generation, 0), coalesce(a.generation, 0)
 		from grants g
 			left join clients c on c.id = g.client_id
 			left join accounts a on a.id = g.account_id

@@ -38,7 +38,8 @@ create table sessions (
   account_id text not null,
   account_generation bigint not null,
   auth_time bigint not null,
-  expires_at bigint not null
+  expires_at bigint not null,
+  revocations bigint not null
 ) /* clustered */;
 create index sessions_by_end on sessions (expires_at);
 create index sessions_by_account on sessions (account_id);
@@ -49,6 +50,12 @@ create table participants (
   primary key (session_id, client_id)
 ) /* clustered */;
 create index participants_by_client on participants (client_id);
+
+create table revocations (
+  id bigint primary key,
+  generation bigint not null
+);
+insert into revocations (id, generation) values (1, 0);
 
 create table clients (
   id text primary key,
@@ -72,7 +79,8 @@ create table clients (
   require_ticket_binding boolean not null,
   push_claims boolean not null,
   space_id text not null,
-  disabled boolean not null
+  disabled boolean not null,
+  generation bigint not null default 1
 );
 
 create table resources (
@@ -190,7 +198,9 @@ create table codes (
   session_id text not null,
   grant_id text not null,
   expires_at bigint not null,
-  spent_at bigint not null
+  spent_at bigint not null,
+  client_generation bigint not null,
+  account_generation bigint not null
 ) /* clustered */;
 create index codes_by_end on codes (expires_at);
 
@@ -209,7 +219,8 @@ create table grants (
   account_generation bigint not null,
   created_at bigint not null,
   revoked_at bigint not null,
-  successor text not null
+  successor text not null,
+  client_generation bigint not null
 ) /* clustered */;
 create index grants_by_space on grants (space_id, id) where kind = 'oauth';
 
@@ -257,7 +268,8 @@ create table pcts (
   claims bytea,
   created_at bigint not null,
   expires_at bigint not null,
-  spent_at bigint not null
+  spent_at bigint not null,
+  client_generation bigint not null
 ) /* clustered */;
 create index pcts_by_end on pcts (expires_at);
 
@@ -352,6 +364,7 @@ drop table processes;
 drop table shares;
 drop table resources;
 drop table clients;
+drop table revocations;
 drop table participants;
 drop table sessions;
 drop table roles;
