@@ -269,6 +269,30 @@ func TestALogoutIsToldAgainUntilItIsHeard(t *testing.T) {
 	}
 }
 
+// An application that cannot be told holds up nobody who can.
+func TestAnApplicationThatIsDownHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, hearing)
+	down, up := newListener(t), newListener(t)
+	down.status.Store(http.StatusBadGateway)
+	deaf, hears := w.relying("a", down.URL+"/out?from=licet"), w.relying("b", up.URL+"/out?from=licet")
+	for range 40 {
+		secret, _ := w.session(w.alice, deaf)
+		w.must(w.EndSession(w.ctx, secret))
+	}
+	secret, _ := w.session(w.alice, hears)
+	w.must(w.EndSession(w.ctx, secret))
+	if n := w.deliver(); n != 41 || len(up.heard()) != 1 || len(down.heard()) > 8 {
+		t.Errorf("of %d, %d went to who is up, and %d to who is down", n, len(up.heard()), len(down.heard()))
+	}
+	down.status.Store(http.StatusOK)
+	before := len(down.heard())
+	w.advance(10 * time.Second)
+	if w.deliver(); len(down.heard())-before != 40 {
+		t.Errorf("when it is up again it is told %d times", len(down.heard())-before)
+	}
+}
+
 // Nodes that look at the same time tell it once, and one that was stopped leaves
 // it to the next.
 //

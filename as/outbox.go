@@ -36,6 +36,10 @@ const deliveriesAtOnce = 8
 // errMoot is the error of a message that nobody has to be told any more.
 var errMoot = errors.New("as: there is nobody to tell")
 
+// errDown is the error of a message that was not tried, because another one to the
+// same recipient has just failed.
+var errDown = errors.New("as: the recipient has just failed")
+
 // Outgoing hears when there may be something to deliver at this node.
 func (s *Server) Outgoing() <-chan struct{} { return s.outgoing }
 
@@ -61,6 +65,7 @@ func (s *Server) Deliver(ctx context.Context, limit int) (int, error) {
 	}
 	var all sync.WaitGroup
 	slots, failures := make(chan struct{}, deliveriesAtOnce), make([]error, len(due))
+	var down sync.Map // recipients that failed just now
 	for i, id := range due {
 		slots <- struct{}{}
 		if ctx.Err() != nil {
@@ -68,7 +73,7 @@ func (s *Server) Deliver(ctx context.Context, limit int) (int, error) {
 		}
 		all.Go(func() {
 			defer func() { <-slots }()
-			failures[i] = s.deliver(ctx, id)
+			failures[i] = s.deliver(ctx, id, &down)
 		})
 	}
 	all.Wait()
@@ -76,8 +81,10 @@ func (s *Server) Deliver(ctx context.Context, limit int) (int, error) {
 }
 
 // deliver claims one message and tries to deliver it. What it returns is a failure
-// of the store, and never of the recipient.
-func (s *Server) deliver(ctx context.Context, id MessageID) error {
+// of the store, and never of the recipient. A recipient that has
+// just failed is not tried for each of its other messages: whoever does not answer
+// must not keep everybody else waiting.
+func (s *Server) deliver(ctx context.Context, id MessageID, down *sync.Map) error {
 	var m Message
 	var again time.Time
 	err := s.Store.Update(ctx, func(tx Tx) (err error) {
@@ -97,7 +104,12 @@ func (s *Server) deliver(ctx context.Context, id MessageID) error {
 	// What has begun ends, and is not said a second time because the server is
 	// stopped in the middle: the egress client does not wait for long.
 	ctx = context.WithoutCancel(ctx)
-	err = s.send(ctx, m)
+	to := string(m.Kind) + " " + m.Recipient
+	if _, is := down.Load(to); is {
+		err = errDown
+	} else if err = s.send(ctx, m); err != nil && !errors.Is(err, errMoot) {
+		down.Store(to, true)
+	}
 	switch {
 	case err == nil || errors.Is(err, errMoot):
 	case again.Before(m.ExpiresAt):
