@@ -126,12 +126,17 @@ func (s *Server) IssueToken(ctx context.Context, c oauth.ClientID, account Accou
 	return answer, err
 }
 
-// Sweep deletes what ended long ago, a bounded batch at a time, and returns how
+// Sweep deletes what ended long ago, a batch of at most limit records and as many
+// uses at a time, and returns how
 // many records it deleted.
 func (s *Server) Sweep(ctx context.Context, limit int) (int, error) {
 	var n int
 	err := s.Store.Update(ctx, func(tx Tx) (err error) {
-		n, err = tx.Sweep(s.now().Add(-s.Lifetimes.Dormant), limit)
+		if n, err = tx.Sweep(s.now().Add(-s.Lifetimes.Dormant), limit); err != nil {
+			return err
+		}
+		uses, err := tx.SweepUses(s.now().Add(-s.Lifetimes.Uses), limit)
+		n += uses
 		return err
 	})
 	return n, err

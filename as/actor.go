@@ -57,6 +57,7 @@ func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error)
 	if err != nil {
 		return PAT{}, err
 	}
+	s.noteGrantUse(pat.Grant)
 	return pat, nil
 }
 
@@ -83,7 +84,13 @@ func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, er
 	if err != nil {
 		return Owner{}, err
 	}
+	s.noteGrantUse(o.Grant)
 	return o, nil
+}
+
+// noteGrantUse notes that an access token of an OAuth grant was accepted.
+func (s *Server) noteGrantUse(id GrantID) {
+	s.uses.note(usedGrant(id), s.now())
 }
 
 // mayManage says whether an account may still manage a space: a role that has

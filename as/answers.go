@@ -3,6 +3,7 @@ package as
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,7 +13,8 @@ import (
 // collector. The zero value is empty and ready.
 //
 // An entry is the position it was read at, the instant from which it may be
-// different although nothing changed, what it depends on, and the answer.
+// different although nothing changed, what it depends on, what the token is used
+// for, and the answer.
 type answers struct {
 	shards [answerShards]answerShard
 }
@@ -40,8 +42,9 @@ type answerTable struct {
 	bytes []byte
 }
 
-// get appends the answer to dst if it still holds at this time.
-func (a *answers) get(m *memory, key answerKey, now time.Time, dst []byte) ([]byte, bool) {
+// get returns the answer, and what the token is used for, if it still holds at this
+// time.
+func (a *answers) get(m *memory, key answerKey, now time.Time) (answer, used []byte, ok bool) {
 	s := a.shard(m, key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,36 +55,40 @@ func (a *answers) get(m *memory, key answerKey, now time.Time, dst []byte) ([]by
 		}
 	}
 	if !ok {
-		return dst, false
+		return nil, nil, false
 	}
 	position, e := uint64At(e)
 	until, e := uint64At(e)
-	n := int(e[0])
+	count := int(e[0])
 	var dependencies [maxDependencies]uint64
 	e = e[1:]
-	for i := range n {
+	for i := range count {
 		dependencies[i], e = uint64At(e)
 	}
-	if now.UnixMilli() >= int64(until) || !m.holds(position, dependencies[:n]) {
-		return dst, false
+	if now.UnixMilli() >= int64(until) || !m.holds(position, dependencies[:count]) {
+		return nil, nil, false
 	}
-	return append(dst, e...), true
+	size, n := binary.Uvarint(e)
+	e = slices.Clone(e[n:])
+	return e[size:], e[:size:size], true
 }
 
 func uint64At(b []byte) (uint64, []byte) { return binary.LittleEndian.Uint64(b), b[8:] }
 
-// put remembers an answer that holds until an instant.
-func (a *answers) put(m *memory, key answerKey, answer []byte, position uint64, until time.Time, dependencies []uint64) {
-	if len(dependencies) > maxDependencies || len(answer) > answerBytes/16 {
+// put remembers an answer that holds until an instant, with what the token is used
+// for.
+func (a *answers) put(m *memory, key answerKey, answer, used []byte, position uint64, until time.Time, dependencies []uint64) {
+	if len(dependencies) > maxDependencies || len(answer)+len(used) > answerBytes/16 {
 		return
 	}
-	e := make([]byte, 0, 17+8*len(dependencies)+len(answer))
+	e := make([]byte, 0, 17+binary.MaxVarintLen32+8*len(dependencies)+len(used)+len(answer))
 	e = binary.LittleEndian.AppendUint64(e, position)
 	e = binary.LittleEndian.AppendUint64(e, uint64(until.UnixMilli()))
 	e = append(e, byte(len(dependencies)))
 	for _, d := range dependencies {
 		e = binary.LittleEndian.AppendUint64(e, d)
 	}
+	e = append(binary.AppendUvarint(e, uint64(len(used))), used...)
 	e = append(e, answer...)
 	s := a.shard(m, key)
 	s.mu.Lock()

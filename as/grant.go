@@ -48,6 +48,7 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if err := tokens.signs(r.known, g); err != nil {
 		return nil, err
 	}
+	r.signed = tokens.signed
 	if err := r.issueTokens(r.tx, &answer, tokens); err != nil {
 		return nil, err
 	}

@@ -54,7 +54,8 @@ func (s *Server) introspect(ctx context.Context, token, asker string, entitled f
 	digest := s.vault.datedDigest(anAccess, token)
 	key := sha256.Sum256(append(digest[:len(digest):len(digest)], asker...))
 	if s.Store.Current() {
-		if answer, ok := s.memory.answers.get(s.memory, key, s.now(), nil); ok {
+		if answer, used, ok := s.memory.answers.get(s.memory, key, s.now()); ok {
+			s.noteUse(used)
 			return answer, nil
 		}
 	}
@@ -72,7 +73,8 @@ func (s *Server) introspect(ctx context.Context, token, asker string, entitled f
 		return nil, err
 	}
 	if found.answer.Active {
-		s.memory.answers.put(s.memory, key, answer, position, found.until, s.memory.hashes(found.dependencies...))
+		s.noteUse(found.used)
+		s.memory.answers.put(s.memory, key, answer, found.used, position, found.until, s.memory.hashes(found.dependencies...))
 	}
 	return answer, nil
 }
@@ -83,6 +85,14 @@ type introspected struct {
 	answer       uma.Introspection
 	until        time.Time
 	dependencies []Change
+	used         []byte // what the token is used for; nil when that is not noted
+}
+
+// noteUse notes that an RPT was asked about and is live.
+func (s *Server) noteUse(used []byte) {
+	if len(used) > 0 {
+		s.uses.note(used, s.now())
+	}
 }
 
 func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (introspected, error) {
@@ -116,6 +126,7 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 	if !seeded.PermissionsMissing {
 		found.answer.Permissions = merged(live)
 	}
+	found.used = usedPermissions(g.Grant, live)
 	found.dependencies = append(found.dependencies, ChangedServer(g.Space, g.ResourceServer), ChangedClient(g.ResourceServer))
 	for _, p := range live {
 		found.until = sooner(found.until, p.NotAfter)

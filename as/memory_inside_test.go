@@ -37,17 +37,17 @@ func TestAFullMemoryKeepsWhatIsUsed(t *testing.T) {
 	key := func(i int) answerKey { return answerKey{byte(i), byte(i >> 8), byte(i >> 16)} }
 	body := make([]byte, 10_000)
 	used := []byte("used")
-	m.answers.put(m, key(0), used, m.now(), now.Add(time.Hour), nil)
+	m.answers.put(m, key(0), used, []byte("what"), m.now(), now.Add(time.Hour), nil)
 	const many = 2 * answerShards * answerBytes / 10_000 * 3 / 2
 	for i := 1; i < many; i++ {
-		m.answers.put(m, key(i), body, m.now(), now.Add(time.Hour), nil)
+		m.answers.put(m, key(i), body, nil, m.now(), now.Add(time.Hour), nil)
 		if i%1000 == 0 {
-			if got, ok := m.answers.get(m, key(0), now, nil); !ok || string(got) != "used" {
-				t.Fatalf("after %d others the answer that is used is %q, %v", i, got, ok)
+			if got, what, ok := m.answers.get(m, key(0), now); !ok || string(got) != "used" || string(what) != "what" {
+				t.Fatalf("after %d others the answer that is used is %q (%q), %v", i, got, what, ok)
 			}
 		}
 	}
-	if _, ok := m.answers.get(m, key(1), now, nil); ok {
+	if _, _, ok := m.answers.get(m, key(1), now); ok {
 		t.Error("nothing is ever forgotten")
 	}
 	for i := range m.answers.shards {
@@ -68,14 +68,37 @@ func TestAnAnswerIsVoidedByEachOfItsDependencies(t *testing.T) {
 			all = append(all, ChangedGrant(GrantID(fmt.Sprint(j))))
 		}
 		now := time.UnixMilli(1_000_000)
-		m.answers.put(m, answerKey{}, []byte("answer"), m.now(), now.Add(time.Hour), m.hashes(all...))
+		m.answers.put(m, answerKey{}, []byte("answer"), nil, m.now(), now.Add(time.Hour), m.hashes(all...))
 		m.forget([]Change{ChangedGrant("another")})
-		if got, ok := m.answers.get(m, answerKey{}, now, nil); !ok || string(got) != "answer" {
+		if got, _, ok := m.answers.get(m, answerKey{}, now); !ok || string(got) != "answer" {
 			t.Fatalf("the answer is %q, %v", got, ok)
 		}
 		m.forget([]Change{all[i]})
-		if _, ok := m.answers.get(m, answerKey{}, now, nil); ok {
+		if _, _, ok := m.answers.get(m, answerKey{}, now); ok {
 			t.Errorf("dependency %d does not void the answer", i)
 		}
+	}
+}
+
+// However much is used at once, what is counted apart is bounded, and the rest is
+// said to be lost.
+func TestWhatIsSeenIsBounded(t *testing.T) {
+	var l useLog
+	const many = 2 * useShards * maxSeen
+	for i := range many {
+		key := answerKey{byte(i >> 16), byte(i >> 8), 31: byte(i)}
+		l.note(key[:], time.UnixMilli(1))
+		l.note(key[:], time.UnixMilli(1))
+	}
+	seen, lost := l.take()
+	n := lost
+	for _, saw := range seen {
+		n += saw.n
+	}
+	if len(seen) > useShards*maxSeen || lost == 0 || n != 2*many {
+		t.Errorf("%d are counted apart, and %d of %d uses are counted or lost", len(seen), n, 2*many)
+	}
+	if seen, lost := l.take(); len(seen) != 0 || lost != 0 {
+		t.Errorf("what was taken is still there: %d, %d", len(seen), lost)
 	}
 }

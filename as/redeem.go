@@ -44,6 +44,7 @@ func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirm
 		return nil, err
 	}
 	var result Result
+	var signed *signing
 	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
 		p, err := s.presentTicket(tx, shown, c.ID, req.CodeVerifier)
 		if err != nil {
@@ -51,6 +52,7 @@ func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirm
 		}
 		r := redemption{Server: s, tx: tx, known: s.memory.within(tx), client: c, boundTo: bound, request: req, address: address, brought: brought, process: p}
 		result, refusal, err = r.run()
+		signed = r.signed
 		switch {
 		case errors.Is(err, errTicketReplayed):
 			return s.noteMisuse(tx, r.process.Process, err, c.ID)
@@ -62,6 +64,7 @@ func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirm
 	if err != nil {
 		return nil, err // and never what a run made that was not kept
 	}
+	s.noteIssued(signed)
 	return result, nil
 }
 
@@ -106,6 +109,7 @@ type redemption struct {
 	facts   []policy.Fact // everything known about the requesting party
 	pct     *PCT          // the PCT that counted, if any
 	shares  map[uma.ResourceID][]Share
+	signed  *signing // the RPT, if it is signed
 }
 
 func (r *redemption) run() (Result, *uma.Error, error) {

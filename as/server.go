@@ -73,6 +73,7 @@ type Lifetimes struct {
 	Session     time.Duration // a signed-in browser; 12 hours
 	KeyOverlap  time.Duration // a new signing key is published this long before it signs; 1 hour
 	Dormant     time.Duration // shares outlive their resource's registration; 30 days
+	Uses        time.Duration // what was used is remembered; 400 days
 }
 
 func (l *Lifetimes) setDefaults() {
@@ -97,6 +98,7 @@ func (l *Lifetimes) setDefaults() {
 	set(&l.Session, 12*time.Hour)
 	set(&l.KeyOverlap, time.Hour)
 	set(&l.Dormant, 30*24*time.Hour)
+	set(&l.Uses, 400*24*time.Hour)
 }
 
 // Partial says which answer is preferred when not everything asked for can be
@@ -122,6 +124,7 @@ type Server struct {
 	clients clientKeys
 	keys    keyring
 	memory  *memory
+	uses    useLog
 
 	outgoing chan struct{} // see Outgoing
 }

@@ -187,6 +187,7 @@ func (s *Server) StopEverything(ctx context.Context, o Owner) error {
 type Connection struct {
 	Grant
 	ClientName string
+	Use        GrantUse // of its tokens; zero when they were never used
 }
 
 // Connections returns a page of the space's connections: the resource servers
@@ -206,9 +207,24 @@ func (s *Server) Connections(ctx context.Context, o Owner, page Page) ([]Connect
 			}
 			list[i] = Connection{Grant: g, ClientName: c.Name}
 		}
-		return nil
+		return addGrantUses(r, list)
 	})
 	return list, err
+}
+
+// addGrantUses tells when connections were used.
+func addGrantUses(r Reader, list []Connection) error {
+	at := map[GrantID]int{}
+	var ids []GrantID
+	for i, c := range list {
+		at[c.ID] = i
+		ids = append(ids, c.ID)
+	}
+	uses, err := r.GrantUses(ids)
+	for _, u := range uses {
+		list[at[u.Grant]].Use = u
+	}
+	return err
 }
 
 // Disconnect ends the grant of a resource server or an app in the space: its

@@ -28,6 +28,22 @@ type signedRPT struct {
 	Permissions []uma.IntrospectedPermission `json:"permissions"`
 }
 
+// signing is an RPT that is signed: for which resource server, of which grant, and
+// what it is then used for. Nobody asks about it again, so who makes one notes the
+// use, once the transaction is kept.
+type signing struct {
+	server oauth.ClientID
+	of     Grant
+	used   []byte
+}
+
+// noteIssued notes the use of a signed RPT that was issued; nil is none.
+func (s *Server) noteIssued(rpt *signing) {
+	if rpt != nil {
+		s.noteUse(rpt.used)
+	}
+}
+
 // signs has the RPT signed if the resource server wants it so, and it is bound. What can be verified without asking and used
 // by whoever has it could be taken back by nobody.
 func (i *issuance) signs(k known, g Grant) error {
@@ -36,7 +52,7 @@ func (i *issuance) signs(k known, g Grant) error {
 	}
 	server, err := k.Client(g.ResourceServer)
 	if err == nil && server.SignedRPTs {
-		i.signedFor = server.ID
+		i.signed = &signing{server: server.ID, of: g}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -51,12 +67,13 @@ func (s *Server) signRPT(tx Tx, i issuance, now, ends time.Time) (string, error)
 		return "", err
 	}
 	live := s.livePermissions(states, i.narrowed)
+	i.signed.used = usedPermissions(i.signed.of, live)
 	key, err := s.signingKey()
 	if err != nil {
 		return "", err
 	}
 	return oauth.Sign(key, signedRPTType, signedRPT{
-		Issuer: s.Issuer, Audience: i.signedFor, Client: i.client.ID, ID: s.vault.bearer(),
+		Issuer: s.Issuer, Audience: i.signed.server, Client: i.client.ID, ID: s.vault.bearer(),
 		IssuedAt: now.Unix(), ExpiresAt: ends.Unix(), Bound: i.boundTo.Members(), Permissions: merged(live),
 	})
 }

@@ -120,6 +120,17 @@ type Reader interface {
 	// Events lists the events of a space after a sequence number, oldest first.
 	Events(space SpaceID, after int64, limit int) ([]Event, error)
 
+	// Uses lists the uses of a space that the filter lets through, newest first, which
+	// is by descending id.
+	Uses(space SpaceID, f UseFilter, limit int) ([]Use, error)
+	// LastUses returns of each of these ids of a kind the newest use in the space, in
+	// any order. What was never used is left out.
+	LastUses(space SpaceID, of UseOf, ids []string) ([]Use, error)
+	// CountUses adds up N of the uses that the filter lets through.
+	CountUses(SpaceID, UseFilter) (int64, error)
+	// GrantUses returns what AddGrantUse has added up of these grants, in any order.
+	GrantUses(ids []GrantID) ([]GrantUse, error)
+
 	SigningKeys() ([]SigningKey, error)
 
 	Imported(name string) (Imported, error)
@@ -229,6 +240,12 @@ type Tx interface {
 	// AppendEvent adds an event; ErrExists if the space has its Seq already.
 	AppendEvent(Event) error
 
+	// AddUse writes a use down, or adds N to that with the same ID and keeps the later
+	// LastAt. Uses with the same ID differ in nothing else.
+	AddUse(Use) error
+	// AddGrantUse does the same for the use of a grant, which need not be there.
+	AddGrantUse(GrantUse) error
+
 	InsertSigningKey(SigningKey) error
 	UpdateSigningKey(SigningKey) error
 
@@ -249,4 +266,7 @@ type Tx interface {
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)
+	// SweepUses deletes at most limit uses that began, and uses of grants that were
+	// last, before the given time, and returns how many.
+	SweepUses(before time.Time, limit int) (int, error)
 }

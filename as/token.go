@@ -33,7 +33,7 @@ type issuance struct {
 	life     time.Duration      // of the access token
 	ends     time.Time          // what none of them outlives; zero for nothing
 
-	signedFor oauth.ClientID // the resource server whose RPT is to be a signed JWT; "" for an opaque token
+	signed *signing // set when the RPT is to be a signed JWT; nil for an opaque token
 }
 
 // issueTokens makes an access token, and a refresh token when the client is
@@ -57,7 +57,7 @@ func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, i issuance) error
 func (s *Server) issueAccess(tx Tx, answer *uma.TokenResponse, i issuance) error {
 	now := s.now()
 	secret, ends := s.vault.dated(now), sooner(now.Add(i.life), i.ends)
-	if i.signedFor != "" {
+	if i.signed != nil {
 		var err error
 		ends = sooner(ends, now.Add(s.Lifetimes.SignedRPT))
 		if secret, err = s.signRPT(tx, i, now, ends); err != nil {
@@ -112,68 +112,70 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 		return uma.TokenResponse{}, err
 	}
 	var answer uma.TokenResponse
+	var signed *signing
 	err = s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		answer, refusal, err = s.refresh(tx, c, bound, s.vault.datedDigest(aRefresh, secret), scopes)
+		answer, signed, refusal, err = s.refresh(tx, c, bound, s.vault.datedDigest(aRefresh, secret), scopes)
 		return refusal, err
 	})
 	if err != nil {
 		return uma.TokenResponse{}, err // and never what a run made that was not kept
 	}
+	s.noteIssued(signed)
 	return answer, nil
 }
 
-func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, refusal *uma.Error, err error) {
+func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, signed *signing, refusal *uma.Error, err error) {
 	t, err := tx.RefreshToken(digest)
 	if errors.Is(err, ErrNotFound) {
-		return answer, errInvalidRefresh, nil
+		return answer, nil, errInvalidRefresh, nil
 	}
 	if err != nil {
-		return answer, nil, err
+		return answer, nil, nil, err
 	}
 	g, err := tx.GrantState(t.Grant)
 	if errors.Is(err, ErrNotFound) {
-		return answer, errInvalidRefresh, nil
+		return answer, nil, errInvalidRefresh, nil
 	}
 	if err != nil {
-		return answer, nil, err
+		return answer, nil, nil, err
 	}
 	if g.Client != c.ID || t.BoundTo != "" && t.BoundTo != bound {
-		return answer, errInvalidRefresh, nil // and nothing happens to the family of another client
+		return answer, nil, errInvalidRefresh, nil // and nothing happens to the family of another client
 	}
 	if !t.SpentAt.IsZero() {
-		return answer, errInvalidRefresh, s.refreshReplayed(tx, g)
+		return answer, nil, errInvalidRefresh, s.refreshReplayed(tx, g)
 	}
 	if !g.live() || !s.now().Before(t.ExpiresAt) {
-		return answer, errInvalidRefresh, nil
+		return answer, nil, errInvalidRefresh, nil
 	}
 	granted, life, ends := g.Scopes, s.Lifetimes.PAT, time.Time{}
 	switch g.Kind {
 	case GrantOAuth:
 		// What the client is no longer registered for it gets no more of.
 		if granted = intersect(g.Scopes, c.Scopes); len(granted) == 0 && len(g.Scopes) > 0 {
-			return answer, errInvalidRefresh, nil
+			return answer, nil, errInvalidRefresh, nil
 		}
 	case GrantUMA:
 		states, err := tx.PermissionsOf(g.ID)
 		if err != nil {
-			return answer, nil, err
+			return answer, nil, nil, err
 		}
 		if seeded.RefreshRevivesWithdrawn {
 			for i := range states {
 				states[i].ID, states[i].Share = PermissionID(s.vault.id(s.now())), ""
 				if err := tx.InsertPermission(states[i].Permission); err != nil {
-					return answer, nil, err
+					return answer, nil, nil, err
 				}
 			}
 		}
 		live := s.livePermissions(states, nil)
 		if len(live) == 0 {
-			return answer, errInvalidRefresh, nil
+			return answer, nil, errInvalidRefresh, nil
 		}
 		granted, life, ends = scopesOf(live), s.Lifetimes.RPT, lastEnd(live, t.ExpiresAt)
 	}
 	if len(without(scopes, granted)) > 0 {
-		return answer, uma.NewError(uma.InvalidScope, "A requested scope was not granted."), nil
+		return answer, nil, uma.NewError(uma.InvalidScope, "A requested scope was not granted."), nil
 	}
 	if g.Kind == GrantOAuth {
 		if scopes == nil && len(granted) < len(g.Scopes) {
@@ -186,17 +188,17 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 	}
 	next := issuance{client: c, grant: g.ID, boundTo: bound, narrowed: scopes, life: life, ends: ends}
 	if err := next.signs(direct{tx}, g.Grant); err != nil {
-		return answer, nil, err
+		return answer, nil, nil, err
 	}
 	if t.BoundTo != "" || c.Keyed() {
-		return answer, nil, s.issueAccess(tx, &answer, next)
+		return answer, next.signed, nil, s.issueAccess(tx, &answer, next)
 	}
 	if _, err := tx.SpendRefreshToken(digest, s.now()); errors.Is(err, ErrNotFound) {
-		return answer, errInvalidRefresh, nil
+		return answer, nil, errInvalidRefresh, nil
 	} else if err != nil {
-		return answer, nil, err
+		return answer, nil, nil, err
 	}
-	return answer, nil, s.issueTokens(tx, &answer, next)
+	return answer, next.signed, nil, s.issueTokens(tx, &answer, next)
 }
 
 func (s *Server) refreshReplayed(tx Tx, g GrantState) error {

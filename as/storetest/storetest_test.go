@@ -67,6 +67,9 @@ var breakages = map[string]breakage{
 	"delivers a message twice": {"of many who claim a message one does", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return eager{tx} }}
 	}},
+	"forgets how often something was used": {"a use is read back as it was written, and uses alike add up", func(s as.Store) as.Store {
+		return writing{s, func(tx as.Tx) as.Tx { return once{tx} }}
+	}},
 	"sweeps what lives": {"a sweep deletes what has ended and nothing that lives", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return sweeper{tx} }}
 	}},
@@ -283,4 +286,12 @@ type lenient struct{ as.Tx }
 func (tx lenient) RevokeClient(id oauth.ClientID) error {
 	_, err := tx.Client(id)
 	return err
+}
+
+// once adds one use however many there were.
+type once struct{ as.Tx }
+
+func (tx once) AddUse(u as.Use) error {
+	u.N = min(u.N, 1)
+	return tx.Tx.AddUse(u)
 }

@@ -63,6 +63,7 @@ type lifetimesConfig struct {
 	Session     duration `toml:"session"`
 	KeyOverlap  duration `toml:"key_overlap"`
 	Dormant     duration `toml:"dormant"`
+	Uses        duration `toml:"uses"`
 }
 
 // duration is a time such as "10m" or "36h".
@@ -188,6 +189,6 @@ func (l lifetimesConfig) lifetimes() as.Lifetimes {
 	return as.Lifetimes{
 		Ticket: d(l.Ticket), Poll: d(l.Poll), Interval: d(l.Interval), RPT: d(l.RPT), PAT: d(l.PAT), Refresh: d(l.Refresh), PCT: d(l.PCT),
 		Claims: d(l.Claims), Code: d(l.Code), Interaction: d(l.Interaction), IDToken: d(l.IDToken), Session: d(l.Session),
-		KeyOverlap: d(l.KeyOverlap), Dormant: d(l.Dormant),
+		KeyOverlap: d(l.KeyOverlap), Dormant: d(l.Dormant), Uses: d(l.Uses),
 	}
 }

@@ -160,6 +160,27 @@ func (n *Node) deliver(ctx context.Context) {
 	}
 }
 
+// noteEvery is how often what was used is written down.
+const noteEvery = time.Second
+
+// noteUses writes down what was used until ctx ends, and then the rest.
+func (n *Node) noteUses(ctx context.Context) {
+	tick := time.NewTicker(noteEvery)
+	defer tick.Stop()
+	for more := true; more; {
+		select {
+		case <-ctx.Done():
+			more = false
+		case <-tick.C:
+		}
+		// What is seen while it is written is of the next second, and the end of the
+		// server must not lose what it has seen.
+		if err := n.AS.FlushUses(context.WithoutCancel(ctx)); err != nil {
+			n.Log.Error("writing down what was used", "error", err)
+		}
+	}
+}
+
 // secrets are the server's own keys, in a file beside the database.
 type secrets struct {
 	Digest []byte   `json:"digest"`

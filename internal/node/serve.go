@@ -58,6 +58,8 @@ func (n *Node) Serve(ctx context.Context, doors ...Door) error {
 	var house sync.WaitGroup
 	house.Go(func() { n.keepHouse(ctx) })
 	house.Go(func() { n.deliver(ctx) })
+	serving, served := context.WithCancel(context.WithoutCancel(ctx))
+	house.Go(func() { n.noteUses(serving) })
 	failed := make(chan error, len(doors))
 	for _, door := range doors {
 		go func() {
@@ -70,6 +72,7 @@ func (n *Node) Serve(ctx context.Context, doors ...Door) error {
 	for range doors {
 		faults = append(faults, <-failed)
 	}
+	served()
 	house.Wait()
 	return errors.Join(faults...)
 }
