@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,10 +26,21 @@ func (w *world) unharmed(t *testing.T, method, path, contentType, authorization,
 	r.URL, r.RequestURI = u, path
 	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Authorization", authorization)
+	return w.answered(t, r, body)
+}
+
+// answered sends a request to the handler and refuses a 5xx, and a header in which
+// another one could be hidden.
+func (w *world) answered(t *testing.T, r *http.Request, body string) *httptest.ResponseRecorder {
 	out := httptest.NewRecorder()
 	w.Server.ServeHTTP(out, r)
 	if out.Code >= 500 {
-		t.Fatalf("%s %s %q: %d %s", method, path, body, out.Code, out.Body)
+		t.Fatalf("%s %s %q: %d %s", r.Method, r.RequestURI, body, out.Code, out.Body)
+	}
+	for name, values := range out.Header() {
+		if strings.ContainsAny(strings.Join(values, ""), "\r\n\x00") {
+			t.Fatalf("%s %s %q: the header %s is %q", r.Method, r.RequestURI, body, name, values)
+		}
 	}
 	return out
 }
@@ -105,6 +117,124 @@ func FuzzAuthorizationHeader(f *testing.F) {
 		out := w.unharmed(t, http.MethodGet, pathResources, jsonType, header, "")
 		if out.Code == http.StatusOK && !strings.HasSuffix(strings.TrimSpace(header), pat) {
 			t.Fatalf("%q is let in", header)
+		}
+	})
+}
+
+// welcome sets what lets a request through the door of a route, and returns the
+// body with it.
+type welcome map[caller]func(r *http.Request, body string) string
+
+func (w *world) welcome(t testing.TB) welcome {
+	t.Helper()
+	b := w.browser()
+	b.signIn(b.get(pathSignIn), w.Carlos)
+	site, err := url.Parse(w.Issuer)
+	w.must(err)
+	session := b.client.Jar.Cookies(site)
+	as := func(authorization string) func(*http.Request, string) string {
+		return func(r *http.Request, body string) string {
+			r.Header.Set("Authorization", authorization)
+			return body
+		}
+	}
+	return welcome{
+		anybody: func(_ *http.Request, body string) string { return body },
+		byPAT:   as("Bearer " + w.pat(w.RS1, w.Alice)), byPATOrClient: as("Bearer " + w.pat(w.RS1, w.Alice)),
+		byOwner:  as("Bearer " + w.token(w.C1, w.Anna, oauth.ScopePolicy)),
+		byBearer: as("Bearer " + w.token(w.C1, w.Bob, oauth.ScopeOpenID)),
+		byClient: as(basic("c1", w.C1.Secret)),
+		byBrowser: func(r *http.Request, body string) string {
+			for _, c := range session {
+				r.AddCookie(c)
+			}
+			if r.Method == http.MethodGet {
+				return body
+			}
+			if secret, found := w.Server.cookie(&call{r: r}, cookieForm); found {
+				return fieldForm + "=" + w.Server.formToken(&call{r: r}, r.URL.Path, secret) + "&" + body
+			}
+			return body
+		},
+	}
+}
+
+// request is one for a route, from a caller who may call it.
+func (e welcome) request(rt route, id, query, body string) (*http.Request, string) {
+	path := strings.NewReplacer("{id}", url.PathEscape(id), "{$}", "").Replace(rt.path)
+	r := httptest.NewRequest(rt.method, "http://x.invalid/", nil)
+	u, err := url.ParseRequestURI(path)
+	if err != nil {
+		panic(err) // it is escaped
+	}
+	u.RawQuery = query
+	r.URL, r.RequestURI = u, u.RequestURI()
+	contentType := jsonType
+	if rt.caller != byPAT && rt.caller != byOwner {
+		contentType = formType
+	}
+	r.Header.Set("Content-Type", contentType)
+	body = e[rt.caller](r, body)
+	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+	return r, body
+}
+
+// FuzzEveryRoute calls each route of the table, whatever is in it, as somebody who
+// may call it: a handler that is added is fuzzed from then on.
+func FuzzEveryRoute(f *testing.F) {
+	w := newWorld(f)
+	e, table := w.welcome(f), routes()
+	for i := range table {
+		f.Add(uint8(i), "0abc", "limit=1&after=x", "a=b")
+		f.Add(uint8(i), "%2f..", "%zz&=&;", `{"resource_scopes":["view"],"name":"x"}`)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, id, query, body string) {
+		rt := table[int(which)%len(table)]
+		r, sent := e.request(rt, id, query, body)
+		w.answered(t, r, sent)
+	})
+}
+
+// The control: the door is open to the requests of FuzzEveryRoute, so that what is
+// fed comes to the handlers.
+func TestEveryRouteIsFuzzedBehindItsDoor(t *testing.T) {
+	w := newWorld(t)
+	e := w.welcome(t)
+	table := routes()
+	var came bool
+	for i := range table {
+		table[i].handle = func(_ *Server, c *call) error {
+			came = true
+			c.w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+	}
+	w.Server.mux = w.Server.muxOf(table)
+	for _, rt := range table {
+		came = false
+		r, sent := e.request(rt, "x", "a=b", "a=b")
+		out := w.answered(t, r, sent)
+		if !came {
+			t.Errorf("%s %s: no request comes to it: %d %s", rt.method, rt.path, out.Code, out.Body)
+		}
+	}
+}
+
+// Whatever is taken for an issuer has one reading, and is https or of this machine.
+func FuzzParseIssuer(f *testing.F) {
+	for _, issuer := range []string{
+		"https://as.example", "https://as.example/tenant", "http://127.0.0.1:1", "http://localhost", "http://[::1]:8443/x", "http://as.example", "https://user@as.example", "https://as.example?", "https://as.example#",
+		"http://127.0.0.1.example", "http://2130706433", "https://", "//as.example", "HTTPS://AS.example", "https://as.example/..", "javascript:x",
+	} {
+		f.Add(issuer)
+	}
+	f.Fuzz(func(t *testing.T, issuer string) {
+		u, err := ParseIssuer(issuer)
+		if err != nil {
+			return
+		}
+		if u.Scheme != "https" && !(u.Scheme == "http" && Loopback(u.Hostname())) || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			t.Errorf("%q is taken for an issuer: %+v", issuer, u)
 		}
 	})
 }

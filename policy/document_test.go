@@ -144,3 +144,26 @@ func TestADocumentCannotAskForEndlessComparing(t *testing.T) {
 		}
 	}
 }
+
+// Whatever is taken for an e-mail address is one form of ASCII, and stays what it
+// is when it is read again.
+//
+// Proves SEC-128, SEC-033.
+func FuzzCanonicalEmail(f *testing.F) {
+	for _, s := range []string{"alice@example.com", " Alice@Example.COM\n", "\u212aate@example.com", "аlice@example.com", "a@b@c", "\"a b\"@c.d", "Alice <alice@example.com>", "a\u200bb@example.com", "@x", "x@", "a@[127.0.0.1]", "a@b, c@d", "a@xn--80ak6aa92e.com"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		c, err := CanonicalEmail(s)
+		if err != nil {
+			return
+		}
+		again, err := CanonicalEmail(c)
+		if err != nil || again != c {
+			t.Errorf("%q is %q, and that is %q, %v", s, c, again, err)
+		}
+		if strings.ContainsFunc(c, func(r rune) bool { return r <= ' ' || r > '~' || r >= 'A' && r <= 'Z' }) || !strings.EqualFold(strings.TrimSpace(s), c) {
+			t.Errorf("%q is %q", s, c)
+		}
+	})
+}
