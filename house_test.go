@@ -38,6 +38,8 @@ var arrows = map[string]room{
 		why: "OAuth rules are values in and values out; what they are about is stored by as"},
 	"policy": {rooms: []string{"uma"}, others: []string{"github.com/cedar-policy/cedar-go"},
 		why: "a judgement depends on what it is given and on nothing else"},
+	"internal/page": {others: []string{"golang.org/x/text"},
+		why: "how pages look and speak has nothing to do with what they are about"},
 	"internal/egress": {why: "the one way out to the network has no reason to know who goes"},
 	"as": {rooms: []string{"uma", "oauth", "dpop", "policy", "internal/egress", "internal/limit", "internal/seeded"},
 		why: "the rules know no HTTP, no HTML and no SQL"},
@@ -58,7 +60,7 @@ var arrows = map[string]room{
 		why: "who a person is has nothing to do with what was asked"},
 	"internal/limit": {others: []string{"golang.org/x/time"},
 		why: "how much is too much has nothing to do with what is asked for"},
-	"endpoint": {rooms: []string{"as", "oauth", "dpop", "policy", "uma", "internal/limit", "internal/seeded"},
+	"endpoint": {rooms: []string{"as", "oauth", "dpop", "policy", "uma", "internal/limit", "internal/page", "internal/seeded"},
 		why: "the HTTP face declares the sign-in it needs and is handed one; adapters do not know each other"},
 	// The suite has its own bytes: these three share no parser with anybody.
 	"conformance/report":              {why: "how results are told has nothing to do with what was checked"},
@@ -72,7 +74,7 @@ var arrows = map[string]room{
 
 	"rs":     {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for resource servers carries nothing of the server"},
 	"client": {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for clients carries nothing of the server"},
-	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "internal/egress"},
+	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "internal/egress", "internal/page"},
 		why: "a server is wired in one place, whoever runs it"},
 	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/limit", "internal/node", "rs", "client",
 		"conformance/authorizationserver", "conformance/client", "conformance/report", "conformance/resourceserver"},

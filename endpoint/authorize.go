@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -123,8 +124,9 @@ func (s *Server) askConsent(c *call, status int, q consent, problem string) erro
 			return err
 		}
 	}
-	s.show(c, status, "consent", q.req.RedirectURI, struct {
-		page
+	o := page.Options{Problem: s.problem(c, problem), LeadsTo: q.req.RedirectURI}
+	s.page(c).Show(status, s.pages, "consent", o, struct {
+		formPage
 		App     application
 		Person  person
 		Asked   string
@@ -132,7 +134,7 @@ func (s *Server) askConsent(c *call, status int, q consent, problem string) erro
 		Spaces  []as.Space
 		Nothing bool // there is no space that this person could give access to
 	}{
-		s.page(c, pathAuthorize, problem), describe(q.client, q.req.RedirectURI), about(q.account),
+		s.form(c, pathAuthorize), describe(q.client, q.req.RedirectURI), about(q.account),
 		encode(q.asked), wishes(q.req.Scopes), spaces, needsSpace && len(spaces) == 0,
 	})
 	return nil
@@ -144,12 +146,12 @@ func wishes(scopes []uma.Scope) []string {
 		scope uma.Scope
 		words string
 	}{
-		{uma.ScopeProtection, "put things of yours under protection here, and ask who may see them"},
-		{oauth.ScopePolicy, "see and change whom you share your things with"},
-		{oauth.ScopeOpenID, "know that it is you when you come back"},
-		{oauth.ScopeEmail, "see your e-mail address"},
-		{oauth.ScopeProfile, "see your name"},
-		{oauth.ScopeOfflineAccess, "keep this permission while you are away"},
+		{uma.ScopeProtection, page.Sentence("put things of yours under protection here, and ask who may see them")},
+		{oauth.ScopePolicy, page.Sentence("see and change whom you share your things with")},
+		{oauth.ScopeOpenID, page.Sentence("know that it is you when you come back")},
+		{oauth.ScopeEmail, page.Sentence("see your e-mail address")},
+		{oauth.ScopeProfile, page.Sentence("see your name")},
+		{oauth.ScopeOfflineAccess, page.Sentence("keep this permission while you are away")},
 	}
 	var out []string
 	for _, w := range words {
@@ -166,7 +168,7 @@ func wishes(scopes []uma.Scope) []string {
 // goes through a redirect because a browser keeps our cookies from a POST that
 // comes from elsewhere.
 func (s *Server) decide(c *call) error {
-	if _, ours := c.form[fieldForm]; !ours {
+	if _, ours := c.form[page.FieldForm]; !ours {
 		s.redirect(c, s.base+pathAuthorize+"?"+encode(c.form))
 		return nil
 	}

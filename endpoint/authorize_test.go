@@ -57,7 +57,7 @@ func TestOwnerAuthorizesAResourceServerKnowingly(t *testing.T) {
 	b := w.browser()
 	consent := b.signIn(b.get(authorizePath(ask(w.RS1, "openid uma_protection"))), w.Alice)
 	for _, want := range []string{
-		"<h1><b><bdi>Photos</bdi></b> asks you</h1>", "put things of yours under protection here, and ask who may see them",
+		"<h1><bdi>Photos</bdi> asks you</h1>", "put things of yours under protection here, and ask who may see them",
 		"know that it is you when you come back", "the things of <b><bdi>Alice</bdi></b>", "alice@example.com", "rs1.example",
 	} {
 		if !strings.Contains(string(consent.Body), want) {

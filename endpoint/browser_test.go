@@ -84,7 +84,7 @@ func (b *browser) cookie(name string) string {
 	u, err := url.Parse(b.w.Issuer)
 	b.w.must(err)
 	for _, c := range b.client.Jar.Cookies(u) {
-		if c.Name == b.w.Server.cookieName(name) {
+		if c.Name == b.w.Server.Pages.CookieName(name) {
 			return c.Value
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -70,7 +71,7 @@ func (s *Server) claims(c *call) error {
 		s.sendBackError(c, to, err)
 		return nil
 	}
-	s.setCookie(c, cookieVisit, handle, int(s.AS.Lifetimes.Interaction/time.Second))
+	s.page(c).SetCookie(cookieVisit, handle, int(s.AS.Lifetimes.Interaction/time.Second))
 	s.redirect(c, s.base+pathClaimsVisit)
 	return nil
 }
@@ -101,7 +102,7 @@ func (v visiting) wayBack() wayBack {
 // openVisit finds the visit of this browser. The handle is taken from nowhere
 // but the cookie: one in a URL could be an attacker's (SEC-063).
 func (s *Server) openVisit(c *call) (visiting, error) {
-	handle, found := s.cookie(c, cookieVisit)
+	handle, found := s.page(c).Cookie(cookieVisit)
 	if !found {
 		return visiting{}, errNoVisitHere
 	}
@@ -126,13 +127,14 @@ func (s *Server) visit(c *call) error {
 }
 
 func (s *Server) showVisit(c *call, status int, v visiting, problem string) {
-	common, app := s.page(c, pathClaimsVisit, problem), describe(v.Client, v.RedirectURI)
+	common, app := s.form(c, pathClaimsVisit), describe(v.Client, v.RedirectURI)
+	o := page.Options{Problem: s.problem(c, problem), LeadsTo: v.RedirectURI}
 	if v.account.ID == "" {
-		s.show(c, status, "sign-in", v.RedirectURI, signInForm{page: common, Path: pathClaimsVisit, Email: c.form["email"], App: &app})
+		s.page(c).Show(status, s.pages, "sign-in", o, signInForm{formPage: common, Wrong: problem != "", Path: pathClaimsVisit, Email: c.form["email"], App: &app})
 		return
 	}
-	s.show(c, status, "visit", v.RedirectURI, struct {
-		page
+	s.page(c).Show(status, s.pages, "visit", o, struct {
+		formPage
 		App      application
 		Person   person
 		Promises []promise
@@ -210,7 +212,7 @@ func (s *Server) finishVisit(c *call, v visiting) error {
 	}
 	for _, p := range promisesOf(v.Promises) {
 		if c.form[p.Input] != p.Value {
-			s.showVisit(c, http.StatusUnprocessableEntity, v, "Something is left to agree to. Tick it if you do, or cancel.")
+			s.showVisit(c, http.StatusUnprocessableEntity, v, page.Sentence("Something is left to agree to. Tick it if you do, or cancel."))
 			return nil
 		}
 	}
@@ -243,7 +245,7 @@ func (s *Server) cancelVisit(c *call, v visiting) error {
 
 // endVisit takes the handle from the browser and sends it back.
 func (s *Server) endVisit(c *call, to wayBack, err error, params ...[2]string) {
-	s.setCookie(c, cookieVisit, "", -1)
+	s.page(c).SetCookie(cookieVisit, "", -1)
 	if err != nil {
 		s.sendBackError(c, to, err)
 		return

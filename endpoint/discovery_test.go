@@ -112,7 +112,7 @@ func TestAnIssuerWithAPathIsFoundInBothWays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if face, err = New(Config{AS: server, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32)}); err != nil {
+	if face, err = New(Config{AS: server, SignIn: in, Pages: pagesOf(t, issuer, nil)}); err != nil {
 		t.Fatal(err)
 	}
 	urls := uma.MetadataURLs(issuer)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -93,7 +94,7 @@ func (s *Server) endSession(c *call) error {
 // token, a POST is a request that an application sent as a form: as at the
 // authorization endpoint, it decides nothing and goes through a redirect.
 func (s *Server) endSessionForm(c *call) error {
-	if _, ours := c.form[fieldForm]; !ours {
+	if _, ours := c.form[page.FieldForm]; !ours {
 		query := encodeLogout(c.form)
 		if len(query) > maxLogoutRequest {
 			return errLongLogout

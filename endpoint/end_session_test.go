@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/egress"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 )
 
@@ -228,14 +229,14 @@ func TestALogoutRequestMayBeAForm(t *testing.T) {
 		t.Errorf("sent to %s", uri)
 	}
 	again := newLeaver(t)
-	page := again.get(endSessionPath("client_id", "c1"))
-	f, _ := findForm(t, page.Body, "sign-out")
-	for name, site := range map[string]string{"a foreign page": "cross-site", "another origin": "same-site"} {
+	shown := again.get(endSessionPath("client_id", "c1"))
+	f, _ := findForm(t, shown.Body, "sign-out")
+	for name, site := range map[string]string{"a foreign shown": "cross-site", "another origin": "same-site"} {
 		if a := again.postFrom(site, pathEndSession, f.values); a.StatusCode != http.StatusForbidden {
 			t.Errorf("%s: %d", name, a.StatusCode)
 		}
 	}
-	f.values.Set(fieldForm, "x")
+	f.values.Set(page.FieldForm, "x")
 	if a := again.post(pathEndSession, f.values); a.StatusCode != http.StatusForbidden || !again.in() {
 		t.Errorf("with a wrong token: %d", a.StatusCode)
 	}

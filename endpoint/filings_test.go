@@ -77,9 +77,7 @@ func (w *world) file(f filing, method, path, contentType string, body io.Reader)
 	response, err := client.Do(r)
 	w.must(err)
 	defer func() { _ = response.Body.Close() }()
-	read, err := io.ReadAll(response.Body)
-	w.must(err)
-	return answer{response, read}
+	return w.read(response)
 }
 
 // filings has a good request, or several, for every route with a body. A new
@@ -100,7 +98,7 @@ func (w *world) filings() map[string]map[string]filing {
 	wish := `{"resource_id":"` + string(w.resource(pat, "diary", "view")) + `","resource_scopes":["view"],"required_claims":[{"name":"email","value":"bob@example.com"}],"purpose":"to see"}`
 	policyID, _ := w.owner(w.Alice).create(wish)
 
-	consenting, visiting, coming, leaving, going := w.browser(), w.browser(), w.browser(), w.browser(), w.browser()
+	speaking, consenting, visiting, coming, leaving, going := w.browser(), w.browser(), w.browser(), w.browser(), w.browser(), w.browser()
 	formOn := func(b *browser, page answer, button string, fill ...string) url.Values {
 		f, ok := findForm(w.t, page.Body, button)
 		if !ok {
@@ -140,6 +138,7 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathAuthorize:   {"": {path: pathAuthorize, header: same, browser: consenting, form: formOn(consenting, consent, "allow")}},
 		"POST " + pathClaimsVisit: {"": {path: pathClaimsVisit, header: same, browser: visiting, form: formOn(visiting, visit, "allow")}},
 		"POST " + pathSignIn:      {"": {path: pathSignIn, header: same, browser: coming, form: formOn(coming, coming.get(pathSignIn), "sign-in", "email", w.Bob.Email, "password", testPassword)}},
+		"POST " + pathLanguage:    {"": {path: pathLanguage, header: same, browser: speaking, form: url.Values{"language": {"de"}, "return": {pathSignIn}}, reads: true}},
 		"POST " + pathSignOut:     {"": {path: pathSignOut, header: same, browser: leaving, form: formOn(leaving, leaving.get(pathSignOut), "sign-out")}},
 		"POST " + pathEndSession:  {"": {path: pathEndSession, header: same, browser: going, form: formOn(going, going.get(endSessionPath("client_id", "c1", "state", "s")), "sign-out")}},
 

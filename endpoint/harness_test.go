@@ -9,12 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/limit"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/oauth"
@@ -92,6 +94,20 @@ func newSecureWorld(t testing.TB, options ...func(*as.Config)) *world {
 	return makeWorld(t, httptest.NewTLSServer, options...)
 }
 
+// pagesOf are the pages of an issuer, at a clock.
+func pagesOf(t testing.TB, issuer string, now func() time.Time) *page.Pages {
+	t.Helper()
+	u, err := url.Parse(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := page.New(page.Config{Issuer: u, FormKey: bytes.Repeat([]byte{3}, 32), Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
 func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options ...func(*as.Config)) *world {
 	t.Helper()
 	ctx := context.Background()
@@ -119,7 +135,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	w.must(err)
 	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil})
 	w.must(err)
-	w.Server, err = New(Config{AS: w.AS, SignIn: in, FormKey: bytes.Repeat([]byte{3}, 32), Limits: unlimited, Log: c.Log})
+	w.Server, err = New(Config{AS: w.AS, SignIn: in, Pages: pagesOf(t, c.Issuer, w.Clock.Now), Limits: unlimited, Log: c.Log})
 	w.must(err)
 
 	w.Alice, w.Anna = w.person("alice@example.com", "Alice"), w.person("anna@example.com", "Anna")
@@ -264,10 +280,26 @@ func (w *world) send(client *http.Client, method, uri string, header http.Header
 	response, err := client.Do(r)
 	w.must(err)
 	defer func() { _ = response.Body.Close() }()
+	return w.read(response)
+}
+
+// read reads an answer to its end. The nonce of a page is another each time and
+// tells nothing: it is blanked, so that pages can be compared.
+func (w *world) read(response *http.Response) answer {
+	w.t.Helper()
 	read, err := io.ReadAll(response.Body)
 	w.must(err)
+	if csp := response.Header.Get("Content-Security-Policy"); csp != "" {
+		response.Header.Set("Content-Security-Policy", nonces.ReplaceAllString(csp, "'nonce-NONCE'"))
+		read = nonceAttributes.ReplaceAll(read, []byte(`nonce="NONCE"`))
+	}
 	return answer{response, read}
 }
+
+var (
+	nonces          = regexp.MustCompile(`'nonce-[A-Z2-7]{26}'`)
+	nonceAttributes = regexp.MustCompile(`nonce="[A-Z2-7]{26}"`)
+)
 
 // postToken posts to the token endpoint as a client, with the way it is
 // registered to authenticate.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -100,7 +101,7 @@ func howToName() map[string]named {
 	token := func(h holding) url.Values { return url.Values{"token": {h.rpt}} }
 	return map[string]named{
 		pathUMAConfiguration: fixed(pathUMAConfiguration), pathOAuthConfiguration: fixed(pathOAuthConfiguration),
-		pathOpenIDConfiguration: fixed(pathOpenIDConfiguration), pathJWKS: fixed(pathJWKS), pathOpenAPI: fixed(pathOpenAPI), pathStyle: fixed(pathStyle),
+		pathOpenIDConfiguration: fixed(pathOpenIDConfiguration), pathJWKS: fixed(pathJWKS), pathOpenAPI: fixed(pathOpenAPI), pathAssets: fixed(page.AssetsPath + "licet.css"), pathLanguage: fixed(pathLanguage),
 		pathAuthorize: fixed(pathAuthorize), pathClaims: fixed(pathClaims), pathClaimsVisit: fixed(pathClaimsVisit),
 		pathSignIn: fixed(pathSignIn), pathSignOut: fixed(pathSignOut), pathEndSession: fixed(pathEndSession), pathUserInfo: fixed(pathUserInfo),
 		pathToken: posted(pathToken, func(h holding) url.Values {

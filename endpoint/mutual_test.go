@@ -1,7 +1,6 @@
 package endpoint
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -81,7 +80,7 @@ type mutual struct {
 func (w *world) mutual() mutual {
 	w.t.Helper()
 	srv := httptest.NewUnstartedServer(nil)
-	server, err := New(Config{AS: w.AS, SignIn: w.Server.SignIn, FormKey: bytes.Repeat([]byte{3}, 32), Mutual: "https://" + srv.Listener.Addr().String()})
+	server, err := New(Config{AS: w.AS, SignIn: w.Server.SignIn, Pages: w.Server.Pages, Mutual: "https://" + srv.Listener.Addr().String()})
 	w.must(err)
 	srv.Config.Handler = server.Mutual()
 	srv.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}

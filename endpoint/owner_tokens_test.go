@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -150,7 +151,7 @@ func TestOnlyTheRoutesThatAreThereForItHandOutTokens(t *testing.T) {
 	}
 	handed := map[string]int{}
 	for _, s := range tap.secrets {
-		if s.given < 0 || s.kind == "cookie "+cookieForm {
+		if s.given < 0 || s.kind == "cookie "+page.CookieForm {
 			continue // every page with a form sets that one; it signs nobody in
 		}
 		x := tap.exchanges[s.given]

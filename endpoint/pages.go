@@ -1,19 +1,14 @@
 package endpoint
 
 import (
-	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -32,119 +27,62 @@ func pageRoutes() []route {
 		{http.MethodPost, pathSignOut, byBrowser, facePage, (*Server).signOut},
 		{http.MethodGet, pathEndSession, byBrowser, facePage, (*Server).endSession},
 		{http.MethodPost, pathEndSession, byBrowser, facePage, (*Server).endSessionForm},
-		{http.MethodGet, pathStyle, anybody, facePage, (*Server).style},
+		{http.MethodPost, pathLanguage, byBrowser, facePage, (*Server).chooseLanguage},
+		{http.MethodGet, pathAssets, anybody, facePage, (*Server).asset},
 	}
 }
 
-const pathStyle = "/style.css"
+const (
+	pathAssets   = page.AssetsPath + "{name}"
+	pathLanguage = "/language"
+)
 
 //go:embed pages
 var pageFiles embed.FS
 
-// pages has one template for each page, each with the frame around it.
-var pages = func() map[string]*template.Template {
-	frame := template.Must(template.ParseFS(pageFiles, "pages/frame.html"))
-	out := map[string]*template.Template{}
-	for _, name := range []string{"consent", "error", "sign-in", "sign-out", "visit", "welcome"} {
-		out[name] = template.Must(template.Must(frame.Clone()).ParseFS(pageFiles, "pages/"+name+".html"))
-	}
-	return out
-}()
-
-// page is what every page shows or sends back.
-type page struct {
-	Base    string // before every path
-	Form    string // the anti-forgery token
-	Problem string // what was wrong with the form sent before; "" for nothing
+// formPage is what every page with a form shows or sends back.
+type formPage struct {
+	Base string // before every path
+	Form string // the anti-forgery token
 }
 
-// page makes the common part of a page with a form that is posted to a path.
-func (s *Server) page(c *call, path, problem string) page {
-	return page{Base: s.base, Form: s.formFor(c, path), Problem: problem}
+// page is the answer to a browser; there is one for each call.
+func (s *Server) page(c *call) *page.Answer {
+	if c.page == nil {
+		c.page = s.Pages.Open(c.w, c.r)
+	}
+	return c.page
 }
 
-// show answers with a page. The page's forms may lead to this server and, with
-// the redirect that answers them, to the redirect URI leadsTo; Chromium holds
-// redirects to form-action, too.
-func (s *Server) show(c *call, status int, name, leadsTo string, data any) {
-	var b bytes.Buffer
-	if err := pages[name].ExecuteTemplate(&b, "frame.html", data); err != nil {
-		// The templates and their data are ours; only a slip of ours comes here.
-		panic("endpoint: " + err.Error())
-	}
-	h := c.w.Header()
-	s.browserHeaders(h)
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; "+
-		"form-action 'self'"+formTarget(leadsTo)+"; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	c.w.WriteHeader(status)
-	_, _ = c.w.Write(b.Bytes()) // a browser that is gone cannot be told
-}
-
-// browserHeaders are for every answer to a browser.
-func (s *Server) browserHeaders(h http.Header) {
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	if s.secure {
-		h.Set("Strict-Transport-Security", "max-age=63072000")
-	}
-}
-
-// formTarget is the form-action source for a redirect URI: its origin, or its
-// scheme where an origin cannot be written (a native application's own scheme,
-// an IPv6 address).
-func formTarget(uri string) string {
-	u, err := url.Parse(uri)
-	switch {
-	case err != nil || uri == "":
-		return ""
-	case u.Scheme != "https" && u.Scheme != "http" || strings.Contains(u.Host, "["):
-		return " " + u.Scheme + ":"
-	default:
-		return " " + u.Scheme + "://" + u.Host
-	}
+// form makes the common part of a page with a form that is posted to a path.
+func (s *Server) form(c *call, path string) formPage {
+	return formPage{Base: s.base, Form: s.page(c).Form(s.about(c, path)...)}
 }
 
 // errorPage tells a person that something failed. It leads nowhere by itself.
 func (s *Server) errorPage(c *call, status int, message string) {
-	s.show(c, status, "error", "", struct {
-		page
-		Message string
-	}{page{Base: s.base}, message})
+	a := s.page(c)
+	a.Show(status, s.pages, "error", page.Options{}, struct{ Message template.HTML }{a.Tell(message)})
 }
 
-// redirect sends a browser on. It is 303 whatever came before, so that no form
-// with a password in it is ever sent on (SEC-068), and it has no body.
-func (s *Server) redirect(c *call, uri string) {
-	h := c.w.Header()
-	s.browserHeaders(h)
-	h.Set("Location", uri)
-	c.w.WriteHeader(http.StatusSeeOther)
-}
+// redirect sends a browser on.
+func (s *Server) redirect(c *call, uri string) { s.page(c).Redirect(uri) }
 
-// style serves the one style sheet.
-func (s *Server) style(c *call) error {
-	h := c.w.Header()
-	h.Set("Content-Type", "text/css; charset=utf-8")
-	h.Set("Cache-Control", "no-cache") // asks, and mostly hears "not modified"
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("ETag", styleTag)
-	http.ServeContent(c.w, c.r, "style.css", time.Time{}, bytes.NewReader(styleSheet))
+// asset serves what pages refer to.
+func (s *Server) asset(c *call) error {
+	if !s.Pages.ServeAsset(c.w, c.r, c.r.PathValue("name")) {
+		return uma.NewError(uma.NotFound, "There is no such page.")
+	}
 	return nil
 }
 
-var styleSheet, styleTag = func() ([]byte, string) {
-	b, err := pageFiles.ReadFile("pages/style.css")
-	if err != nil {
-		panic("endpoint: " + err.Error())
+// chooseLanguage answers the form at the foot of every page.
+func (s *Server) chooseLanguage(c *call) error {
+	if !s.page(c).Choose(c.form["language"], c.form["return"]) {
+		return errUnknownAnswer
 	}
-	sum := sha256.Sum256(b)
-	return b, `"` + hex.EncodeToString(sum[:8]) + `"`
-}()
+	return nil
+}
 
 // wayBack is where a browser goes when it is done here. The URI was checked to
 // be the client's.
@@ -197,6 +135,19 @@ type person struct {
 	Name      string
 	Email     string
 	Confirmed bool
+}
+
+// Called is the name, or the address where there is none.
+func (p person) Called() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.Email
+}
+
+// Named is Called, as the tests of pages find it.
+func (p person) Named() template.HTML {
+	return template.HTML(`<b id="person"><bdi>` + template.HTMLEscapeString(p.Called()) + `</bdi></b>`)
 }
 
 func about(a as.Account) person {

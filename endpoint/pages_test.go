@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -57,7 +58,8 @@ func TestEveryPageHasItsHeaders(t *testing.T) {
 		if strings.HasPrefix(name, "visit") || name == "consent" {
 			leadsTo = " https://c1.example"
 		}
-		want := "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'" + leadsTo + "; frame-ancestors 'none'; base-uri 'none'"
+		want := "default-src 'none'; style-src 'self'; img-src 'self'; connect-src 'self'; script-src 'nonce-NONCE'; " +
+			"require-trusted-types-for 'script'; trusted-types licet; form-action 'self'" + leadsTo + "; frame-ancestors 'none'; base-uri 'none'"
 		if got := a.Header.Get("Content-Security-Policy"); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -83,6 +85,9 @@ func TestPagesSpeakPlainly(t *testing.T) {
 	})
 }
 
+// pathsBelow is where everything is that a page refers to.
+const pathsBelow = page.AssetsPath
+
 // The pages work under their own Content-Security-Policy, without scripts, and
 // for a keyboard and a screen reader.
 func TestPagesAreWellMade(t *testing.T) {
@@ -91,8 +96,13 @@ func TestPagesAreWellMade(t *testing.T) {
 		headings, main := 0, 0
 		for tag := range tags(t, a.Body) {
 			switch tag.Name.Local {
-			case "script", "style", "iframe", "base", "img":
+			case "style", "iframe", "base", "img":
 				t.Errorf("%s: has a %s", name, tag.Name.Local)
+			case "script":
+				nonce := "'nonce-" + attr(tag, "nonce") + "'"
+				if !strings.HasPrefix(attr(tag, "src"), pathsBelow) || !strings.Contains(a.Header.Get("Content-Security-Policy"), nonce) {
+					t.Errorf("%s: %v", name, tag)
+				}
 			case "h1":
 				headings++
 			case "main":
@@ -143,9 +153,9 @@ func TestPagesWorkBelowAPath(t *testing.T) {
 	if query.Get("code") == "" {
 		t.Errorf("the question ends with %v", query)
 	}
-	page := b.press(b.get(pathSignOut), "sign-out")
-	if !strings.Contains(string(page.Body), `href="/tenant/one/style.css"`) {
-		t.Errorf("the style sheet is elsewhere: %s", page.Body)
+	out := b.press(b.get(pathSignOut), "sign-out")
+	if !strings.Contains(string(out.Body), `href="/tenant/one/assets/licet.css?`) {
+		t.Errorf("the style sheet is elsewhere: %s", out.Body)
 	}
 	isErrorPage(t, w.browser().get(pathSignIn+"?return=a&return=b"))
 }
@@ -196,29 +206,13 @@ func TestWhatOthersWroteIsShownAsText(t *testing.T) {
 	}
 }
 
-func TestFormMayLeadToTheRedirectURIAlone(t *testing.T) {
-	for uri, want := range map[string]string{
-		"":                              "",
-		"https://c1.example/cb?x=1;y":   " https://c1.example",
-		"https://c1.example:8443/cb":    " https://c1.example:8443",
-		"http://127.0.0.1:49152/cb":     " http://127.0.0.1:49152",
-		"http://[::1]:49152/cb":         " http:", // a source has no IPv6 addresses
-		"com.example.app:/cb;script":    " com.example.app:",
-		"https://c1.example/;'none'/cb": " https://c1.example",
-	} {
-		if got := formTarget(uri); got != want {
-			t.Errorf("%s: %q", uri, got)
-		}
-	}
-}
-
 func TestStyleSheetIsKeptUntilItChanges(t *testing.T) {
 	w := newWorld(t)
-	a := w.do(http.MethodGet, pathStyle, nil, "")
+	a := w.do(http.MethodGet, page.AssetsPath+"licet.css", nil, "")
 	if a.StatusCode != http.StatusOK || a.Header.Get("Content-Type") != "text/css; charset=utf-8" || len(a.Body) == 0 {
 		t.Fatalf("%d %s", a.StatusCode, a.Header)
 	}
-	again := w.do(http.MethodGet, pathStyle, http.Header{"If-None-Match": {a.Header.Get("ETag")}}, "")
+	again := w.do(http.MethodGet, page.AssetsPath+"licet.css", http.Header{"If-None-Match": {a.Header.Get("ETag")}}, "")
 	if again.StatusCode != http.StatusNotModified {
 		t.Errorf("status %d", again.StatusCode)
 	}

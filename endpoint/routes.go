@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -72,6 +73,7 @@ type call struct {
 	client oauth.Client // byClient, byPATOrClient
 	form   uma.Form     // byClient, byBrowser: the parameters, parsed
 	token  string       // byBearer: the raw token
+	page   *page.Answer // what a browser is answered; see Server.page
 	wrong  bool         // what was shown is no good, and a redirect has said so
 }
 

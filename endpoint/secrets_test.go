@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -194,7 +195,7 @@ func baits(rt route, good http.Header) (all []filing) {
 		fields.Set(name, bait)
 	}
 	cookies := http.Header{}
-	for _, name := range []string{"licet-session", cookieForm, cookieVisit} {
+	for _, name := range []string{"licet-session", page.CookieForm, cookieVisit} {
 		cookies.Add("Cookie", name+"="+bait)
 	}
 	heads := []http.Header{{}, bearer(bait), {"Authorization": {basic("c1", bait)}}, {"Authorization": {basic(bait, bait)}}, {"Authorization": {bait}},

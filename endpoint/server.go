@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
 )
 
 // SignIn knows who is at the browser.
@@ -31,8 +33,7 @@ type SignIn interface {
 type Config struct {
 	AS     *as.Server
 	SignIn SignIn
-	// FormKey keys the anti-forgery tokens in forms; 32 bytes.
-	FormKey []byte
+	Pages  *page.Pages
 	// Mutual is the origin of the listener that asks for client certificates, such
 	// as https://mtls.as.example, for [Server.Mutual]; "" for none.
 	Mutual string
@@ -46,7 +47,7 @@ type Server struct {
 	issuer  *url.URL
 	mutual  *url.URL
 	base    string // the issuer's path without a final slash
-	secure  bool   // cookies are Secure and have the __Host- prefix
+	pages   *page.Set
 	mux     *http.ServeMux
 	budgets budgets
 }
@@ -59,8 +60,8 @@ func New(c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if len(c.FormKey) != 32 {
-		return nil, errors.New("endpoint: the form key has to have 32 bytes")
+	if c.Pages == nil {
+		return nil, errors.New("endpoint: no pages")
 	}
 	u, err := ParseIssuer(c.AS.Issuer)
 	if err != nil {
@@ -70,7 +71,12 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, issuer: u, mutual: mutual, base: strings.TrimSuffix(u.Path, "/"), secure: u.Scheme == "https", budgets: newBudgets(c.Limits)}
+	s := &Server{Config: c, issuer: u, mutual: mutual, base: strings.TrimSuffix(u.Path, "/"), budgets: newBudgets(c.Limits)}
+	files, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, err
+	}
+	s.pages = c.Pages.Set(files)
 	s.mux = s.buildMux()
 	return s, nil
 }

@@ -13,14 +13,12 @@ import (
 // Proves SEC-122.
 func TestAServerWithoutItsKeysDoesNotStart(t *testing.T) {
 	w := newWorld(t)
-	key := bytes.Repeat([]byte{3}, 32)
+	pages := w.Server.Pages
 	for name, c := range map[string]Config{
-		"without a form key":        {AS: w.AS, SignIn: w.Server.SignIn},
-		"with a short form key":     {AS: w.AS, SignIn: w.Server.SignIn, FormKey: key[:31]},
-		"with a long form key":      {AS: w.AS, SignIn: w.Server.SignIn, FormKey: append(key[:32:32], 0)},
-		"with plain http elsewhere": {AS: &as.Server{Config: as.Config{Issuer: "http://as.example"}}, SignIn: w.Server.SignIn, FormKey: key},
-		"without an issuer":         {AS: &as.Server{}, SignIn: w.Server.SignIn, FormKey: key},
-		"with an issuer of nothing": {AS: &as.Server{Config: as.Config{Issuer: "https://"}}, SignIn: w.Server.SignIn, FormKey: key},
+		"without pages":             {AS: w.AS, SignIn: w.Server.SignIn},
+		"with plain http elsewhere": {AS: &as.Server{Config: as.Config{Issuer: "http://as.example"}}, SignIn: w.Server.SignIn, Pages: pages},
+		"without an issuer":         {AS: &as.Server{}, SignIn: w.Server.SignIn, Pages: pages},
+		"with an issuer of nothing": {AS: &as.Server{Config: as.Config{Issuer: "https://"}}, SignIn: w.Server.SignIn, Pages: pages},
 	} {
 		if _, err := New(c); err == nil {
 			t.Errorf("a server %s starts", name)
@@ -41,7 +39,7 @@ func TestAServerWithoutItsKeysDoesNotStart(t *testing.T) {
 			t.Errorf("a server %s starts", name)
 		}
 	}
-	if _, err := New(Config{AS: w.AS, SignIn: w.Server.SignIn, FormKey: key}); err != nil {
+	if _, err := New(Config{AS: w.AS, SignIn: w.Server.SignIn, Pages: pages}); err != nil {
 		t.Errorf("the control: %v", err)
 	}
 }

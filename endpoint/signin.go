@@ -6,14 +6,23 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/uma"
 )
 
 // The problems with a sign-in form. Which of the two was wrong is not told.
-const (
-	problemWrong   = "This e-mail address and this password do not go together."
-	problemMissing = "Write your e-mail address and your password."
+var (
+	problemWrong   = page.Sentence("This e-mail address and this password do not go together.")
+	problemMissing = page.Sentence("Write your e-mail address and your password.")
 )
+
+// problem says what was wrong with a form; "" is nothing.
+func (s *Server) problem(c *call, problem string) template.HTML {
+	if problem == "" {
+		return ""
+	}
+	return s.page(c).Say(problem)
+}
 
 // signInPage shows the sign-in form or, to somebody who is signed in and did
 // not come from anywhere, who that is.
@@ -21,10 +30,10 @@ func (s *Server) signInPage(c *call) error {
 	account, _, in := s.SignIn.Person(c.r)
 	to := s.placeToReturn(c.form["return"])
 	if in && to == "" {
-		s.show(c, http.StatusOK, "welcome", "", struct {
-			page
+		s.page(c).Show(http.StatusOK, s.pages, "welcome", page.Options{}, struct {
+			formPage
 			Person person
-		}{s.page(c, pathSignOut, ""), about(account)})
+		}{s.form(c, pathSignOut), about(account)})
 		return nil
 	}
 	_, query, _ := strings.Cut(to, "?")
@@ -39,7 +48,8 @@ func (s *Server) signInPage(c *call) error {
 // signInForm is the sign-in page. With an application, it is part of a visit
 // and can be cancelled.
 type signInForm struct {
-	page
+	formPage
+	Wrong  bool   // what was sent before was
 	Path   string // where the form is posted to
 	Return string
 	Email  string
@@ -47,8 +57,8 @@ type signInForm struct {
 }
 
 func (s *Server) showSignIn(c *call, status int, to, email, problem string) {
-	s.show(c, status, "sign-in", "", signInForm{
-		page: s.page(c, pathSignIn, problem), Path: pathSignIn, Return: to, Email: email,
+	s.page(c).Show(status, s.pages, "sign-in", page.Options{Problem: s.problem(c, problem), Stay: s.signInPath(to)}, signInForm{
+		formPage: s.form(c, pathSignIn), Wrong: problem != "", Path: pathSignIn, Return: to, Email: email,
 	})
 }
 
@@ -99,7 +109,15 @@ func (s *Server) placeToReturn(to string) string {
 // signInAndReturn sends a browser to the sign-in form and back.
 func (s *Server) signInAndReturn(c *call, asked uma.Form) {
 	to := s.base + pathAuthorize + "?" + encode(asked)
-	s.redirect(c, s.base+pathSignIn+"?"+url.Values{"return": {to}}.Encode())
+	s.redirect(c, s.signInPath(to))
+}
+
+// signInPath is the sign-in form that leads on to a place of ours, or to nowhere.
+func (s *Server) signInPath(to string) string {
+	if to == "" {
+		return s.base + pathSignIn
+	}
+	return s.base + pathSignIn + "?" + url.Values{"return": {to}}.Encode()
 }
 
 // signOutPage asks before it signs out: a link alone changes nothing.
@@ -110,7 +128,7 @@ func (s *Server) signOutPage(c *call) error {
 
 // signOutForm is the sign-out page. With an application, that one asks for it.
 type signOutForm struct {
-	page
+	formPage
 	Path   string // where the form is posted to
 	In     bool
 	Person person
@@ -121,10 +139,10 @@ type signOutForm struct {
 
 // showSignOut shows the sign-out page, from which the browser may come to the
 // redirect URI leadsTo.
-func (s *Server) showSignOut(c *call, form signOutForm, leadsTo string) {
+func (s *Server) showSignOut(c *call, f signOutForm, leadsTo string) {
 	account, _, in := s.SignIn.Person(c.r)
-	form.page, form.In, form.Person = s.page(c, form.Path, ""), in, about(account)
-	s.show(c, http.StatusOK, "sign-out", leadsTo, form)
+	f.formPage, f.In, f.Person = s.form(c, f.Path), in, about(account)
+	s.page(c).Show(http.StatusOK, s.pages, "sign-out", page.Options{LeadsTo: leadsTo}, f)
 }
 
 func (s *Server) signOut(c *call) error {

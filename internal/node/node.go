@@ -17,6 +17,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/internal/egress"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/store/postgres"
 	"github.com/licet/licet/store/sqlite"
@@ -95,7 +96,11 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	if err != nil {
 		return nil, err
 	}
-	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, FormKey: keys.Form, Limits: surface.Limits, Mutual: surface.Mutual, Log: log})
+	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now})
+	if err != nil {
+		return nil, err
+	}
+	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, Pages: pages, Limits: surface.Limits, Mutual: surface.Mutual, Log: log})
 	if err != nil {
 		return nil, err
 	}

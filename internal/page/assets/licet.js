@@ -1,0 +1,72 @@
+// What pages do where there is a script. Without it every page works the same, by
+// forms and links; this only saves a press of a button.
+
+// The one way in which a text becomes a part of the page: it has just come from
+// this server, as a page of ours.
+const pages = globalThis.trustedTypes
+  ? trustedTypes.createPolicy("licet", { createHTML: (text) => text })
+  : { createHTML: (text) => text };
+
+const secure = location.protocol === "https:";
+
+// Times are shown as it is here.
+function tellZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const name = (secure ? "__Host-" : "") + "licet-zone";
+  if (!zone || document.cookie.includes(`${name}=${zone}`)) return;
+  document.cookie = `${name}=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure ? "; Secure" : ""}`;
+}
+
+// The language changes when it is chosen.
+function chooseLanguage() {
+  document.querySelector("#language")?.addEventListener("change", (event) => event.target.form.requestSubmit());
+}
+
+// The page says itself when it is out of date. What somebody has begun to fill in
+// is left alone; a page that only waits is loaded anew.
+function live() {
+  const path = document.body.dataset.live;
+  if (!path) return;
+  let begun = false;
+  document.querySelector("main").addEventListener("input", () => { begun = true; });
+  const source = new EventSource(path);
+  source.addEventListener("changed", async () => {
+    if (document.querySelector("[data-waits]")) {
+      source.close();
+      location.reload();
+      return;
+    }
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(pages.createHTML(await answer.text()), "text/html");
+    for (const part of document.querySelectorAll("[data-part]")) {
+      if (begun && part.closest("main")) continue;
+      const other = fresh.getElementById(part.id);
+      if (other && !part.isEqualNode(other)) part.replaceWith(document.adoptNode(other));
+    }
+  });
+  addEventListener("pagehide", () => source.close());
+}
+
+// A button copies what stands beside it.
+function copies() {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const from = document.getElementById(button.dataset.copy);
+      await navigator.clipboard.writeText(from.value ?? from.textContent);
+      from.select?.();
+    });
+  }
+}
+
+// What went wrong with a form is the first thing to read.
+function problems() {
+  document.querySelector("#problem")?.focus();
+}
+
+tellZone();
+chooseLanguage();
+live();
+copies();
+problems();

@@ -1,0 +1,238 @@
+package page
+
+import (
+	"bytes"
+	"html/template"
+	"io/fs"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"golang.org/x/text/language"
+)
+
+func open(t *testing.T, issuer string, header http.Header) (*Pages, *Answer, *httptest.ResponseRecorder) {
+	t.Helper()
+	u, err := url.Parse(issuer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 23, 9, 47, 0, 0, time.UTC)
+	p, err := New(Config{Issuer: u, FormKey: bytes.Repeat([]byte{3}, 32), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/app/things", nil)
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	w := httptest.NewRecorder()
+	return p, p.Open(w, r), w
+}
+
+func TestFormMayLeadToTheRedirectURIAlone(t *testing.T) {
+	for uri, want := range map[string]string{
+		"":                              "",
+		"https://c1.example/cb?x=1;y":   " https://c1.example",
+		"https://c1.example:8443/cb":    " https://c1.example:8443",
+		"http://127.0.0.1:49152/cb":     " http://127.0.0.1:49152",
+		"http://[::1]:49152/cb":         " http:", // a source has no IPv6 addresses
+		"com.example.app:/cb;script":    " com.example.app:",
+		"https://c1.example/;'none'/cb": " https://c1.example",
+	} {
+		if got := formTarget(uri); got != want {
+			t.Errorf("%s: %q", uri, got)
+		}
+	}
+}
+
+// Who does not say otherwise gets English; who chose a language gets that one.
+func TestThePageSpeaksTheReadersLanguage(t *testing.T) {
+	for name, c := range map[string]struct {
+		header http.Header
+		want   language.Tag
+	}{
+		"nothing said":         {nil, language.English},
+		"nothing spoken":       {http.Header{"Accept-Language": {"ja"}}, language.English},
+		"nonsense":             {http.Header{"Accept-Language": {"\x00;;q=x"}}, language.English},
+		"a region":             {http.Header{"Accept-Language": {"de-AT, en;q=0.5"}}, language.German},
+		"a second choice":      {http.Header{"Accept-Language": {"ja, ar;q=0.9"}}, language.Arabic},
+		"chosen before":        {http.Header{"Accept-Language": {"de"}, "Cookie": {"__Host-licet-language=fr"}}, language.French},
+		"chosen and not there": {http.Header{"Accept-Language": {"es"}, "Cookie": {"__Host-licet-language=../x"}}, language.Spanish},
+		"the test language":    {http.Header{"Cookie": {"__Host-licet-language=en-XA"}}, pseudo},
+	} {
+		if _, a, _ := open(t, "https://as.example", c.header); a.lang != c.want {
+			t.Errorf("%s: %v, want %v", name, a.lang, c.want)
+		}
+	}
+}
+
+// A sentence is ours; what is put into it is text, whatever it looks like.
+func TestWhatIsPutIntoASentenceIsText(t *testing.T) {
+	got := speak(language.English, "<b>%s</b> asks you", `<script>&"`)
+	if got != "<b><bdi>&lt;script&gt;&amp;&#34;</bdi></b> asks you" {
+		t.Errorf("%s", got)
+	}
+	if got := tell(language.English, "100% <script>"); got != "100% &lt;script&gt;" {
+		t.Errorf("a text of somebody else becomes %s", got)
+	}
+	if got := speak(pseudo, "No"); got == "No" || !strings.HasPrefix(string(got), "[") {
+		t.Errorf("the test language says %q", got)
+	}
+}
+
+func TestADistanceIsSaidInTheWordsOfItsNumber(t *testing.T) {
+	_, a, _ := open(t, "https://as.example", http.Header{"Cookie": {"__Host-licet-zone=Europe/Berlin"}})
+	for d, want := range map[time.Duration]string{
+		0: "just now", -time.Minute: "1 minute ago", -4 * time.Minute: "4 minutes ago", 3 * time.Hour: "in 3 hours",
+		24 * time.Hour: "tomorrow", -30 * time.Hour: "yesterday", 30 * 24 * time.Hour: "in 30 days", -47 * time.Hour: "2 days ago",
+	} {
+		if got := a.At(a.now.Add(d)).Away(); got != template.HTML(want) {
+			t.Errorf("%v: %s, want %s", d, got, want)
+		}
+	}
+	m := a.At(time.Date(2026, 12, 23, 23, 30, 0, 0, time.UTC))
+	if got := m.When(); got != "24 December 2026, 00:30" {
+		t.Errorf("at the reader's place it is %s", got)
+	}
+	for tag, want := range map[language.Tag]template.HTML{
+		language.German: "24. Dezember 2026, in 31 Tagen", language.French: "24 décembre 2026, dans 31 jours",
+		language.Spanish: "24 de diciembre de 2026, en 31 días",
+	} {
+		m.lang = tag
+		if got := m.Both(); got != want {
+			t.Errorf("%v: %s, want %s", tag, got, want)
+		}
+	}
+}
+
+// Nobody is led away by the form that chooses a language.
+func TestTheWayBackIsWithin(t *testing.T) {
+	_, a, _ := open(t, "https://as.example/tenant", nil)
+	for to, want := range map[string]string{
+		"/tenant/app/things?q=x": "/tenant/app/things?q=x", "": "/tenant/", "//evil.example": "/tenant/",
+		"https://evil.example": "/tenant/", "/tenant//evil.example": "/tenant/", "/tenant/../x": "/tenant/", "/other": "/tenant/",
+		"/tenant/\\evil.example": "/tenant/", "/tenant/a\r\nSet-Cookie: x": "/tenant/",
+	} {
+		if got := a.Within(to); got != want {
+			t.Errorf("%q leads to %q, want %q", to, got, want)
+		}
+	}
+}
+
+// A form of another browser, or about something else, is none of this one.
+func TestAFormIsOfOneBrowserAndAboutOneThing(t *testing.T) {
+	_, a, w := open(t, "https://as.example", nil)
+	token := a.Form("/x", "alice")
+	if !a.FromHere(token, "/x", "alice") {
+		t.Error("the form of this page is refused")
+	}
+	for name, about := range map[string][]string{"another path": {"/y", "alice"}, "another person": {"/x", "bob"}, "joined": {"/xalice"}} {
+		if a.FromHere(token, about...) {
+			t.Errorf("a form about %s is taken", name)
+		}
+	}
+	_, other, _ := open(t, "https://as.example", http.Header{"Cookie": {"__Host-" + CookieForm + "=another"}})
+	if other.FromHere(token, "/x", "alice") {
+		t.Error("a form of another browser is taken")
+	}
+	if c := w.Result().Cookies(); len(c) != 1 || !c[0].HttpOnly || !c[0].Secure || c[0].Name != "__Host-"+CookieForm {
+		t.Errorf("the cookie is %v", c)
+	}
+}
+
+// A page that does not say what it needs to say is noticed in its test.
+func TestAFrameHoldsThePage(t *testing.T) {
+	p, a, w := open(t, "https://as.example", nil)
+	set := p.Set(fstest.MapFS{"x.html": {Data: []byte(`{{define "title"}}T{{end}}{{define "main"}}<h1>{{.}}</h1>{{end}}`)}})
+	a.Show(http.StatusOK, set, "x", Options{Tab: "home", Waiting: 2, Who: "Alice", Done: &Done{Said: "Done", Undo: "/app/undo"}}, "<hi>")
+	body := w.Body.String()
+	for _, want := range []string{"<h1>&lt;hi&gt;</h1>", `aria-current="page"`, `<html lang="en" dir="ltr">`, "waiting", "Alice", `action="/app/undo"`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%s is missing in %s", want, body)
+		}
+	}
+}
+
+var (
+	inTemplates = regexp.MustCompile("\\b(?:t|T) (\"(?:[^\"\\\\]|\\\\.)*\")")
+	inCode      = regexp.MustCompile("(?:page\\.Sentence|\\.Say|\\.say)\\((\"(?:[^\"\\\\]|\\\\.)*\")")
+	verbs       = regexp.MustCompile(`%(?:\[\d+\])?[sd]|</?(?:b|em)>`)
+)
+
+// sentences finds every sentence that pages of any room say.
+func sentences(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		pattern := inCode
+		switch {
+		case strings.HasSuffix(path, ".html"):
+			pattern = inTemplates
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range pattern.FindAllSubmatch(raw, -1) {
+			text := strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(string(m[1][1 : len(m[1])-1]))
+			out[text] = path
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, month := range months {
+		out[month] = "moment.go"
+	}
+	return out
+}
+
+// missing lists what a language cannot say.
+func missing(tag language.Tag, all map[string]string) []string {
+	known := words(tag)
+	var out []string
+	for _, text := range slices.Sorted(maps.Keys(all)) {
+		if _, ok := known[text]; !ok && !(tag == language.English && !strings.Contains(text, "%d")) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// The control: a sentence that is in no catalogue is missed.
+func TestASentenceThatNobodyTranslatedIsNoticed(t *testing.T) {
+	if got := missing(language.German, map[string]string{"nobody has ever said this": "x"}); len(got) != 1 {
+		t.Errorf("it is not: %q", got)
+	}
+}
+
+// protocol are words that are for programs.
+var protocol = regexp.MustCompile(`(?i)\b(scopes?|tokens?|tickets?|RPTs?|PATs?|clients?|polic(y|ies)|resources?|servers?|claims?|grants?|requesting part(y|ies)|authoriz\w*|authenticat\w*|credentials?|redirect\w*|URIs?|please|successfully)\b`)
+
+// Nobody has to know the words of the specifications.
+func TestNoSentenceHasAWordOfTheProtocol(t *testing.T) {
+	for text, path := range sentences(t) {
+		if word := protocol.FindString(text); word != "" && !strings.Contains(path, "/cmd/") {
+			t.Errorf("%s: %q says %q", path, text, word)
+		}
+	}
+	if !protocol.MatchString("Your access token") {
+		t.Error("the control: a word of the protocol is not noticed")
+	}
+}
