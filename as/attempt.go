@@ -15,11 +15,13 @@ import (
 type Attempts struct {
 	Account limit.Rate // on one account, from wherever; 20 in 15 minutes
 	Address limit.Rate // from one address (of IPv6: one /64), on whatever account; 100 in 15 minutes
+	Mail    limit.Rate // codes sent to one e-mail address, from wherever; 5 in 15 minutes
 }
 
 func (a *Attempts) setDefaults() {
 	a.Account = a.Account.Or(limit.Rate{Count: 20, Per: 15 * time.Minute})
 	a.Address = a.Address.Or(limit.Rate{Count: 100, Per: 15 * time.Minute})
+	a.Mail = a.Mail.Or(limit.Rate{Count: 5, Per: 15 * time.Minute})
 }
 
 // TooManyAttempts is the refusal of an attempt that was not made.
@@ -41,54 +43,80 @@ type attemptCount struct {
 
 // BeginSignIn counts an attempt to sign in and returns the account of an e-mail
 // address in any spelling; one without an id when there is none. It is counted
-// before the password is looked at, so that no number of attempts at the same time
+// before what proves it is looked at, so that no number of attempts at the same time
 // is more than the limit; one that succeeds is taken back. The error of one too
 // many is TooManyAttempts, whether there is such an account or not, and it is not
 // counted itself: nobody can put off the end of the wait.
 //
-// An account is counted by its id, and what is no account by its address, so that
-// no spelling is a way around. signedIn is the account whose session the browser
-// has: with it, a person is not shut out by others who try from elsewhere.
+// An account is counted by its id, whatever it is tried with, and what is no account
+// by its address, so that no spelling and no method is a way around. signedIn is
+// the account whose session the browser has: with it, a person is not shut out by
+// others who try from elsewhere.
 func (s *Server) BeginSignIn(ctx context.Context, email, from string, signedIn AccountID) (Account, Attempt, error) {
 	account, err := s.AccountByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Account{}, Attempt{}, err
 	}
-	name := "account\x00" + string(account.ID)
-	switch {
-	case account.ID == "":
-		name = "nobody\x00" + strings.ToLower(strings.TrimSpace(email))
-	case account.ID == signedIn:
-		name = "signed in\x00" + string(account.ID)
+	name := "nobody\x00" + strings.ToLower(strings.TrimSpace(email))
+	if account.ID != "" {
+		name = countOf(account.ID, signedIn)
 	}
+	a, err := s.countAttempt(ctx, attemptCount{s.vault.digest(aCount, name), s.Attempts.Account}, s.fromAddress("address", from))
+	return account, a, err
+}
+
+// BeginAttempt does the same for an account that what is shown names, "" for none.
+func (s *Server) BeginAttempt(ctx context.Context, account AccountID, from string, signedIn AccountID) (Attempt, error) {
+	counts := []attemptCount{s.fromAddress("address", from)}
+	if account != "" {
+		counts = append(counts, attemptCount{s.vault.digest(aCount, countOf(account, signedIn)), s.Attempts.Account})
+	}
+	return s.countAttempt(ctx, counts...)
+}
+
+// countOf names what counts the attempts on an account.
+func countOf(account, signedIn AccountID) string {
+	if account == signedIn {
+		return "signed in\x00" + string(account)
+	}
+	return "account\x00" + string(account)
+}
+
+// fromAddress is the count of what comes from a network address.
+func (s *Server) fromAddress(what, from string) attemptCount {
+	return attemptCount{s.vault.digest(aCount, what+"\x00"+limit.Network(from)), s.Attempts.Address}
+}
+
+// countAttempt counts at all of these, or at none.
+func (s *Server) countAttempt(ctx context.Context, counts ...attemptCount) (Attempt, error) {
 	var a Attempt
-	for _, c := range []attemptCount{
-		{s.vault.digest(aCount, name), s.Attempts.Account},
-		{s.vault.digest(aCount, "address\x00"+limit.Network(from)), s.Attempts.Address},
-	} {
+	for _, c := range counts {
 		if c.most.Count >= 0 {
 			a.counts = append(a.counts, c)
 		}
 	}
 	if len(a.counts) == 0 {
-		return account, a, nil
+		return a, nil
 	}
+	err := s.Store.Update(ctx, func(tx Tx) error { return s.countUp(tx, a.counts) })
+	return a, err
+}
+
+// countUp counts at all of these; the error of a full one is TooManyAttempts.
+func (s *Server) countUp(tx Tx, counts []attemptCount) error {
 	now := s.now()
-	err = s.Store.Update(ctx, func(tx Tx) error {
-		for _, c := range a.counts {
-			_, err := tx.CountUp(c.digest, int64(c.most.Count), now, now.Add(c.most.Per))
-			if errors.Is(err, ErrNotFound) {
-				full, err := tx.Count(c.digest)
-				if err != nil {
-					return err
-				}
-				return TooManyAttempts{full.ExpiresAt.Sub(now)}
-			}
+	for _, c := range counts {
+		_, err := tx.CountUp(c.digest, int64(c.most.Count), now, now.Add(c.most.Per))
+		if errors.Is(err, ErrNotFound) {
+			full, err := tx.Count(c.digest)
 			if err != nil {
 				return err
 			}
+			return TooManyAttempts{full.ExpiresAt.Sub(now)}
 		}
-		return nil
-	})
-	return account, a, err
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -34,7 +34,15 @@ const (
 	EventPCTMisused           = "pct_misused"
 	EventEverythingStopped    = "everything_stopped"
 	EventImported             = "imported"
-	EventUntold               = "untold" // more of a kind that a client causes by what is refused
+	// Of people, in the server's own history.
+	EventPasskeyAdded   = "passkey_added"
+	EventPasskeyRemoved = "passkey_removed"
+	EventPasskeyCloned  = "passkey_cloned" // its count did not rise
+	EventIdentityLinked = "identity_linked"
+	EventIdentityGone   = "identity_unlinked"
+	EventFirstRun       = "first_run"
+
+	EventUntold = "untold" // more of a kind that a client causes by what is refused
 )
 
 // detail is what an event tells besides its fixed fields. Never a secret.

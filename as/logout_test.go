@@ -148,12 +148,12 @@ func TestTheApplicationsOfASessionAreToldOfItsEnd(t *testing.T) {
 	}{
 		"by signing out": {func(w *world, secret string) error { return w.EndSession(w.ctx, secret) }, true},
 		"by somebody else at the browser": {func(w *world, secret string) error {
-			_, err := w.ReplaceSession(w.ctx, secret, w.bob.ID, as.Attempt{})
+			_, err := w.OpenSession(w.ctx, w.bob.ID, as.Entry{Old: secret})
 			return err
 		}, true},
 		"by the end of the account": {func(w *world, _ string) error { return w.DisableAccount(w.ctx, w.alice.ID) }, true},
 		"by the same person once more": {func(w *world, secret string) error {
-			_, err := w.ReplaceSession(w.ctx, secret, w.alice.ID, as.Attempt{})
+			_, err := w.OpenSession(w.ctx, w.alice.ID, as.Entry{Old: secret})
 			return err
 		}, false},
 		"another's": {func(w *world, _ string) error {

@@ -81,6 +81,57 @@ type Session struct {
 	AccountGeneration int64
 	AuthTime          time.Time
 	ExpiresAt         time.Time
+	Method            Method // how the person proved last who they are
+	Agent             string // how the browser named itself then; shortened, and not to be believed
+}
+
+// Method is how a person proves who they are.
+type Method string
+
+// The methods of signing in.
+const (
+	ByPassword Method = "password"
+	ByCode     Method = "code" // sent to their e-mail address
+	ByPasskey  Method = "passkey"
+	ByProvider Method = "provider" // an OpenID provider
+	ByFirstRun Method = "first run"
+)
+
+// Passkey is a public key with which an account proves who it is (WebAuthn). The
+// private one never leaves the person's device, or the place where they keep such
+// keys.
+type Passkey struct {
+	ID             []byte // the credential id, unique
+	Account        AccountID
+	Name           string // what the person calls it
+	PublicKey      []byte // COSE
+	SignCount      int64  // 0 where the authenticator does not count
+	BackupEligible bool   // it may be copied to other devices of the person
+	BackedUp       bool
+	Transports     []string
+	CreatedAt      time.Time
+	UsedAt         time.Time
+}
+
+// Identity is an account at an OpenID provider which signs an account in here. An
+// account may have several.
+type Identity struct {
+	Issuer    string
+	Subject   string
+	Account   AccountID
+	Email     string // what the provider said when it was linked, to know it by
+	CreatedAt time.Time
+}
+
+// MailCode is a code that was sent to an e-mail address. There is one for each
+// browser, of whose handle Digest is: a new one takes the place of the one before.
+type MailCode struct {
+	Digest    Digest
+	Code      []byte // digest of the handle, the address and the code; empty: no code fits
+	Email     string // canonical form
+	Tries     int64
+	ExpiresAt time.Time
+	SpentAt   time.Time
 }
 
 // Resource is a protected resource that a resource server registered for a
@@ -339,6 +390,10 @@ type MessageKind string
 // MessageLogout tells a client that a session has ended (OpenID Connect
 // Back-Channel Logout 1.0). Its recipient is the client's id.
 const MessageLogout MessageKind = "logout"
+
+// MessageLetter is a Letter to a person. Its recipient is an e-mail address, and its
+// body is sealed.
+const MessageLetter MessageKind = "letter"
 
 // Message is something that has to be said to somebody outside.
 type Message struct {

@@ -130,6 +130,8 @@ func (s *Server) send(ctx context.Context, m Message) error {
 	switch m.Kind {
 	case MessageLogout:
 		return s.sendLogout(ctx, m)
+	case MessageLetter:
+		return s.sendLetter(ctx, m)
 	default: // of a newer version beside this one
 		return fmt.Errorf("as: a message of the unknown kind %q", m.Kind)
 	}

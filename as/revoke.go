@@ -34,7 +34,7 @@ func (s *Server) revokeAccount(tx Tx, id AccountID, disabled bool) error {
 		return err
 	}
 	a.Disabled, a.Generation = a.Disabled || disabled, a.Generation+1
-	if err := s.endSessions(tx, id); err != nil {
+	if err := s.endSessions(tx, id, ""); err != nil {
 		return err
 	}
 	return tx.UpdateAccount(a)

@@ -50,6 +50,9 @@ const (
 	aCursor        artefact = "cursor" // never stored
 	aProof         artefact = "DPoP proof"
 	aNonce         artefact = "DPoP nonce"
+	aBrowser       artefact = "browser"   // the handle in the cookie of a browser that signs in
+	aMailCode      artefact = "mail code" // with the browser's handle and the address
+	aCeremony      artefact = "ceremony"  // sealed, and spent by its digest
 	// aSessionAtClient is no secret: a digest of it is the sid of ID tokens.
 	aSessionAtClient artefact = "session at a client"
 )
@@ -176,6 +179,7 @@ func (v *vault) open(as artefact, sealed []byte) ([]byte, error) {
 const (
 	sealedClaims artefact = "claims"
 	sealedKey    artefact = "signing key"
+	sealedLetter artefact = "letter"
 )
 
 var idEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)

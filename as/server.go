@@ -48,8 +48,9 @@ type Config struct {
 	// are taken back at the start, for every node of the store.
 	CompromisedKeys []string
 
-	ClaimsInteractionEndpoint string       // the redirect_user of need_info
-	Fetch                     *http.Client // goes where others say: to keys of claim issuers and clients, and to clients' logout URIs
+	ClaimsInteractionEndpoint string                              // the redirect_user of need_info
+	Fetch                     *http.Client                        // goes where others say: to keys of claim issuers and clients, and to clients' logout URIs
+	Mail                      func(context.Context, Letter) error // sends a letter; nil for nobody
 	Now                       func() time.Time
 	Rand                      io.Reader
 	Log                       *slog.Logger

@@ -66,6 +66,14 @@ type Reader interface {
 	AccountByEmail(email string) (Account, error)
 	RolesOf(AccountID) ([]Role, error)
 	RolesIn(SpaceID) ([]Role, error)
+	// Accounts lists all accounts.
+	Accounts(Page) ([]Account, error)
+	// PasskeysOf and IdentitiesOf list what an account signs in with, oldest first.
+	Passkey(id []byte) (Passkey, error)
+	PasskeysOf(AccountID) ([]Passkey, error)
+	Identity(issuer, subject string) (Identity, error)
+	IdentitiesOf(AccountID) ([]Identity, error)
+	MailCode(Digest) (MailCode, error)
 	Session(Digest) (Session, error)
 	SessionByID(SessionID) (Session, error)
 	// SessionsOf lists the sessions of an account that have not expired at now.
@@ -158,6 +166,22 @@ type Tx interface {
 	UpdateAccount(Account) error
 	PutRole(Role) error
 	DeleteRole(AccountID, SpaceID) error
+	InsertPasskey(Passkey) error
+	// UsePasskey writes SignCount, BackedUp and UsedAt, if the new count is more than
+	// the one before or both are 0; otherwise ErrNotFound. Of two who use a passkey
+	// with the same count one does.
+	UsePasskey(id []byte, signCount int64, backedUp bool, now time.Time) error
+	// DeletePasskey and DeleteIdentity delete what is the account's.
+	DeletePasskey(AccountID, []byte) error
+	InsertIdentity(Identity) error
+	DeleteIdentity(account AccountID, issuer, subject string) error
+	// PutMailCode writes a code in place of the one that has its Digest, if any.
+	PutMailCode(MailCode) error
+	// TryMailCode counts a try, as one conditional write, and returns the code as it
+	// is then. One that is absent, spent or expired, or was tried most times, is
+	// ErrNotFound.
+	TryMailCode(d Digest, most int64, now time.Time) (MailCode, error)
+	SpendMailCode(d Digest, now time.Time) (MailCode, error)
 	InsertSession(Session) error
 	DeleteSession(Digest) error
 	InsertParticipant(SessionID, oauth.ClientID) error
@@ -262,7 +286,7 @@ type Tx interface {
 	DeleteMessage(MessageID) error
 
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions with their participants, messages, notes of what was spent, counts, tickets, processes, interactions, codes, pushed requests, tokens and their
+	// sessions with their participants, messages, notes of what was spent, counts, mail codes, tickets, processes, interactions, codes, pushed requests, tokens and their
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)

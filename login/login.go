@@ -89,7 +89,7 @@ func (p *Passwords) SignIn(w http.ResponseWriter, r *http.Request, email, passwo
 		return false, err
 	}
 	old, _ := p.secret(r)
-	secret, err := p.AS.ReplaceSession(ctx, old, account.ID, attempt)
+	secret, err := p.AS.OpenSession(ctx, account.ID, as.Entry{Old: old, Attempt: attempt, Method: as.ByPassword, Agent: r.UserAgent()})
 	if err != nil {
 		return false, err
 	}

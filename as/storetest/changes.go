@@ -94,6 +94,9 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 		"BumpSpace":         func(tx as.Tx) error { return tx.BumpSpace(s.space()) },
 		"UpdateAccount":     func(tx as.Tx) error { return tx.UpdateAccount(as.Account{ID: s.account(), Email: s.id("@")}) },
 		"DeleteRole":        func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) },
+		"UsePasskey":        func(tx as.Tx) error { return tx.UsePasskey(s.digest("passkey"), 1<<50, false, now) },
+		"DeletePasskey":     func(tx as.Tx) error { return tx.DeletePasskey(s.account(), s.digest("passkey")) },
+		"DeleteIdentity":    func(tx as.Tx) error { return tx.DeleteIdentity(s.account(), s.id("issuer"), s.id("subject")) },
 		"DeleteSession":     func(tx as.Tx) error { return tx.DeleteSession(s.digest("session")) },
 		"DeleteMessage":     func(tx as.Tx) error { return tx.DeleteMessage(s.message()) },
 		"ClaimMessage":      func(tx as.Tx) error { return tx.ClaimMessage(s.message(), now, now) },
@@ -136,8 +139,8 @@ func deletionsTakeOne(s *scene) {
 	f := fillers["full"]
 	gone := map[string]func(as.Tx) error{
 		"session": s.onAbsent()["DeleteSession"], "client": s.onAbsent()["DeleteClient"],
-		"message": s.onAbsent()["DeleteMessage"],
-		"share":   s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
+		"message": s.onAbsent()["DeleteMessage"], "passkey": s.onAbsent()["DeletePasskey"], "identity": s.onAbsent()["DeleteIdentity"],
+		"share": s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
 	}
 	s.insertAll(s.recordsOf(f))
 	others := other.recordsOf(f)

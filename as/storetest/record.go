@@ -33,7 +33,7 @@ func a[T any](what string, f filler, key func(*T), insert func(as.Tx, T) error, 
 
 // recordsOf makes one record of each kind, under the names of the scene.
 func (s *scene) recordsOf(f filler) []record {
-	return slices.Concat(s.peopleOf(f), s.thingsOf(f), s.processesOf(f), s.tokensOf(f))
+	return slices.Concat(s.peopleOf(f), s.waysInOf(f), s.thingsOf(f), s.processesOf(f), s.tokensOf(f))
 }
 
 func (s *scene) peopleOf(f filler) []record {

@@ -18,6 +18,7 @@ var spending = []rule{
 	{"an interaction is finished once", func(s *scene) { s.isSpentOnce(interactionPurse) }},
 	{"a code is spent once", func(s *scene) { s.isSpentOnce(codePurse) }},
 	{"a pushed request is spent once", func(s *scene) { s.isSpentOnce(pushedPurse) }},
+	{"a mail code is spent once", func(s *scene) { s.isSpentOnce(mailCodePurse) }},
 	{"a refresh token is spent once", func(s *scene) { s.isSpentOnce(refreshPurse) }},
 	{"a PCT is spent once", func(s *scene) { s.isSpentOnce(pctPurse) }},
 	{"what is spent at the instant it expires has expired", expiryIsTheInstant},
@@ -111,6 +112,18 @@ var (
 			return p, at, err
 		},
 	}
+	mailCodePurse = purse{
+		func(tx as.Tx, d as.Digest, expires time.Time) error {
+			return tx.PutMailCode(as.MailCode{Digest: d, Code: []byte{1}, Email: "e", Tries: 2, ExpiresAt: expires})
+		},
+		func(tx as.Tx, d as.Digest, now time.Time) (any, error) { return tx.SpendMailCode(d, now) },
+		func(r as.Reader, d as.Digest) (any, time.Time, error) {
+			c, err := r.MailCode(d)
+			at := c.SpentAt
+			c.SpentAt = time.Time{}
+			return c, at, err
+		},
+	}
 	refreshPurse = purse{
 		func(tx as.Tx, d as.Digest, expires time.Time) error {
 			return tx.InsertRefreshToken(as.RefreshToken{Digest: d, Grant: "g", ExpiresAt: expires})
@@ -136,7 +149,7 @@ var (
 		},
 	}
 	purses = map[string]purse{
-		"ticket": ticketPurse, "interaction": interactionPurse, "code": codePurse, "pushed request": pushedPurse, "refresh token": refreshPurse, "PCT": pctPurse,
+		"ticket": ticketPurse, "interaction": interactionPurse, "code": codePurse, "pushed request": pushedPurse, "mail code": mailCodePurse, "refresh token": refreshPurse, "PCT": pctPurse,
 	}
 )
 

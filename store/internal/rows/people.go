@@ -46,6 +46,10 @@ func (t *Tx) AccountByEmail(email string) (as.Account, error) {
 	return one(t, intoAccount, `select `+accountColumns+` from accounts where email = $1`, email)
 }
 
+func (t *Tx) Accounts(p as.Page) ([]as.Account, error) {
+	return all(t, intoAccount, `select `+accountColumns+` from accounts where id > $1 order by id limit $2`, p.After, p.Limit)
+}
+
 func (t *Tx) InsertAccount(a as.Account) error {
 	return t.insert(insertAccount, a.ID, a.Email, a.EmailVerified, a.Name, a.PasswordHash, a.Disabled, a.Generation, ms(a.CreatedAt))
 }
@@ -91,13 +95,13 @@ func (t *Tx) DeleteRole(a as.AccountID, s as.SpaceID) error {
 	return t.change(`delete from roles where account_id = $1 and space_id = $2`, a, s)
 }
 
-const sessionColumns = `digest, id, account_id, account_generation, auth_time, expires_at`
+const sessionColumns = `digest, id, account_id, account_generation, auth_time, expires_at, method, agent`
 
 var insertSession = insertUnder("sessions", sessionColumns, underAll)
 
 func intoSession() ([]any, *as.Session) {
 	s := new(as.Session)
-	return []any{&s.Digest, &s.ID, &s.Account, &s.AccountGeneration, instant{&s.AuthTime}, instant{&s.ExpiresAt}}, s
+	return []any{&s.Digest, &s.ID, &s.Account, &s.AccountGeneration, instant{&s.AuthTime}, instant{&s.ExpiresAt}, &s.Method, &s.Agent}, s
 }
 
 func (t *Tx) Session(d as.Digest) (as.Session, error) {
@@ -130,7 +134,7 @@ func (t *Tx) DeleteParticipants(id as.SessionID) error {
 }
 
 func (t *Tx) InsertSession(s as.Session) error {
-	return t.insert(insertSession, []byte(s.Digest), s.ID, s.Account, s.AccountGeneration, ms(s.AuthTime), ms(s.ExpiresAt))
+	return t.insert(insertSession, []byte(s.Digest), s.ID, s.Account, s.AccountGeneration, ms(s.AuthTime), ms(s.ExpiresAt), s.Method, s.Agent)
 }
 
 func (t *Tx) DeleteSession(d as.Digest) error {

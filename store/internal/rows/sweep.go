@@ -18,6 +18,7 @@ var sweeps = []string{
 	`delete from outbox where id in (select id from outbox where expires_at < $1 limit $2)`,
 	`delete from spent where digest in (select digest from spent where expires_at < $1 limit $2)`,
 	`delete from counts where digest in (select digest from counts where expires_at < $1 limit $2)`,
+	`delete from mail_codes where digest in (select digest from mail_codes where expires_at < $1 limit $2)`,
 	`delete from tickets where digest in (select digest from tickets where expires_at < $1 limit $2)`,
 	`delete from interactions where digest in (select digest from interactions where expires_at < $1 limit $2)`,
 	`delete from pushed_requests where digest in (select digest from pushed_requests where expires_at < $1 limit $2)`,
