@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -151,10 +152,8 @@ func (w *world) welcome(t testing.TB) welcome {
 			if r.Method == http.MethodGet {
 				return body
 			}
-			if secret, found := w.Server.cookie(&call{r: r}, cookieForm); found {
-				return fieldForm + "=" + w.Server.formToken(&call{r: r}, r.URL.Path, secret) + "&" + body
-			}
-			return body
+			c := &call{w: httptest.NewRecorder(), r: r}
+			return page.FieldForm + "=" + w.Server.page(c).Form(w.Server.about(c, r.URL.Path)...) + "&" + body
 		},
 	}
 }
