@@ -166,7 +166,6 @@ func TestAFrameHoldsThePage(t *testing.T) {
 var (
 	inTemplates = regexp.MustCompile("\\b(?:t|T) (\"(?:[^\"\\\\]|\\\\.)*\")")
 	inCode      = regexp.MustCompile("(?:page\\.Sentence|\\.Say|\\.say)\\((\"(?:[^\"\\\\]|\\\\.)*\")")
-	verbs       = regexp.MustCompile(`%(?:\[\d+\])?[sd]|</?(?:b|em)>`)
 )
 
 // sentences finds every sentence that pages of any room say.
