@@ -20,7 +20,7 @@ func (s *Server) CreateAccount(ctx context.Context, a Account, spaceName string)
 	var space Space
 	email, err := policy.CanonicalEmail(a.Email)
 	if err != nil {
-		return Account{}, Space{}, uma.NewError(uma.InvalidRequest, "This is no e-mail address that can be used.").Because(err)
+		return Account{}, Space{}, errNoAddress.Because(err)
 	}
 	now := s.now()
 	a.ID, a.Email, a.Generation, a.CreatedAt = AccountID(s.vault.id(now)), email, 1, now

@@ -3,7 +3,6 @@ package as
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -96,20 +95,11 @@ func (s *Server) noteGrantUse(id GrantID) {
 // mayManage says whether an account may still manage a space: a role that has
 // ended ends the tokens made under it.
 func (s *Server) mayManage(r Reader, account AccountID, space SpaceID) error {
-	roles, err := r.RolesOf(account)
-	if err != nil {
-		return err
+	role, err := s.roleIn(r, account, space)
+	if err == nil && !role.Kind.Manages() {
+		err = errInvalidToken
 	}
-	for _, role := range roles {
-		if role.Space == space && role.manages(s.now()) {
-			return nil
-		}
-	}
-	return errInvalidToken
-}
-
-func (r Role) manages(now time.Time) bool {
-	return r.Kind != RoleViewer && (r.EndsAt.IsZero() || now.Before(r.EndsAt))
+	return absent(err, errInvalidToken)
 }
 
 // accepted finds a live access token and the OAuth grant behind it, and checks that

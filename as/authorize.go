@@ -105,30 +105,6 @@ func (s *Server) spendAssertion(ctx context.Context, c oauth.Client, token strin
 	return err
 }
 
-// SpacesOf lists the spaces that an account may manage.
-func (s *Server) SpacesOf(ctx context.Context, account AccountID) ([]Space, error) {
-	var out []Space
-	err := s.Store.View(ctx, func(r Reader) error {
-		out = nil
-		roles, err := r.RolesOf(account)
-		if err != nil {
-			return err
-		}
-		for _, role := range roles {
-			if !role.manages(s.now()) {
-				continue
-			}
-			space, err := r.Space(role.Space)
-			if err != nil {
-				return err
-			}
-			out = append(out, space)
-		}
-		return nil
-	})
-	return out, err
-}
-
 // CheckScopes refuses scopes that no authorization endpoint grants.
 func CheckScopes(scopes []uma.Scope) error {
 	if len(without(scopes, oauthScopes)) > 0 {

@@ -33,6 +33,10 @@ const (
 	EventRefreshReplayed      = "refresh_replayed"
 	EventPCTMisused           = "pct_misused"
 	EventEverythingStopped    = "everything_stopped"
+	EventRoleGranted          = "role_granted"
+	EventRoleEnded            = "role_ended"
+	EventInvited              = "invited"
+	EventUninvited            = "uninvited"
 	EventImported             = "imported"
 	// Of people, in the server's own history.
 	EventPasskeyAdded   = "passkey_added"

@@ -98,7 +98,7 @@ func (im *importing) parseAccount(o uma.Object) (importRow, error) {
 func importEmail(s string) (string, error) {
 	email, err := policy.CanonicalEmail(s)
 	if err != nil {
-		return "", uma.NewError(uma.InvalidRequest, "This is no e-mail address that can be used.").Because(err)
+		return "", errNoAddress.Because(err)
 	}
 	return email, nil
 }

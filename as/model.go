@@ -19,6 +19,7 @@ type (
 	RequestID    string
 	SessionID    string
 	MessageID    string
+	InvitationID string
 )
 
 // Digest is the keyed hash (HMAC-SHA-256) of a bearer artefact together with
@@ -58,10 +59,26 @@ const (
 
 // Role ties an account to a space.
 type Role struct {
-	Account AccountID
-	Space   SpaceID
-	Kind    RoleKind
-	EndsAt  time.Time // zero: without an end
+	Account   AccountID
+	Space     SpaceID
+	Kind      RoleKind
+	EndsAt    time.Time // zero: without an end
+	GrantedBy AccountID // "" for one that came with the space, or from the operator
+	CreatedAt time.Time
+}
+
+// Invitation offers a role in a space to whoever has an account with this
+// verified e-mail address. It is taken once.
+type Invitation struct {
+	ID        InvitationID
+	Space     SpaceID
+	Email     string // canonical form
+	Kind      RoleKind
+	EndsAt    time.Time // of the role; zero: without an end
+	InvitedBy AccountID
+	CreatedAt time.Time
+	ExpiresAt time.Time // of the invitation
+	TakenAt   time.Time // zero: not yet
 }
 
 // Count is how often something happened since it began, until ExpiresAt. What it

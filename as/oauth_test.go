@@ -102,8 +102,8 @@ func TestOnlyWhoManagesASpaceGivesAccessToIt(t *testing.T) {
 
 	spaces, err := w.SpacesOf(w.ctx, w.bob.ID)
 	w.must(err)
-	if len(spaces) != 1 || spaces[0].ID != w.aliceSpace.ID {
-		t.Errorf("Bob, a delegate of Alice's, manages %v", spaces)
+	if len(spaces) != 1 || spaces[0].ID != w.aliceSpace.ID || spaces[0].Role.Kind != as.RoleDelegate {
+		t.Errorf("Bob, a delegate of Alice's, has roles in %v", spaces)
 	}
 	// The owner's token of a delegate ends with the role.
 	owner := w.token(w.app, w.bob, w.aliceSpace, oauth.ScopePolicy)
@@ -111,7 +111,7 @@ func TestOnlyWhoManagesASpaceGivesAccessToIt(t *testing.T) {
 	_, err = w.AuthenticateOwner(w.ctx, owner)
 	wantCode(t, err, uma.InvalidToken)
 	if spaces, err = w.SpacesOf(w.ctx, w.bob.ID); err != nil || len(spaces) != 0 {
-		t.Errorf("Bob, no delegate any more, manages %v, %v", spaces, err)
+		t.Errorf("Bob, no delegate any more, has roles in %v, %v", spaces, err)
 	}
 }
 

@@ -141,7 +141,7 @@ func (s *Server) Refuse(ctx context.Context, o Owner, id RequestID) (PendingRequ
 // time one comes too late.
 func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx, *PendingRequest) error) (PendingRequest, error) {
 	var p PendingRequest
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.manage(ctx, o, func(tx Tx) error {
 		q, err := tx.Request(o.Space, id)
 		if err != nil {
 			return err

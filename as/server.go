@@ -72,6 +72,7 @@ type Lifetimes struct {
 	Interaction time.Duration // a visit at the claims interaction endpoint; 15 minutes
 	IDToken     time.Duration // 10 minutes
 	Session     time.Duration // a signed-in browser; 12 hours
+	Invitation  time.Duration // an invitation to a role; 14 days
 	KeyOverlap  time.Duration // a new signing key is published this long before it signs; 1 hour
 	Dormant     time.Duration // shares outlive their resource's registration; 30 days
 	Uses        time.Duration // what was used is remembered; 400 days
@@ -97,6 +98,7 @@ func (l *Lifetimes) setDefaults() {
 	set(&l.Interaction, 15*time.Minute)
 	set(&l.IDToken, 10*time.Minute)
 	set(&l.Session, 12*time.Hour)
+	set(&l.Invitation, 14*24*time.Hour)
 	set(&l.KeyOverlap, time.Hour)
 	set(&l.Dormant, 30*24*time.Hour)
 	set(&l.Uses, 400*24*time.Hour)

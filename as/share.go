@@ -28,7 +28,7 @@ const PreconditionFailed uma.Code = "precondition_failed"
 // CreateShare writes down a new wish.
 func (s *Server) CreateShare(ctx context.Context, o Owner, wish policy.Share) (Share, error) {
 	var share Share
-	err := s.Store.Update(ctx, func(tx Tx) (err error) {
+	err := s.manage(ctx, o, func(tx Tx) (err error) {
 		share, err = s.createShare(tx, o, wish)
 		return err
 	})
@@ -89,7 +89,7 @@ func (s *Server) ListShares(ctx context.Context, o Owner, page Page) ([]Share, e
 // ends with it, at once. version is what If-Match named; 0 for any.
 func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, version int64, wish policy.Share) (Share, error) {
 	var share Share
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.manage(ctx, o, func(tx Tx) error {
 		old, err := tx.Share(o.Space, id)
 		if err != nil {
 			return err
@@ -128,7 +128,7 @@ func sameWish(a, b policy.Share) bool {
 // was granted names the share, and a share that is not there grants nothing.
 // version is what If-Match named; 0 for any.
 func (s *Server) WithdrawShare(ctx context.Context, o Owner, id policy.ShareID, version int64) error {
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.manage(ctx, o, func(tx Tx) error {
 		old, err := tx.Share(o.Space, id)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ func (s *Server) RegisteredResource(ctx context.Context, o Owner, id uma.Resourc
 // the protection API access tokens of its resource servers included. The shares
 // stay.
 func (s *Server) StopEverything(ctx context.Context, o Owner) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	return s.manage(ctx, o, func(tx Tx) error {
 		if err := tx.BumpSpace(o.Space); err != nil {
 			return err
 		}
@@ -231,7 +231,7 @@ func addGrantUses(r Reader, list []Connection) error {
 // PAT, or its token for the policy API, is dead at once, and with a PAT what was
 // granted on the resource server's resources (FedAuthz 8).
 func (s *Server) Disconnect(ctx context.Context, o Owner, id GrantID) error {
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	err := s.manage(ctx, o, func(tx Tx) error {
 		g, err := tx.GrantState(id)
 		if err != nil {
 			return err

@@ -64,6 +64,7 @@ type Reader interface {
 	Space(SpaceID) (Space, error)
 	Account(AccountID) (Account, error)
 	AccountByEmail(email string) (Account, error)
+	Role(AccountID, SpaceID) (Role, error)
 	RolesOf(AccountID) ([]Role, error)
 	RolesIn(SpaceID) ([]Role, error)
 	// Accounts lists all accounts.
@@ -74,6 +75,11 @@ type Reader interface {
 	Identity(issuer, subject string) (Identity, error)
 	IdentitiesOf(AccountID) ([]Identity, error)
 	MailCode(Digest) (MailCode, error)
+	Invitation(InvitationID) (Invitation, error)
+	// Invitations lists those into a space that can be taken at now.
+	Invitations(space SpaceID, now time.Time, page Page) ([]Invitation, error)
+	// InvitationsTo lists those to an address that can be taken at now.
+	InvitationsTo(email string, now time.Time, page Page) ([]Invitation, error)
 	Session(Digest) (Session, error)
 	SessionByID(SessionID) (Session, error)
 	// SessionsOf lists the sessions of an account that have not expired at now.
@@ -182,6 +188,12 @@ type Tx interface {
 	// ErrNotFound.
 	TryMailCode(d Digest, most int64, now time.Time) (MailCode, error)
 	SpendMailCode(d Digest, now time.Time) (MailCode, error)
+	InsertInvitation(Invitation) error
+	// TakeInvitation marks an invitation taken, a Spend; one to another address is
+	// ErrNotFound, too.
+	TakeInvitation(id InvitationID, email string, now time.Time) (Invitation, error)
+	// DeleteInvitation takes back an invitation into the space that nobody has taken.
+	DeleteInvitation(SpaceID, InvitationID) error
 	InsertSession(Session) error
 	DeleteSession(Digest) error
 	InsertParticipant(SessionID, oauth.ClientID) error
@@ -286,7 +298,7 @@ type Tx interface {
 	DeleteMessage(MessageID) error
 
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions with their participants, messages, notes of what was spent, counts, mail codes, tickets, processes, interactions, codes, pushed requests, tokens and their
+	// sessions with their participants, invitations, messages, notes of what was spent, counts, mail codes, tickets, processes, interactions, codes, pushed requests, tokens and their
 	// grants, permissions, PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)

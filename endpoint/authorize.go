@@ -116,13 +116,14 @@ type consent struct {
 
 // askConsent shows the question.
 func (s *Server) askConsent(c *call, status int, q consent, problem string) error {
-	var spaces []as.Space
+	var spaces []as.SpaceRole
 	needsSpace := as.NeedsSpace(q.req.Scopes)
 	if needsSpace {
-		var err error
-		if spaces, err = s.AS.SpacesOf(c.r.Context(), q.account.ID); err != nil {
+		all, err := s.AS.SpacesOf(c.r.Context(), q.account.ID)
+		if err != nil {
 			return err
 		}
+		spaces = slices.DeleteFunc(all, func(in as.SpaceRole) bool { return !in.Role.Kind.Manages() })
 	}
 	o := page.Options{Problem: s.problem(c, problem), LeadsTo: q.req.RedirectURI}
 	s.page(c).Show(status, s.pages, "consent", o, struct {
@@ -131,7 +132,7 @@ func (s *Server) askConsent(c *call, status int, q consent, problem string) erro
 		Person  person
 		Asked   string
 		Wishes  []string
-		Spaces  []as.Space
+		Spaces  []as.SpaceRole
 		Nothing bool // there is no space that this person could give access to
 	}{
 		s.form(c, pathAuthorize), describe(q.client, q.req.RedirectURI), about(q.account),

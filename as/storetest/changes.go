@@ -97,6 +97,8 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 		"UsePasskey":        func(tx as.Tx) error { return tx.UsePasskey(s.digest("passkey"), 1<<50, false, now) },
 		"DeletePasskey":     func(tx as.Tx) error { return tx.DeletePasskey(s.account(), s.digest("passkey")) },
 		"DeleteIdentity":    func(tx as.Tx) error { return tx.DeleteIdentity(s.account(), s.id("issuer"), s.id("subject")) },
+		"TakeInvitation":    func(tx as.Tx) error { return errOf(tx.TakeInvitation(s.invitation(), s.id("@"), now)) },
+		"DeleteInvitation":  func(tx as.Tx) error { return tx.DeleteInvitation(s.space(), s.invitation()) },
 		"DeleteSession":     func(tx as.Tx) error { return tx.DeleteSession(s.digest("session")) },
 		"DeleteMessage":     func(tx as.Tx) error { return tx.DeleteMessage(s.message()) },
 		"ClaimMessage":      func(tx as.Tx) error { return tx.ClaimMessage(s.message(), now, now) },

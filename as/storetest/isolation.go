@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"time"
 
 	"github.com/licet/licet/as"
 )
@@ -73,7 +74,8 @@ func othersAreNotListed(s *scene) {
 	account := as.Account{ID: s.account(), Email: s.id("@")}
 	s.update(func(tx as.Tx) error {
 		return errors.Join(tx.InsertGrant(grant), tx.InsertSpace(as.Space{ID: s.space()}), tx.InsertAccount(account),
-			tx.PutRole(as.Role{Account: s.account(), Space: s.space()}))
+			tx.PutRole(as.Role{Account: s.account(), Space: s.space()}),
+			tx.InsertInvitation(as.Invitation{ID: s.invitation(), Space: s.space(), Email: s.id("@"), ExpiresAt: now}))
 	})
 	everything := as.Page{Limit: 1000}
 	wrong := s.beside()
@@ -89,6 +91,8 @@ func othersAreNotListed(s *scene) {
 		none(s, "PendingFrom")(r.PendingFrom(wrong.space(), "", ""))
 		none(s, "Events")(r.Events(wrong.space(), 0, 1000))
 		none(s, "RolesIn")(r.RolesIn(wrong.space()))
+		none(s, "Invitations")(r.Invitations(wrong.space(), now.Add(-time.Hour), everything))
+		none(s, "InvitationsTo")(r.InvitationsTo(wrong.id("@"), now.Add(-time.Hour), everything))
 		none(s, "RolesOf")(r.RolesOf(wrong.account()))
 		none(s, "PermissionsOf")(r.PermissionsOf(wrong.grant()))
 		return nil

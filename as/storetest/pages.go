@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
@@ -51,6 +52,7 @@ func pagesAreComplete(s *scene) {
 				tx.InsertResource(as.Resource{ID: uma.ResourceID(k), Space: s.space(), ResourceServer: s.server(), Description: new(filler).description()}),
 				tx.InsertShare(as.Share{Share: policy.Share{ID: policy.ShareID(k)}, Space: s.space()}),
 				tx.InsertGrant(as.Grant{ID: as.GrantID(k), Kind: as.GrantOAuth, Space: s.space()}),
+				tx.InsertInvitation(as.Invitation{ID: as.InvitationID(k), Space: s.space(), Email: s.id("@"), ExpiresAt: now.Add(time.Hour)}),
 				tx.InsertRequest(as.Request{ID: as.RequestID(k), Space: s.space(), Status: as.RequestPending}),
 			)
 			if err != nil {
@@ -83,6 +85,14 @@ func pagesAreComplete(s *scene) {
 		"Requests": func(r as.Reader, p as.Page) ([]string, error) {
 			l, err := r.Requests(s.space(), "", p)
 			return keysOf(func(v as.Request) as.RequestID { return v.ID }, l, err)
+		},
+		"Invitations": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Invitations(s.space(), now, p)
+			return keysOf(func(v as.Invitation) as.InvitationID { return v.ID }, l, err)
+		},
+		"InvitationsTo": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.InvitationsTo(s.id("@"), now, p)
+			return keysOf(func(v as.Invitation) as.InvitationID { return v.ID }, l, err)
 		},
 		"Requests with a status": func(r as.Reader, p as.Page) ([]string, error) {
 			l, err := r.Requests(s.space(), as.RequestPending, p)

@@ -50,6 +50,8 @@ func (s *scene) peopleOf(f filler) []record {
 			read:   func(r as.Reader) (any, error) { return s.participant(r) },
 			want:   s.client(),
 		},
+		a("invitation", f, func(v *as.Invitation) { v.ID = s.invitation() }, as.Tx.InsertInvitation,
+			func(r as.Reader) (as.Invitation, error) { return r.Invitation(s.invitation()) }),
 		a("message", f, func(v *as.Message) { v.ID = s.message() }, as.Tx.InsertMessage,
 			func(r as.Reader) (as.Message, error) { return r.Message(s.message()) }),
 		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.InsertClient,
@@ -180,6 +182,7 @@ func (s *scene) granted(r as.Reader) (as.Permission, error) {
 func (s *scene) space() as.SpaceID           { return as.SpaceID(s.id("space")) }
 func (s *scene) account() as.AccountID       { return as.AccountID(s.id("account")) }
 func (s *scene) session() as.SessionID       { return as.SessionID(s.id("session")) }
+func (s *scene) invitation() as.InvitationID { return as.InvitationID(s.id("invitation")) }
 func (s *scene) message() as.MessageID       { return as.MessageID(s.id("message")) }
 func (s *scene) client() oauth.ClientID      { return oauth.ClientID(s.id("client")) }
 func (s *scene) server() oauth.ClientID      { return oauth.ClientID(s.id("server")) }

@@ -173,7 +173,7 @@ func sessionsHaveIDs(s *scene) {
 func oneRoleInASpace(s *scene) {
 	other := s.beside()
 	put := func(tx as.Tx, r as.Role) error { return tx.PutRole(r) }
-	guardian := as.Role{Account: s.account(), Space: s.space(), Kind: as.RoleGuardian, EndsAt: now.AddDate(1, 0, 0)}
+	guardian := as.Role{Account: s.account(), Space: s.space(), Kind: as.RoleGuardian, EndsAt: now.AddDate(1, 0, 0), GrantedBy: other.account(), CreatedAt: now}
 	s.update(func(tx as.Tx) error {
 		for _, each := range []*scene{s, other} {
 			err := errors.Join(tx.InsertSpace(as.Space{ID: each.space()}), tx.InsertAccount(as.Account{ID: each.account(), Email: each.id("@")}))
@@ -196,11 +196,13 @@ func oneRoleInASpace(s *scene) {
 	}
 	elsewhere := as.Role{Account: s.account(), Space: other.space(), Kind: as.RoleDelegate}
 	viewer := as.Role{Account: other.account(), Space: s.space(), Kind: as.RoleViewer}
+	same(s, "the role in the space", must(s, func(r as.Reader) (as.Role, error) { return r.Role(s.account(), s.space()) }), guardian)
 	sameSet(s, "the roles of the account", of(), []as.Role{guardian, elsewhere})
 	sameSet(s, "the roles in the space", in(), []as.Role{guardian, viewer})
 	s.update(func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) })
 	sameSet(s, "the roles of the account after one was deleted", of(), []as.Role{elsewhere})
 	sameSet(s, "the roles in the space after one was deleted", in(), []as.Role{viewer})
+	s.refused(as.ErrNotFound, "reading it", func(tx as.Tx) error { return errOf(tx.Role(s.account(), s.space())) })
 	s.refused(as.ErrNotFound, "deleting it again", func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) })
 }
 

@@ -21,6 +21,8 @@ var spending = []rule{
 	{"a mail code is spent once", func(s *scene) { s.isSpentOnce(mailCodePurse) }},
 	{"a refresh token is spent once", func(s *scene) { s.isSpentOnce(refreshPurse) }},
 	{"a PCT is spent once", func(s *scene) { s.isSpentOnce(pctPurse) }},
+	{"an invitation is taken once", func(s *scene) { s.isSpentOnce(invitationPurse) }},
+	{"an invitation is taken by its address alone", invitationsAreForOneAddress},
 	{"what is spent at the instant it expires has expired", expiryIsTheInstant},
 	{"what an Update that fails has spent is not spent", failedSpendingIsUndone},
 	{"of many who insert a key one does", insertsRace},
@@ -148,8 +150,23 @@ var (
 			return p, at, err
 		},
 	}
+	invitationPurse = purse{
+		func(tx as.Tx, d as.Digest, expires time.Time) error {
+			return tx.InsertInvitation(as.Invitation{ID: as.InvitationID(d), Space: "s", Email: "bob@example.org", Kind: as.RoleViewer, ExpiresAt: expires})
+		},
+		func(tx as.Tx, d as.Digest, now time.Time) (any, error) {
+			return tx.TakeInvitation(as.InvitationID(d), "bob@example.org", now)
+		},
+		func(r as.Reader, d as.Digest) (any, time.Time, error) {
+			i, err := r.Invitation(as.InvitationID(d))
+			at := i.TakenAt
+			i.TakenAt = time.Time{}
+			return i, at, err
+		},
+	}
 	purses = map[string]purse{
 		"ticket": ticketPurse, "interaction": interactionPurse, "code": codePurse, "pushed request": pushedPurse, "mail code": mailCodePurse, "refresh token": refreshPurse, "PCT": pctPurse,
+		"invitation": invitationPurse,
 	}
 )
 
@@ -291,4 +308,29 @@ func notedOnce(s *scene) {
 		own.Errorf("a sweep deleted %d notes, want the one whose time is over", n)
 	}
 	own.refused(as.ErrExists, "noting again what was not swept", func(tx as.Tx) error { return tx.InsertSpent(own.digest("good"), now) })
+}
+
+func invitationsAreForOneAddress(s *scene) {
+	open := as.Invitation{ID: s.invitation(), Space: s.space(), Email: s.id("bob@example.org"), ExpiresAt: now.Add(time.Hour)}
+	ended, other := open, open
+	ended.ID, ended.ExpiresAt = as.InvitationID(s.id("ended")), now
+	other.ID, other.Email, other.Space = as.InvitationID(s.id("other")), s.id("carlos@example.org"), s.beside().space()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertInvitation(open), tx.InsertInvitation(ended), tx.InsertInvitation(other))
+	})
+	listed := func(want ...as.Invitation) {
+		s.Helper()
+		all := as.Page{Limit: 10}
+		sameSet(s, "the invitations into the space", must(s, func(r as.Reader) ([]as.Invitation, error) { return r.Invitations(s.space(), now, all) }), want)
+		sameSet(s, "the invitations to the address", must(s, func(r as.Reader) ([]as.Invitation, error) { return r.InvitationsTo(open.Email, now, all) }), want)
+	}
+	listed(open)
+	s.refused(as.ErrNotFound, "taking it with another address", func(tx as.Tx) error { return errOf(tx.TakeInvitation(open.ID, other.Email, now)) })
+	s.refused(as.ErrNotFound, "taking it back in another space", func(tx as.Tx) error { return tx.DeleteInvitation(other.Space, open.ID) })
+	listed(open)
+	s.update(func(tx as.Tx) error { return errOf(tx.TakeInvitation(open.ID, open.Email, now)) })
+	listed()
+	s.refused(as.ErrNotFound, "taking back what was taken", func(tx as.Tx) error { return tx.DeleteInvitation(s.space(), open.ID) })
+	s.update(func(tx as.Tx) error { return tx.DeleteInvitation(other.Space, other.ID) })
+	s.refused(as.ErrNotFound, "taking what was taken back", func(tx as.Tx) error { return errOf(tx.TakeInvitation(other.ID, other.Email, now)) })
 }

@@ -17,7 +17,7 @@ var sweeping = []rule{
 
 // swept are the kinds of record that a sweep deletes; the others have no end.
 var swept = map[string]bool{
-	"session": true, "participant": true, "mail code": true, "message": true, "ticket": true, "process": true, "interaction": true, "code": true, "pushed request": true, "grant": true, "access token": true,
+	"session": true, "participant": true, "mail code": true, "invitation": true, "message": true, "ticket": true, "process": true, "interaction": true, "code": true, "pushed request": true, "grant": true, "access token": true,
 	"refresh token": true, "permission": true, "PCT": true, "share": true, "signing key": true,
 }
 
@@ -38,6 +38,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.PutMailCode(as.MailCode{Digest: s.digest("mail code"), ExpiresAt: at}),
 		tx.InsertPasskey(as.Passkey{ID: s.digest("passkey"), Account: s.account(), CreatedAt: created, UsedAt: created}),
 		tx.InsertIdentity(as.Identity{Issuer: s.id("issuer"), Subject: s.id("subject"), Account: s.account(), CreatedAt: created}),
+		tx.InsertInvitation(as.Invitation{ID: s.invitation(), ExpiresAt: at}),
 		tx.InsertMessage(as.Message{ID: s.message(), ExpiresAt: at}),
 		tx.InsertProcess(as.Process{ID: s.process(), ExpiresAt: at}),
 		tx.InsertTicket(as.Ticket{Digest: s.digest("ticket"), ExpiresAt: at}),

@@ -61,6 +61,7 @@ type lifetimesConfig struct {
 	Interaction duration `toml:"interaction"`
 	IDToken     duration `toml:"id_token"`
 	Session     duration `toml:"session"`
+	Invitation  duration `toml:"invitation"`
 	KeyOverlap  duration `toml:"key_overlap"`
 	Dormant     duration `toml:"dormant"`
 	Uses        duration `toml:"uses"`
@@ -189,6 +190,6 @@ func (l lifetimesConfig) lifetimes() as.Lifetimes {
 	return as.Lifetimes{
 		Ticket: d(l.Ticket), Poll: d(l.Poll), Interval: d(l.Interval), RPT: d(l.RPT), PAT: d(l.PAT), Refresh: d(l.Refresh), PCT: d(l.PCT),
 		Claims: d(l.Claims), Code: d(l.Code), Interaction: d(l.Interaction), IDToken: d(l.IDToken), Session: d(l.Session),
-		KeyOverlap: d(l.KeyOverlap), Dormant: d(l.Dormant), Uses: d(l.Uses),
+		Invitation: d(l.Invitation), KeyOverlap: d(l.KeyOverlap), Dormant: d(l.Dormant), Uses: d(l.Uses),
 	}
 }

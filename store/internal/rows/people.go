@@ -69,11 +69,15 @@ func (t *Tx) UpdateAccount(a as.Account) error {
 	return as.ErrExists
 }
 
-const roleColumns = `account_id, space_id, kind, ends_at`
+const roleColumns = `account_id, space_id, kind, ends_at, granted_by, created_at`
 
 func intoRole() ([]any, *as.Role) {
 	r := new(as.Role)
-	return []any{&r.Account, &r.Space, &r.Kind, instant{&r.EndsAt}}, r
+	return []any{&r.Account, &r.Space, &r.Kind, instant{&r.EndsAt}, &r.GrantedBy, instant{&r.CreatedAt}}, r
+}
+
+func (t *Tx) Role(a as.AccountID, s as.SpaceID) (as.Role, error) {
+	return one(t, intoRole, `select `+roleColumns+` from roles where account_id = $1 and space_id = $2`, a, s)
 }
 
 func (t *Tx) RolesOf(id as.AccountID) ([]as.Role, error) {
@@ -85,9 +89,10 @@ func (t *Tx) RolesIn(id as.SpaceID) ([]as.Role, error) {
 }
 
 func (t *Tx) PutRole(r as.Role) error {
-	_, err := t.count(`insert into roles (`+roleColumns+`) values ($1, $2, $3, $4)
-		on conflict (account_id, space_id) do update set kind = excluded.kind, ends_at = excluded.ends_at`,
-		r.Account, r.Space, r.Kind, ms(r.EndsAt))
+	_, err := t.count(`insert into roles (`+roleColumns+`) values ($1, $2, $3, $4, $5, $6)
+		on conflict (account_id, space_id) do update set kind = excluded.kind, ends_at = excluded.ends_at,
+		granted_by = excluded.granted_by, created_at = excluded.created_at`,
+		r.Account, r.Space, r.Kind, ms(r.EndsAt), r.GrantedBy, ms(r.CreatedAt))
 	return err
 }
 

@@ -15,6 +15,7 @@ var sweeps = []string{
 		where s.expires_at < $1 limit $2)`,
 	`delete from sessions where digest in (select s.digest from sessions s where s.expires_at < $1
 		and not exists (select 1 from participants p where p.session_id = s.id) limit $2)`,
+	`delete from invitations where id in (select id from invitations where expires_at < $1 limit $2)`,
 	`delete from outbox where id in (select id from outbox where expires_at < $1 limit $2)`,
 	`delete from spent where digest in (select digest from spent where expires_at < $1 limit $2)`,
 	`delete from counts where digest in (select digest from counts where expires_at < $1 limit $2)`,
