@@ -7,28 +7,45 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// speaksOf says whether the share is about this question at all, as far as the
+// Obstacle is what keeps a share from permitting. In a page it is a word to be
+// translated, and it is for the owner alone.
+type Obstacle string
+
+const (
+	NoObstacle    Obstacle = ""              // the share permits
+	ObstacleAsk   Obstacle = "asks"          // the owner wants to be asked first
+	ObstacleNeeds Obstacle = "needs"         // more has to be known or promised
+	ObstacleOther Obstacle = "other_party"   // it is for somebody else
+	ObstacleApp   Obstacle = "other_app"     // it is for another application
+	ObstacleEarly Obstacle = "not_yet"       // it begins later
+	ObstacleEnded Obstacle = "ended"         // its time is over
+	ObstacleScope Obstacle = "not_scope"     // it does not speak of this scope
+	ObstacleThing Obstacle = "not_resource"  // it does not speak of this resource
+	ObstacleBroke Obstacle = "no_conditions" // it has neither a condition nor the word "anyone", or both
+)
+
+// silent says why the share is not about this question at all, as far as the
 // server alone can tell: resource, scope, client and time. Everything is
 // compared as a whole; no prefix, pattern or type widens a share.
-func (s Share) speaksOf(q Question) bool {
-	if s.Resource == "" || s.Resource != q.Resource {
-		return false
+func (s Share) silent(q Question) Obstacle {
+	switch {
+	case s.Resource == "" || s.Resource != q.Resource:
+		return ObstacleThing
+	case s.Anyone == (len(s.Claims) > 0):
+		return ObstacleBroke
+	case q.Scope == "" && len(s.Scopes) > 0, q.Scope != "" && !slices.Contains(s.Scopes, q.Scope):
+		return ObstacleScope
+	case s.Client != "" && s.Client != q.Client:
+		return ObstacleApp
+	case q.Now.Before(s.NotBefore):
+		return ObstacleEarly
+	case !s.NotAfter.IsZero() && !q.Now.Before(s.NotAfter):
+		return ObstacleEnded
 	}
-	if s.Anyone == (len(s.Claims) > 0) {
-		return false // neither a condition nor the word "anyone", or both
-	}
-	if q.Scope == "" {
-		if len(s.Scopes) > 0 {
-			return false
-		}
-	} else if !slices.Contains(s.Scopes, q.Scope) {
-		return false
-	}
-	if s.Client != "" && s.Client != q.Client {
-		return false
-	}
-	return !q.Now.Before(s.NotBefore) && (s.NotAfter.IsZero() || q.Now.Before(s.NotAfter))
+	return NoObstacle
 }
+
+func (s Share) speaksOf(q Question) bool { return s.silent(q) == NoObstacle }
 
 // conditions are the claims that have to hold, promises included.
 func (s Share) conditions() []Claim {

@@ -85,30 +85,65 @@ func (e *Engine) Judge(shares []Share, q Question) Verdict {
 	return v
 }
 
-// weighed is one share that speaks of the question.
+// weighed is one share and what it comes to by itself.
 type weighed struct {
 	share   Share
-	outcome Outcome // Need, AskOwner or Permit
+	outcome Outcome
 	missing []uma.RequiredClaim
+}
+
+func (s Share) weigh(q Question) (weighed, Obstacle) {
+	if o := s.silent(q); o != NoObstacle {
+		return weighed{share: s}, o
+	}
+	missing, possible := s.missing(q.Facts)
+	switch {
+	case !possible:
+		return weighed{share: s}, ObstacleOther
+	case len(missing) > 0:
+		return weighed{s, Need, missing}, ObstacleNeeds
+	case s.Ask && !named(q.Facts):
+		return weighed{s, Need, []uma.RequiredClaim{{Name: "sub", FriendlyName: "Who you are"}}}, ObstacleNeeds
+	case s.Ask:
+		return weighed{s, AskOwner, nil}, ObstacleAsk
+	}
+	return weighed{s, Permit, nil}, NoObstacle
+}
+
+// A Weighing is what one share comes to, for its owner.
+type Weighing struct {
+	Share    ShareID
+	Obstacle Obstacle
+	Missing  []uma.RequiredClaim // for ObstacleNeeds
+}
+
+// An Explanation is a verdict with what each share on the resource comes to. A
+// share without an obstacle under a verdict that does not permit is one that a
+// rule of the operator keeps shut.
+type Explanation struct {
+	Verdict
+	Forbidden bool // a rule of the operator forbids, or could not be evaluated
+	Shares    []Weighing
+}
+
+// Explain is Judge with its reasons in words that a page can translate.
+func (e *Engine) Explain(shares []Share, q Question) Explanation {
+	x := Explanation{Verdict: e.Judge(shares, q)}
+	best := Deny
+	for _, s := range shares {
+		w, o := s.weigh(q)
+		best = max(best, w.outcome)
+		x.Shares = append(x.Shares, Weighing{s.ID, o, w.missing})
+	}
+	x.Forbidden = x.Outcome < best
+	return x
 }
 
 func weighAll(shares []Share, q Question) []weighed {
 	var out []weighed
 	for _, s := range shares {
-		if !s.speaksOf(q) {
-			continue
-		}
-		missing, possible := s.missing(q.Facts)
-		switch {
-		case !possible:
-		case len(missing) > 0:
-			out = append(out, weighed{s, Need, missing})
-		case s.Ask && !named(q.Facts):
-			out = append(out, weighed{s, Need, []uma.RequiredClaim{{Name: "sub", FriendlyName: "Who you are"}}})
-		case s.Ask:
-			out = append(out, weighed{s, AskOwner, nil})
-		default:
-			out = append(out, weighed{s, Permit, nil})
+		if w, _ := s.weigh(q); w.outcome != Deny {
+			out = append(out, w)
 		}
 	}
 	// The one that lasts longest comes first, then the older.
