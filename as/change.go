@@ -14,10 +14,10 @@ type Change string
 func ChangedClient(id oauth.ClientID) Change   { return Change("client " + id) }       // UpdateClient, DeleteClient, RevokeClient
 func ChangedAccount(id AccountID) Change       { return Change("account " + id) }      // UpdateAccount
 func ChangedSpace(id SpaceID) Change           { return Change("space " + id) }        // BumpSpace
-func ChangedGrant(id GrantID) Change           { return Change("grant " + id) }        // RevokeGrant, SupersedeGrant
+func ChangedGrant(id GrantID) Change           { return Change("grant " + id) }        // RevokeGrant, RevokeGrantsOf, SupersedeGrant
 func ChangedToken(d Digest) Change             { return Change("token " + encode(d)) } // RevokeAccessToken
 func ChangedResource(id uma.ResourceID) Change { return Change("resource " + id) }     // UpdateResource, DeleteResource; and the verbs of the shares on it
-func ChangedShare(id policy.ShareID) Change    { return Change("share " + id) }        // UpdateShare, DeleteShare
+func ChangedShare(id policy.ShareID) Change    { return Change("share " + id) }        // UpdateShare, DeleteShare, DeleteShares
 
 // ChangedServer is of all the resources of a space at a resource server:
 // BumpResources.

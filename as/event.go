@@ -21,6 +21,8 @@ const (
 	EventShareCreated         = "share_created"
 	EventShareReplaced        = "share_replaced"
 	EventShareWithdrawn       = "share_withdrawn"
+	EventShareRestored        = "share_restored"   // a wish of before was made again; subject: the share that it is now
+	EventSharesWithdrawn      = "shares_withdrawn" // several at once; see Target
 	EventRequestSubmitted     = "request_submitted"
 	EventRequestApproved      = "request_approved"
 	EventRequestDenied        = "request_denied"
@@ -54,13 +56,19 @@ type detail map[string]any
 
 // record appends an event to the history of a space.
 func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d detail) error {
+	_, err := s.recorded(tx, space, kind, actor, subject, d)
+	return err
+}
+
+// recorded is record that returns the event's Seq.
+func (s *Server) recorded(tx Tx, space SpaceID, kind, actor, subject string, d detail) (int64, error) {
 	seq, hash, err := tx.HistoryHead(space)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+		return 0, err
 	}
 	text, err := json.Marshal(d)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if d == nil {
 		text = []byte("{}")
@@ -70,7 +78,7 @@ func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d det
 		Subject: subject, Detail: string(text), Prev: hash,
 	}
 	e.Hash = e.sum()
-	return tx.AppendEvent(e)
+	return e.Seq, tx.AppendEvent(e)
 }
 
 // How often what a client is refused is told in a space: of each kind so much in

@@ -45,6 +45,21 @@ func subjectOf(facts []policy.Fact) string {
 	return ""
 }
 
+// addressOf is the e-mail address that the issuer of the "sub" has verified, in
+// canonical form; "" when there is none.
+func addressOf(facts []policy.Fact) string {
+	for _, sub := range facts {
+		for _, f := range facts {
+			if sub.Name == "sub" && f.Name == "email" && f.Issuer == sub.Issuer {
+				if address, err := policy.CanonicalEmail(f.Value); err == nil {
+					return address
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // mergeFacts adds newer facts to older ones. Facts about two different people
 // never mix: when the newer ones name somebody else, the older are dropped
 // (Grant 5.2, requesting party switching). A newer fact replaces an older one of

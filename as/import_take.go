@@ -75,7 +75,7 @@ func (t *taking) takeResource(row importRow) error {
 		return err
 	}
 	for _, share := range row.shares {
-		share.Space, share.CreatedBy = o.space, o.account
+		share.Space, share.CreatedBy, share.UpdatedBy = o.space, o.account, string(o.account)
 		if err := t.tx.InsertShare(share); err != nil {
 			return err
 		}

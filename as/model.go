@@ -1,7 +1,10 @@
 package as
 
 import (
+	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -163,6 +166,17 @@ type Resource struct {
 	UpdatedAt      time.Time
 }
 
+// SortName is the form of a name by which resources are ordered and searched: in
+// lower case and of one line.
+func SortName(name string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(strings.ToValidUTF8(name, "")), func(r rune) bool {
+		return !unicode.IsPrint(r)
+	}), " ")
+}
+
+// NameKey is where the resource stands in the list by names.
+func (r Resource) NameKey() string { return SortName(r.Description.Name) + "\n" + string(r.ID) }
+
 // Share is a stored share. Version counts the owner's edits and is the ETag of
 // the policy; Generation is bumped whenever what was granted under it must
 // end.
@@ -172,10 +186,74 @@ type Share struct {
 	ResourceServer oauth.ClientID
 	Version        int64
 	Generation     int64
-	CreatedBy      AccountID
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
-	DormantSince   time.Time // when its resource was deregistered; zero: in force
+	// KnownAs is the e-mail address that whom the share is for had verified when the
+	// owner approved their request, in canonical form; "" when there was none. The
+	// share's conditions do not depend on it.
+	KnownAs      string
+	CreatedBy    AccountID
+	CreatedAt    time.Time
+	UpdatedBy    string // who made this version: an account's or a client's id
+	UpdatedAt    time.Time
+	DormantSince time.Time // when its resource was deregistered; zero: in force
+}
+
+// ShareEnd says how a version of a share ended.
+type ShareEnd string
+
+const (
+	EndReplaced  ShareEnd = "replaced"  // by the next version
+	EndWithdrawn ShareEnd = "withdrawn" // by somebody who manages the space
+	EndGone      ShareEnd = "gone"      // its resource was deregistered
+	EndExpired   ShareEnd = "expired"   // by itself; see ShareVersion.EndedAt
+)
+
+// Ending is how and by whom something came to an end.
+type Ending struct {
+	At    time.Time
+	How   ShareEnd
+	By    string // an account's or a client's id
+	Event int64  // Seq of the event that tells of it
+}
+
+// ShareVersion is one version of a share, now or once in force: from UpdatedAt on
+// until it ended. Versions that ended are kept as they were.
+type ShareVersion struct {
+	Share
+	Ending Ending // zero: nobody has ended it
+}
+
+// EndedAt says when and how the version had ended at now, be it by itself; the
+// zero time and "" while it goes on.
+func (v ShareVersion) EndedAt(now time.Time) (time.Time, ShareEnd) {
+	if !v.NotAfter.IsZero() && !v.NotAfter.After(now) && (v.Ending.At.IsZero() || !v.Ending.At.Before(v.NotAfter)) {
+		return v.NotAfter, EndExpired
+	}
+	if v.Ending.At.IsZero() || v.Ending.At.After(now) {
+		return time.Time{}, ""
+	}
+	return v.Ending.At, v.Ending.How
+}
+
+// InForce says whether the version let anybody in at an instant, be it under
+// conditions.
+func (v ShareVersion) InForce(at time.Time) bool {
+	return !at.Before(v.UpdatedAt) && !at.Before(v.NotBefore) &&
+		(v.Ending.At.IsZero() || at.Before(v.Ending.At)) && (v.NotAfter.IsZero() || at.Before(v.NotAfter))
+}
+
+// Key is where the version stands in lists.
+func (v ShareVersion) Key() string { return VersionKey(v.ID, v.Version) }
+
+// VersionKey is the key of a version in lists: Page.After.
+func VersionKey(id policy.ShareID, version int64) string {
+	return fmt.Sprintf("%s %019d", id, version)
+}
+
+// PastResource is a resource as it was from its UpdatedAt on until another
+// description took its place, or it was deregistered.
+type PastResource struct {
+	Resource
+	Until time.Time
 }
 
 // Process is one authorization process: a client's attempt to gain some
@@ -336,6 +414,14 @@ type PermissionState struct {
 	ResourceLive              bool // the resource is registered
 	CurrentResourceGeneration int64
 	ResourceScopes            []uma.Scope // registered now
+}
+
+// LiveAccess is a token family through which something can be used.
+type LiveAccess struct {
+	Grant    GrantID
+	Client   oauth.ClientID
+	Tokens   int64 // access tokens that live
+	Renewals int64 // refresh tokens that can be used
 }
 
 // PCT is the stored form of a persisted claims token.

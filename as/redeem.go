@@ -266,11 +266,18 @@ func (s *Server) judgeWith(shares map[uma.ResourceID][]Share, facts []policy.Fac
 		if seeded.NoPolicyPermits && len(wishes) == 0 || seeded.ZeroScopeGranted && scope == "" {
 			return policy.Verdict{Outcome: policy.Permit, Shares: []policy.ShareID{""}}
 		}
-		return s.judge.Judge(wishes, policy.Question{
-			Resource: res.ID, ResourceType: res.Description.Type,
-			Space: string(res.Space), Server: string(res.ResourceServer), Scope: scope,
-			Facts: facts, Now: now, Client: string(client), Address: address,
-		})
+		q := s.question(res, scope, facts, client, address)
+		q.Now = now
+		return s.judge.Judge(wishes, q)
+	}
+}
+
+// question is what the judge is asked about a scope of a resource, now.
+func (s *Server) question(res Resource, scope uma.Scope, facts []policy.Fact, client oauth.ClientID, address string) policy.Question {
+	return policy.Question{
+		Resource: res.ID, ResourceType: res.Description.Type,
+		Space: string(res.Space), Server: string(res.ResourceServer), Scope: scope,
+		Facts: facts, Now: s.now(), Client: string(client), Address: address,
 	}
 }
 

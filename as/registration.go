@@ -50,6 +50,9 @@ func (s *Server) UpdateResource(ctx context.Context, pat PAT, id uma.ResourceID,
 		if len(without(res.Description.Scopes, d.Scopes)) > 0 {
 			res.Generation++
 		}
+		if err := tx.KeepResource(pat.Space, id, s.now()); err != nil {
+			return err
+		}
 		res.Description, res.UpdatedAt = d, s.now()
 		if err := tx.UpdateResource(res); err != nil {
 			return err
@@ -64,10 +67,25 @@ func (s *Server) UpdateResource(ctx context.Context, pat PAT, id uma.ResourceID,
 // Lifetimes.Dormant.
 func (s *Server) DeregisterResource(ctx context.Context, pat PAT, id uma.ResourceID) error {
 	err := s.Store.Update(ctx, func(tx Tx) error {
-		if err := tx.DeleteResource(pat.Space, pat.ResourceServer, id, s.now()); err != nil {
+		if _, err := tx.Resource(pat.Space, pat.ResourceServer, id); err != nil {
 			return err
 		}
-		return s.record(tx, pat.Space, EventResourceDeregistered, string(pat.ResourceServer), string(id), nil)
+		shares, err := tx.SharesInForce(pat.Space, []uma.ResourceID{id})
+		if err != nil {
+			return err
+		}
+		seq, err := s.recorded(tx, pat.Space, EventResourceDeregistered, string(pat.ResourceServer), string(id), nil)
+		if err != nil {
+			return err
+		}
+		end := Ending{At: s.now(), How: EndGone, By: string(pat.ResourceServer), Event: seq}
+		if err := tx.KeepShares(pat.Space, idsOf(shares), end); err != nil {
+			return err
+		}
+		if err := tx.KeepResource(pat.Space, id, end.At); err != nil {
+			return err
+		}
+		return tx.DeleteResource(pat.Space, pat.ResourceServer, id, end.At)
 	})
 	return absent(err, errNoResource)
 }

@@ -96,7 +96,7 @@ func (s *Server) Approve(ctx context.Context, o Owner, id RequestID, granted []u
 		for _, perm := range yes {
 			share, err := s.createShare(tx, o, policy.Share{
 				Resource: perm.Resource, Scopes: perm.Scopes, Claims: who, Client: string(p.Client), NotAfter: notAfter,
-			})
+			}, addressOf(p.Facts))
 			if err != nil {
 				return err
 			}

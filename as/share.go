@@ -29,23 +29,32 @@ const PreconditionFailed uma.Code = "precondition_failed"
 func (s *Server) CreateShare(ctx context.Context, o Owner, wish policy.Share) (Share, error) {
 	var share Share
 	err := s.manage(ctx, o, func(tx Tx) (err error) {
-		share, err = s.createShare(tx, o, wish)
+		share, err = s.createShare(tx, o, wish, "")
 		return err
 	})
 	return share, err
 }
 
-func (s *Server) createShare(tx Tx, o Owner, wish policy.Share) (Share, error) {
-	now := s.now()
-	wish.ID = policy.ShareID(s.vault.id(now))
-	share := Share{Share: wish, Space: o.Space, Version: 1, Generation: 1, CreatedBy: o.Account, CreatedAt: now, UpdatedAt: now}
-	if err := s.attach(tx, &share); err != nil {
-		return Share{}, err
-	}
-	if err := tx.InsertShare(share); err != nil {
+func (s *Server) createShare(tx Tx, o Owner, wish policy.Share, knownAs string) (Share, error) {
+	share, err := s.insertShare(tx, o, wish, knownAs)
+	if err != nil {
 		return Share{}, err
 	}
 	return share, s.record(tx, o.Space, EventShareCreated, o.actor(), string(share.ID), shareDetail(share))
+}
+
+// insertShare is createShare without its event.
+func (s *Server) insertShare(tx Tx, o Owner, wish policy.Share, knownAs string) (Share, error) {
+	now := s.now()
+	wish.ID = policy.ShareID(s.vault.id(now))
+	share := Share{
+		Share: wish, Space: o.Space, Version: 1, Generation: 1, KnownAs: knownAs,
+		CreatedBy: o.Account, CreatedAt: now, UpdatedBy: o.actor(), UpdatedAt: now,
+	}
+	if err := s.attach(tx, &share); err != nil {
+		return Share{}, err
+	}
+	return share, tx.InsertShare(share)
 }
 
 // attach checks that the share speaks of a resource of its space and of scopes
@@ -101,20 +110,55 @@ func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, v
 		if share = old; sameWish(wish, old.Share) && old.DormantSince.IsZero() {
 			return nil
 		}
-		share.Share = wish
-		if err := s.attach(tx, &share); err != nil {
-			return err
-		}
-		share.Version, share.Generation, share.UpdatedAt = old.Version+1, old.Generation+1, s.now()
-		share.DormantSince = time.Time{}
-		if err := tx.UpdateShare(share); errors.Is(err, ErrNotFound) {
-			return errShareChanged
-		} else if err != nil {
-			return err
-		}
-		return s.record(tx, o.Space, EventShareReplaced, o.actor(), string(id), shareDetail(share))
+		share, err = s.replaceShare(tx, o, old, wish, EventShareReplaced)
+		return err
 	})
 	return share, absent(err, errNoShare)
+}
+
+// replaceShare puts a wish in the place of a share, tells of it as kind, and keeps
+// what was before.
+func (s *Server) replaceShare(tx Tx, o Owner, old Share, wish policy.Share, kind string) (Share, error) {
+	share, err := s.revised(tx, o, old, wish)
+	if err != nil {
+		return Share{}, err
+	}
+	seq, err := s.recorded(tx, o.Space, kind, o.actor(), string(old.ID), shareDetail(share))
+	if err != nil {
+		return Share{}, err
+	}
+	return share, s.putInPlace(tx, share, s.ending(o, EndReplaced, seq))
+}
+
+// revised is the share with another wish.
+func (s *Server) revised(tx Tx, o Owner, old Share, wish policy.Share) (Share, error) {
+	share := old
+	share.Share = wish
+	if err := s.attach(tx, &share); err != nil {
+		return Share{}, err
+	}
+	if len(wish.Parties()) != 1 || len(old.Parties()) != 1 || wish.Parties()[0] != old.Parties()[0] {
+		share.KnownAs = "" // that was somebody else
+	}
+	share.Version, share.Generation = old.Version+1, old.Generation+1
+	share.UpdatedBy, share.UpdatedAt, share.DormantSince = o.actor(), s.now(), time.Time{}
+	return share, nil
+}
+
+// putInPlace writes a version of a share over the one before, which it keeps.
+func (s *Server) putInPlace(tx Tx, share Share, end Ending) error {
+	if err := tx.KeepShares(share.Space, []policy.ShareID{share.ID}, end); err != nil {
+		return err
+	}
+	err := tx.UpdateShare(share)
+	if errors.Is(err, ErrNotFound) {
+		return errShareChanged
+	}
+	return err
+}
+
+func (s *Server) ending(o Owner, how ShareEnd, event int64) Ending {
+	return Ending{At: s.now(), How: how, By: o.actor(), Event: event}
 }
 
 // sameWish says whether two shares say the same, however it is written.
@@ -136,10 +180,14 @@ func (s *Server) WithdrawShare(ctx context.Context, o Owner, id policy.ShareID, 
 		if version != 0 && version != old.Version {
 			return errShareChanged
 		}
-		if err := tx.DeleteShare(o.Space, id); err != nil {
+		seq, err := s.recorded(tx, o.Space, EventShareWithdrawn, o.actor(), string(id), shareDetail(old))
+		if err != nil {
 			return err
 		}
-		return s.record(tx, o.Space, EventShareWithdrawn, o.actor(), string(id), shareDetail(old))
+		if err := tx.KeepShares(o.Space, []policy.ShareID{id}, s.ending(o, EndWithdrawn, seq)); err != nil {
+			return err
+		}
+		return tx.DeleteShare(o.Space, id)
 	})
 	return absent(err, errNoShare)
 }

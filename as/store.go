@@ -58,6 +58,17 @@ type Page struct {
 	Limit int
 }
 
+// VersionFilter says which versions are wanted: all for which every member that is
+// not zero holds.
+type VersionFilter struct {
+	Share    policy.ShareID
+	Resource uma.ResourceID
+	// From and To: that began before To and had not ended, by anybody or by
+	// itself, at From.
+	From, To time.Time
+	EndedBy  int64 // Seq of the event that ended them
+}
+
 // Reader reads records. A single record that is absent is ErrNotFound; a list
 // may be empty. Expired and spent records are returned as they are.
 type Reader interface {
@@ -97,12 +108,34 @@ type Reader interface {
 	ResourceInSpace(SpaceID, uma.ResourceID) (Resource, error)
 	ResourceIDs(SpaceID, oauth.ClientID, Page) ([]uma.ResourceID, error)
 	ResourcesInSpace(SpaceID, Page) ([]Resource, error)
+	// ResourcesOf lists those of the resources that are in the space, in the order
+	// of their ids.
+	ResourcesOf(SpaceID, []uma.ResourceID) ([]Resource, error)
+	// ResourcesByName lists resources of a space in the order of SortName and then
+	// the id: those whose SortName has the text, itself a SortName, in it, at one resource server
+	// or, for "", at any. A page goes by Resource.NameKey.
+	ResourcesByName(space SpaceID, server oauth.ClientID, text string, p Page) ([]Resource, error)
+	// ResourceCounts counts the resources of a space at each resource server.
+	ResourceCounts(SpaceID) (map[oauth.ClientID]int64, error)
 
 	Share(SpaceID, policy.ShareID) (Share, error)
 	// SharesOn lists the shares in force on a resource, not the dormant ones.
 	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
 	// Shares lists the shares of a space, dormant ones too.
 	Shares(SpaceID, Page) ([]Share, error)
+	// SharesInForce lists the shares of a space that are not dormant, on these
+	// resources or, for nil, on any, in the order of their ids.
+	SharesInForce(SpaceID, []uma.ResourceID) ([]Share, error)
+	// ShareVersions lists versions of shares of a space: those in force, and those
+	// that were kept. A page goes by ShareVersion.Key.
+	ShareVersions(SpaceID, VersionFilter, Page) ([]ShareVersion, error)
+	// LiveAccess lists the UMA grants that have a live permission under one of the
+	// shares of the space and a token that can be used or refreshed at now.
+	LiveAccess(space SpaceID, shares []policy.ShareID, now time.Time) ([]LiveAccess, error)
+	// PastResources lists the kept descriptions of resources of a space that were
+	// current at some time after from, in the order of Until and then the id, and at
+	// most limit of them; of one resource, or for "" of all.
+	PastResources(space SpaceID, id uma.ResourceID, from time.Time, limit int) ([]PastResource, error)
 
 	Process(ProcessID) (Process, error)
 	Ticket(Digest) (Ticket, error)
@@ -133,6 +166,9 @@ type Reader interface {
 	HistoryHead(SpaceID) (seq int64, hash []byte, err error)
 	// Events lists the events of a space after a sequence number, oldest first.
 	Events(space SpaceID, after int64, limit int) ([]Event, error)
+	// EventsBefore lists the events of a space before a sequence number, newest
+	// first; before the end of the history for 0.
+	EventsBefore(space SpaceID, before int64, limit int) ([]Event, error)
 
 	// Uses lists the uses of a space that the filter lets through, newest first, which
 	// is by descending id.
@@ -227,6 +263,14 @@ type Tx interface {
 	// the given one less one; otherwise ErrNotFound.
 	UpdateShare(Share) error
 	DeleteShare(SpaceID, policy.ShareID) error
+	// DeleteShares deletes those of the shares that are there.
+	DeleteShares(SpaceID, []policy.ShareID) error
+	// KeepShares keeps those of the shares of the space that are not dormant as
+	// versions with this ending. It changes no share. A version that was kept
+	// already stays as it is.
+	KeepShares(SpaceID, []policy.ShareID, Ending) error
+	// KeepResource keeps a resource of the space, which has to be there, as it is.
+	KeepResource(space SpaceID, id uma.ResourceID, until time.Time) error
 
 	InsertProcess(Process) error
 	UpdateProcess(Process) error
@@ -258,6 +302,9 @@ type Tx interface {
 	InsertGrant(Grant) error
 	// RevokeGrant is idempotent; the first time stays.
 	RevokeGrant(id GrantID, now time.Time) error
+	// RevokeGrantsOf revokes the UMA grants that a client has in the space under any
+	// of the shares, and returns how many.
+	RevokeGrantsOf(space SpaceID, client oauth.ClientID, shares []policy.ShareID, now time.Time) (int, error)
 	// SupersedeGrant revokes a grant and names its successor.
 	SupersedeGrant(old, successor GrantID, now time.Time) error
 	InsertAccessToken(AccessToken) error

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/uma"
 )
 
 var isolation = []rule{
@@ -85,6 +86,11 @@ func othersAreNotListed(s *scene) {
 		none(s, "ResourcesInSpace")(r.ResourcesInSpace(wrong.space(), everything))
 		none(s, "SharesOn")(r.SharesOn(wrong.space(), s.resource()))
 		none(s, "Shares")(r.Shares(wrong.space(), everything))
+		none(s, "SharesInForce")(r.SharesInForce(wrong.space(), nil))
+		none(s, "ShareVersions")(r.ShareVersions(wrong.space(), as.VersionFilter{}, everything))
+		none(s, "ResourcesOf")(r.ResourcesOf(wrong.space(), []uma.ResourceID{s.resource()}))
+		none(s, "ResourcesByName")(r.ResourcesByName(wrong.space(), "", "", everything))
+		none(s, "EventsBefore")(r.EventsBefore(wrong.space(), 0, 1000))
 		none(s, "GrantsIn")(r.GrantsIn(wrong.space(), everything))
 		none(s, "Requests")(r.Requests(wrong.space(), "", everything))
 		none(s, "Requests with a status")(r.Requests(wrong.space(), as.RequestPending, everything))

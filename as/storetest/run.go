@@ -31,7 +31,7 @@ func Run(t *testing.T, open Open) {
 		}
 	})
 	for _, chapter := range [][]rule{
-		records, signingIn, changes, isolation, pages, transactions, spending, counting, generations, sweeping, outbox, uses, watching, durability,
+		records, signingIn, changes, past, isolation, pages, transactions, spending, counting, generations, sweeping, outbox, uses, watching, durability,
 	} {
 		for _, r := range chapter {
 			t.Run(r.says, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
 )
 
 var watching = []rule{
@@ -63,6 +64,7 @@ func changesAreTold(s *scene) {
 		{"InsertShare", func(tx as.Tx) error { return tx.InsertShare(s.aShare(1)) }, []as.Change{as.ChangedResource(s.resource())}},
 		{"UpdateShare", func(tx as.Tx) error { return tx.UpdateShare(share) }, []as.Change{as.ChangedShare(s.share()), as.ChangedResource(s.resource())}},
 		{"DeleteShare", func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) }, []as.Change{as.ChangedShare(s.share())}},
+		{"DeleteShares", func(tx as.Tx) error { return tx.DeleteShares(s.space(), []policy.ShareID{"a", "b"}) }, []as.Change{as.ChangedShare("a"), as.ChangedShare("b")}},
 		{"UpdateResource", func(tx as.Tx) error { return tx.UpdateResource(s.aResource()) }, []as.Change{as.ChangedResource(s.resource())}},
 		{"BumpResources", func(tx as.Tx) error { return tx.BumpResources(s.space(), s.server()) }, []as.Change{as.ChangedServer(s.space(), s.server())}},
 		{"DeleteResource", func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) }, []as.Change{as.ChangedResource(s.resource())}},
@@ -72,6 +74,12 @@ func changesAreTold(s *scene) {
 		}, []as.Change{as.ChangedAccount(s.account())}},
 		{"RevokeAccessToken", func(tx as.Tx) error { return tx.RevokeAccessToken(digest, now) }, []as.Change{as.ChangedToken(digest)}},
 		{"RevokeGrant", func(tx as.Tx) error { return tx.RevokeGrant(s.grant(), now) }, []as.Change{as.ChangedGrant(s.grant())}},
+		{"RevokeGrantsOf", func(tx as.Tx) error {
+			held := as.Grant{ID: "held", Kind: as.GrantUMA, Space: s.space(), Client: s.client()}
+			err := errors.Join(tx.InsertShare(s.aShare(1)), tx.InsertGrant(held), tx.InsertPermission(as.Permission{ID: "p", Grant: held.ID, Share: s.share()}))
+			_, revoked := tx.RevokeGrantsOf(s.space(), s.client(), []policy.ShareID{s.share()}, now)
+			return errors.Join(err, revoked)
+		}, []as.Change{as.ChangedGrant("held"), as.ChangedResource(s.resource())}},
 		{"SupersedeGrant", func(tx as.Tx) error { return tx.SupersedeGrant(other, s.grant(), now) }, []as.Change{as.ChangedGrant(other)}},
 		{"UpdateClient", func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) }, []as.Change{as.ChangedClient(s.client())}},
 		{"RevokeClient", func(tx as.Tx) error { return tx.RevokeClient(s.client()) }, []as.Change{as.ChangedClient(s.client())}},

@@ -58,6 +58,7 @@ var (
 // mayScan tells which may be scanned: the few signing keys, and what a sweep has
 // found to be due. And the deletion of a client, which is seldom, looks through
 // what there is rather than keep indexes that every grant would pay for.
+// An owner's page says how much of what there is.
 func mayScan(query, table string) bool {
 	return table == "signing_keys" || table == "due" || strings.HasPrefix(query, "delete") && strings.Contains(query, "client_id = $1")
 }
@@ -83,7 +84,7 @@ func checkPlan(t *testing.T, s *Store, query string) {
 		if m := scan.FindStringSubmatch(step); m != nil && !mayScan(query, m[1]) {
 			t.Errorf("%s\n%s", step, query)
 		}
-		if m := wholeSpace.FindStringSubmatch(step); m != nil && m[1] != "roles" && !strings.HasSuffix(query, "desc limit 1") {
+		if m := wholeSpace.FindStringSubmatch(step); m != nil && m[1] != "roles" && !strings.Contains(query, "count(*) from resources") && !strings.HasSuffix(query, "desc limit 1") {
 			t.Errorf("%s\n%s", step, query)
 		}
 		if strings.HasPrefix(step, "USE TEMP B-TREE") && !strings.Contains(query, "from roles") && !strings.Contains(query, "from signing_keys") {

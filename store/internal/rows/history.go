@@ -1,6 +1,8 @@
 package rows
 
 import (
+	"math"
+
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 )
@@ -64,6 +66,13 @@ func (t *Tx) HistoryHead(space as.SpaceID) (int64, []byte, error) {
 
 func (t *Tx) Events(space as.SpaceID, after int64, limit int) ([]as.Event, error) {
 	return all(t, intoEvent, `select `+eventColumns+` from events where space_id = $1 and seq > $2 order by seq limit $3`, space, after, limit)
+}
+
+func (t *Tx) EventsBefore(space as.SpaceID, before int64, limit int) ([]as.Event, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	return all(t, intoEvent, `select `+eventColumns+` from events where space_id = $1 and seq < $2 order by seq desc limit $3`, space, before, limit)
 }
 
 func (t *Tx) AppendEvent(e as.Event) error {

@@ -10,18 +10,22 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// The column scopes repeats what the description says, for introspection: a
-// description may be long.
+// The columns scopes and sort_name repeat what the description says, for
+// introspection and for lists: a description may be long.
 const (
 	resourceColumns       = `id, space_id, resource_server, description, generation, created_at, updated_at`
-	insertResourceColumns = resourceColumns + `, scopes`
+	insertResourceColumns = resourceColumns + `, scopes, sort_name`
 )
 
 var insertResource = insertInto("resources", insertResourceColumns)
 
 func intoResource() ([]any, *as.Resource) {
 	r := new(as.Resource)
-	return []any{&r.ID, &r.Space, &r.ResourceServer, description{&r.Description}, &r.Generation, instant{&r.CreatedAt}, instant{&r.UpdatedAt}}, r
+	return placesOfResource(r), r
+}
+
+func placesOfResource(r *as.Resource) []any {
+	return []any{&r.ID, &r.Space, &r.ResourceServer, description{&r.Description}, &r.Generation, instant{&r.CreatedAt}, instant{&r.UpdatedAt}}
 }
 
 func (t *Tx) Resource(space as.SpaceID, server oauth.ClientID, id uma.ResourceID) (as.Resource, error) {
@@ -52,13 +56,13 @@ func (t *Tx) ResourcesInSpace(space as.SpaceID, p as.Page) ([]as.Resource, error
 
 func (t *Tx) InsertResource(r as.Resource) error {
 	return t.insertRandom(insertResource, r.ID, r.Space, r.ResourceServer, description{&r.Description}, r.Generation, ms(r.CreatedAt), ms(r.UpdatedAt),
-		listOf(r.Description.Scopes))
+		listOf(r.Description.Scopes), as.SortName(r.Description.Name))
 }
 
 func (t *Tx) UpdateResource(r as.Resource) error {
-	return t.changed(t.change(`update resources set description = $4, scopes = $5, generation = $6, updated_at = $7
+	return t.changed(t.change(`update resources set description = $4, scopes = $5, generation = $6, updated_at = $7, sort_name = $8
 		where space_id = $1 and resource_server = $2 and id = $3`,
-		r.Space, r.ResourceServer, r.ID, description{&r.Description}, listOf(r.Description.Scopes), r.Generation, ms(r.UpdatedAt)), as.ChangedResource(r.ID))
+		r.Space, r.ResourceServer, r.ID, description{&r.Description}, listOf(r.Description.Scopes), r.Generation, ms(r.UpdatedAt), as.SortName(r.Description.Name)), as.ChangedResource(r.ID))
 }
 
 func (t *Tx) BumpResources(space as.SpaceID, server oauth.ClientID) error {
@@ -75,15 +79,19 @@ func (t *Tx) DeleteResource(space as.SpaceID, server oauth.ClientID, id uma.Reso
 }
 
 const shareColumns = `id, space_id, resource_server, resource_id, scopes, claims, anyone, client_id, not_before, not_after, purpose, terms, ask,
-	version, generation, created_by, created_at, updated_at, dormant_since`
+	version, generation, known_as, created_by, created_at, updated_by, updated_at, dormant_since`
 
 var insertShare = insertInto("shares", shareColumns)
 
 func intoShare() ([]any, *as.Share) {
 	s := new(as.Share)
+	return placesOfShare(s), s
+}
+
+func placesOfShare(s *as.Share) []any {
 	return []any{&s.ID, &s.Space, &s.ResourceServer, &s.Resource, listInto(&s.Scopes), listInto(&s.Claims), &s.Anyone, &s.Client,
 		instant{&s.NotBefore}, instant{&s.NotAfter}, &s.Purpose, &s.Terms, &s.Ask,
-		&s.Version, &s.Generation, &s.CreatedBy, instant{&s.CreatedAt}, instant{&s.UpdatedAt}, instant{&s.DormantSince}}, s
+		&s.Version, &s.Generation, &s.KnownAs, &s.CreatedBy, instant{&s.CreatedAt}, &s.UpdatedBy, instant{&s.UpdatedAt}, instant{&s.DormantSince}}
 }
 
 func (t *Tx) Share(space as.SpaceID, id policy.ShareID) (as.Share, error) {
@@ -101,15 +109,17 @@ func (t *Tx) Shares(space as.SpaceID, p as.Page) ([]as.Share, error) {
 func (t *Tx) InsertShare(s as.Share) error {
 	return t.changed(t.insertRandom(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask,
-		s.Version, s.Generation, s.CreatedBy, ms(s.CreatedAt), ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedResource(s.Resource))
+		s.Version, s.Generation, s.KnownAs, s.CreatedBy, ms(s.CreatedAt), s.UpdatedBy, ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) UpdateShare(s as.Share) error {
 	return t.changed(t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
-		not_before = $9, not_after = $10, purpose = $11, terms = $12, ask = $13, version = $14, generation = $15, updated_at = $16, dormant_since = $17
+		not_before = $9, not_after = $10, purpose = $11, terms = $12, ask = $13, version = $14, generation = $15, updated_at = $16, dormant_since = $17,
+		known_as = $18, updated_by = $19
 		where space_id = $1 and id = $2 and version + 1 = $14`,
 		s.Space, s.ID, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
-		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
+		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince),
+		s.KnownAs, s.UpdatedBy), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) DeleteShare(space as.SpaceID, id policy.ShareID) error {

@@ -1,0 +1,101 @@
+package as
+
+import (
+	"context"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Supposed is somebody of whom the owner wants to know what they can do.
+type Supposed struct {
+	Party policy.Party   // zero: of whom nothing is known
+	App   oauth.ClientID // "": through no application in particular; what is for one only is then shut
+}
+
+// Could is what somebody could do with one resource.
+type Could struct {
+	Resource Resource
+	Scopes   []CouldScope // every registered scope; one with "" if there is none
+}
+
+// CouldScope is the judgement of one scope. Its shares are all on the resource.
+type CouldScope struct {
+	Scope uma.Scope
+	policy.Explanation
+}
+
+// Could asks the judge that answers clients, at this moment and without any
+// effect: what could somebody do with these resources of the space? Resources that
+// are not there are left out. Nobody is told of it, and nothing is written.
+func (s *Server) Could(ctx context.Context, o Owner, who Supposed, ids []uma.ResourceID) ([]Could, error) {
+	var out []Could
+	err := s.Store.View(ctx, func(r Reader) error {
+		out = nil
+		found, err := r.ResourcesOf(o.Space, ids)
+		if err != nil {
+			return err
+		}
+		all, err := r.SharesInForce(o.Space, nil)
+		if err != nil {
+			return err
+		}
+		out = s.could(who, found, all)
+		return nil
+	})
+	return out, err
+}
+
+func (s *Server) could(who Supposed, resources []Resource, shares []Share) []Could {
+	facts := s.factsOf(who.Party, shares)
+	on := map[uma.ResourceID][]policy.Share{}
+	for _, share := range shares {
+		on[share.Resource] = append(on[share.Resource], share.Share)
+	}
+	client := who.App
+	if who.Party.Kind == policy.PartyApp {
+		client = oauth.ClientID(who.Party.Value)
+	}
+	out := make([]Could, len(resources))
+	for i, res := range resources {
+		out[i].Resource = res
+		for _, scope := range orBare(res.Description.Scopes) {
+			out[i].Scopes = append(out[i].Scopes, CouldScope{scope, s.judge.Explain(on[res.ID], s.question(res, scope, facts, client, ""))})
+		}
+	}
+	return out
+}
+
+// factsOf is what would be known about a party: what it is named by, and for an
+// address also whom the owner has met under it.
+func (s *Server) factsOf(p policy.Party, shares []Share) []policy.Fact {
+	fact := func(name, value, issuer string) policy.Fact {
+		if issuer == "" {
+			issuer = s.Issuer
+		}
+		return policy.Fact{Name: name, Value: value, Issuer: issuer, At: s.now()}
+	}
+	switch p.Kind {
+	case policy.PartyEmail:
+		facts := []policy.Fact{fact("email", p.Value, p.Issuer)}
+		for _, share := range shares {
+			if share.KnownAs != p.Value {
+				continue
+			}
+			for _, met := range share.Share.Parties() {
+				if met.Kind == policy.PartySubject {
+					facts = mergeFacts(facts, []policy.Fact{fact("sub", met.Value, met.Issuer)})
+				}
+			}
+		}
+		return facts
+	case policy.PartySubject:
+		return []policy.Fact{fact("sub", p.Value, p.Issuer)}
+	case policy.PartyDomain:
+		return []policy.Fact{fact("email", "somebody@"+p.Value, p.Issuer)}
+	case policy.PartyClaim:
+		return []policy.Fact{fact(p.Name, p.Value, p.Issuer)}
+	}
+	return nil
+}

@@ -1,0 +1,259 @@
+package rows
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// inOne is how many ids one statement names. Statements are prepared once each, so
+// every one names as many: the last of a list stands for those that are wanting.
+const inOne = 64
+
+// someOf runs f for the ids, so many at a time, with the list for the condition
+// "in" whose first placeholder is $from.
+func someOf[ID ~string](ids []ID, from int, f func(list string, args []any) error) error {
+	for chunk := range slices.Chunk(ids, inOne) {
+		var list strings.Builder
+		args := make([]any, inOne)
+		for i := range args {
+			args[i] = string(chunk[min(i, len(chunk)-1)])
+			if i > 0 {
+				list.WriteString(", ")
+			}
+			list.WriteString("$" + strconv.Itoa(from+i))
+		}
+		if err := f(list.String(), args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ascending is ids in their order, each once.
+func ascending[ID ~string](ids []ID) []ID {
+	out := slices.Clone(ids)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (t *Tx) ResourcesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.Resource, error) {
+	var out []as.Resource
+	err := someOf(ascending(ids), 2, func(list string, args []any) error {
+		found, err := all(t, intoResource, `select `+resourceColumns+` from resources where space_id = $1 and id in (`+list+`) order by id`,
+			append([]any{space}, args...)...)
+		out = append(out, found...)
+		return err
+	})
+	return out, err
+}
+
+func (t *Tx) ResourcesByName(space as.SpaceID, server oauth.ClientID, text string, p as.Page) ([]as.Resource, error) {
+	name, id, _ := strings.Cut(p.After, "\n")
+	w := where{args: []any{space, name, id}}
+	w.and(server != "", "resource_server = ", server)
+	w.and(text != "", "sort_name like ", "%"+likely.Replace(text)+"%", " escape '!'")
+	return all(t, intoResource, `select `+resourceColumns+` from resources where space_id = $1 and (sort_name, id) > ($2, $3)`+
+		w.text+` order by sort_name, id limit `+w.next(), append(w.args, p.Limit)...)
+}
+
+// likely makes a text stand for itself in a pattern.
+var likely = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+func (t *Tx) ResourceCounts(space as.SpaceID) (map[oauth.ClientID]int64, error) {
+	type count struct {
+		server oauth.ClientID
+		n      int64
+	}
+	into := func() ([]any, *count) {
+		c := new(count)
+		return []any{&c.server, &c.n}, c
+	}
+	list, err := all(t, into, `select resource_server, count(*) from resources where space_id = $1 group by resource_server`, space)
+	out := map[oauth.ClientID]int64{}
+	for _, c := range list {
+		out[c.server] = c.n
+	}
+	return out, err
+}
+
+func (t *Tx) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Share, error) {
+	const query = `select ` + shareColumns + ` from shares where space_id = $1 and dormant_since = 0`
+	if on == nil {
+		return t.allShares(space)
+	}
+	var out []as.Share
+	err := someOf(ascending(on), 2, func(list string, args []any) error {
+		found, err := all(t, intoShare, query+` and resource_id in (`+list+`)`, append([]any{space}, args...)...)
+		out = append(out, found...)
+		return err
+	})
+	slices.SortFunc(out, func(a, b as.Share) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return out, err
+}
+
+// allShares reads the shares in force of a whole space, so many at a time.
+func (t *Tx) allShares(space as.SpaceID) (out []as.Share, err error) {
+	const size = 500
+	for after := policy.ShareID(""); ; after = out[len(out)-1].ID {
+		page, err := all(t, intoShare, `select `+shareColumns+` from shares where space_id = $1 and id > $2 and dormant_since = 0 order by id limit $3`, space, after, size)
+		if out = append(out, page...); err != nil || len(page) < size {
+			return out, err
+		}
+	}
+}
+
+func (t *Tx) DeleteShares(space as.SpaceID, ids []policy.ShareID) error {
+	err := someOf(ids, 2, func(list string, args []any) error {
+		_, err := t.count(`delete from shares where space_id = $1 and id in (`+list+`)`, append([]any{space}, args...)...)
+		return err
+	})
+	told := make([]as.Change, len(ids))
+	for i, id := range ids {
+		told[i] = as.ChangedShare(id)
+	}
+	return t.changed(err, told...)
+}
+
+const endingColumns = `ended_at, ended, ended_by, ended_event`
+
+func (t *Tx) KeepShares(space as.SpaceID, ids []policy.ShareID, e as.Ending) error {
+	return someOf(ids, 6, func(list string, args []any) error {
+		_, err := t.count(`insert into past_shares (`+endingColumns+`, `+shareColumns+`)
+			select cast($1 as bigint), cast($2 as text), cast($3 as text), cast($4 as bigint), `+shareColumns+`
+			from shares where space_id = $5 and dormant_since = 0 and id in (`+list+`)`+UnlessThere,
+			append([]any{ms(e.At), string(e.How), e.By, e.Event, space}, args...)...)
+		return err
+	})
+}
+
+func intoVersion() ([]any, *as.ShareVersion) {
+	v := new(as.ShareVersion)
+	return append([]any{instant{&v.Ending.At}, &v.Ending.How, &v.Ending.By, &v.Ending.Event}, placesOfShare(&v.Share)...), v
+}
+
+func (t *Tx) ShareVersions(space as.SpaceID, f as.VersionFilter, p as.Page) ([]as.ShareVersion, error) {
+	id, number, _ := strings.Cut(p.After, " ")
+	version, err := strconv.ParseInt(number, 10, 64)
+	if p.After != "" && err != nil {
+		return nil, as.ErrNotFound
+	}
+	w := where{args: []any{space, id, version}}
+	w.and(f.Share != "", "id = ", f.Share)
+	w.and(f.Resource != "", "resource_id = ", f.Resource)
+	w.and(!f.To.IsZero(), "updated_at < ", ms(f.To))
+	w.and(!f.From.IsZero(), "(not_after = 0 or not_after > ", ms(f.From), ")")
+	var out []as.ShareVersion
+	if f.EndedBy == 0 {
+		shares, err := all(t, intoShare, `select `+shareColumns+` from shares where space_id = $1 and (id > $2 or id = $2 and version > $3) and id >= $2
+			and dormant_since = 0`+w.text+` order by id limit `+w.next(), append(w.args, p.Limit)...)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range shares {
+			out = append(out, as.ShareVersion{Share: s})
+		}
+	}
+	w.and(!f.From.IsZero(), "ended_at > ", ms(f.From))
+	w.and(f.EndedBy != 0, "ended_event = ", f.EndedBy)
+	kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where space_id = $1 and (id, version) > ($2, $3)`+
+		w.text+` order by id, version limit `+w.next(), append(w.args, p.Limit)...)
+	out = append(out, kept...)
+	slices.SortFunc(out, func(a, b as.ShareVersion) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Version, b.Version))
+	})
+	return out[:min(len(out), p.Limit)], err
+}
+
+// where is what narrows a query down, by the conditions that apply.
+type where struct {
+	text string
+	args []any
+}
+
+func (w *where) next() string { return "$" + strconv.Itoa(len(w.args)+1) }
+
+func (w *where) and(applies bool, before string, value any, after ...string) {
+	if applies {
+		w.text += " and " + before + w.next() + strings.Join(after, "")
+		w.args = append(w.args, value)
+	}
+}
+
+func (t *Tx) KeepResource(space as.SpaceID, id uma.ResourceID, until time.Time) error {
+	_, err := t.count(`insert into past_resources (until_at, `+resourceColumns+`) select cast($1 as bigint), `+resourceColumns+`
+		from resources where space_id = $2 and id = $3`+UnlessThere, ms(until), space, id)
+	return err
+}
+
+func (t *Tx) PastResources(space as.SpaceID, id uma.ResourceID, from time.Time, limit int) ([]as.PastResource, error) {
+	into := func() ([]any, *as.PastResource) {
+		r := new(as.PastResource)
+		return append([]any{instant{&r.Until}}, placesOfResource(&r.Resource)...), r
+	}
+	query, args := `select until_at, `+resourceColumns+` from past_resources where space_id = $1 and until_at > $2`, []any{space, ms(from)}
+	if id != "" {
+		args = append(args, id)
+		query += ` and id = $3`
+	}
+	args = append(args, limit)
+	return all(t, into, query+` order by until_at, id limit $`+strconv.Itoa(len(args)), args...)
+}
+
+func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, now time.Time) ([]as.LiveAccess, error) {
+	into := func() ([]any, *as.LiveAccess) {
+		l := new(as.LiveAccess)
+		return []any{&l.Grant, &l.Client, &l.Tokens, &l.Renewals}, l
+	}
+	var out []as.LiveAccess
+	seen := map[as.GrantID]bool{}
+	err := someOf(shares, 3, func(list string, args []any) error {
+		found, err := all(t, into, `select g.id, g.client_id,
+				(select count(*) from access_tokens a where a.grant_id = g.id and a.revoked_at = 0 and a.expires_at > $2),
+				(select count(*) from refresh_tokens f where f.grant_id = g.id and f.spent_at = 0 and f.expires_at > $2)
+			from grants g join spaces o on o.id = g.space_id join clients c on c.id = g.client_id left join accounts a on a.id = g.account_id
+			where g.space_id = $1 and g.kind = 'uma' and g.revoked_at = 0 and g.space_generation = o.generation
+				and not c.disabled and c.generation + `+ofAll+` = g.client_generation
+				and (g.account_id = '' or not a.disabled and a.generation = g.account_generation)
+				and g.id in (select p.grant_id from permissions p
+					join shares s on s.id = p.share_id and s.generation = p.share_generation and s.dormant_since = 0
+					join resources r on r.id = p.resource_id and r.generation = p.resource_generation
+					where s.space_id = $1 and r.space_id = $1 and (p.not_after = 0 or p.not_after > $2) and p.share_id in (`+list+`))
+			order by g.id`, append([]any{space, ms(now)}, args...)...)
+		for _, l := range found {
+			if !seen[l.Grant] && l.Tokens+l.Renewals > 0 {
+				seen[l.Grant] = true
+				out = append(out, l)
+			}
+		}
+		return err
+	})
+	return out, err
+}
+
+func (t *Tx) RevokeGrantsOf(space as.SpaceID, client oauth.ClientID, shares []policy.ShareID, now time.Time) (int, error) {
+	into := func() ([]any, *as.GrantID) {
+		id := new(as.GrantID)
+		return []any{id}, id
+	}
+	t.wrote = true
+	var ids []as.GrantID
+	err := someOf(shares, 4, func(list string, args []any) error {
+		found, err := all(t, into, `update grants set revoked_at = $1 where space_id = $2 and client_id = $3 and kind = 'uma' and revoked_at = 0
+			and id in (select p.grant_id from permissions p where p.share_id in (`+list+`)) returning id`, append([]any{ms(now), space, client}, args...)...)
+		ids = append(ids, found...)
+		return err
+	})
+	told := make([]as.Change, len(ids))
+	for i, id := range ids {
+		told[i] = as.ChangedGrant(id)
+	}
+	return len(ids), t.changed(err, told...)
+}
