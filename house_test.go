@@ -43,6 +43,8 @@ var arrows = map[string]room{
 	"internal/egress": {why: "the one way out to the network has no reason to know who goes"},
 	"as": {rooms: []string{"uma", "oauth", "dpop", "policy", "internal/egress", "internal/limit", "internal/seeded"},
 		why: "the rules know no HTTP, no HTML and no SQL"},
+	"owner": {rooms: []string{"as", "oauth", "policy", "uma"},
+		why: "what is told of a space is values; how it is said, and in which language, is for pages"},
 	"as/differential": {why: "it is nothing but tests"},
 	"as/storetest": {rooms: []string{"as", "uma", "oauth", "policy"}, others: []string{"github.com/google/go-cmp"},
 		why: "the law of a store speaks of what as declares"},
@@ -231,7 +233,7 @@ func TestTheTermsExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names := regexp.MustCompile("`((?:uma|oauth|policy|as|endpoint|rs|client)\\.[A-Z][A-Za-z.]*)`").FindAllStringSubmatch(string(table), -1)
+	names := regexp.MustCompile("`((?:uma|oauth|policy|as|owner|endpoint|rs|client)\\.[A-Z][A-Za-z.]*)`").FindAllStringSubmatch(string(table), -1)
 	if len(names) < 20 {
 		t.Fatalf("the term table has only %d Go names", len(names))
 	}

@@ -1,6 +1,9 @@
 package as
 
-import "github.com/licet/licet/uma"
+import (
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
 
 var errCursor = uma.NewError(uma.InvalidRequest, "The parameter after has to be the cursor of this list's Link header.")
 
@@ -33,4 +36,11 @@ func (s *Server) OpenCursor(o Owner, list, cursor string) (string, error) {
 // zero byte, so no two lists of two owners have the same.
 func cursorOf(o Owner, list string) artefact {
 	return aCursor + artefact("\x00"+string(o.Space)+"\x00"+o.actor()+"\x00"+list)
+}
+
+// PartyKey is a name for a party that is good in a path of this space: it tells
+// nobody an address, is the same every time, and says nothing in another space.
+func (s *Server) PartyKey(o Owner, p policy.Party) string {
+	name := "\x00" + string(o.Space) + "\x00" + string(p.Kind) + "\x00" + p.Name + "\x00" + p.Issuer + "\x00" + p.Value
+	return encode(s.vault.digest(aParty, name)[:16])
 }

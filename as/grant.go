@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/seeded"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -56,7 +57,7 @@ func (r *redemption) grant(d decision) (Result, error) {
 		return nil, err
 	}
 	err = r.record(r.tx, g.Space, EventPermissionGranted, string(r.client.ID), string(g.ID),
-		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
+		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "shares": deciding(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
 	return Granted{answer}, err
 }
 
@@ -150,6 +151,17 @@ func (r *redemption) remember() (uma.PCT, error) {
 }
 
 // summary is what the history says was granted.
+// deciding are the shares that the candidates are granted under.
+func deciding(candidates []candidate) []policy.ShareID {
+	var out []policy.ShareID
+	for _, c := range candidates {
+		for _, s := range c.Scopes {
+			out = union(out, s.Verdict.Shares[:1])
+		}
+	}
+	return out
+}
+
 func summary(candidates []candidate) []uma.Permission {
 	var out []uma.Permission
 	for _, c := range candidates {

@@ -3,6 +3,7 @@ package as
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/licet/licet/policy"
@@ -24,11 +25,50 @@ type PendingRequest struct {
 	Facts      []policy.Fact
 }
 
+// Party is as whom the owner would know those who ask, if they said yes: see
+// Share.Parties.
+func (p PendingRequest) Party() policy.Party {
+	if address := addressOf(p.Facts); address != "" {
+		return policy.Party{Kind: policy.PartyEmail, Value: address}
+	}
+	return PartyOf(p.Subject)
+}
+
+// PartyOf is the party of a subject, as grants, requests and uses name it; the
+// zero Party for one who was not named by anybody.
+func PartyOf(subject string) policy.Party {
+	issuer, value, ok := strings.Cut(subject, "#")
+	if !ok || issuer == "process" { // AMB-20
+		return policy.Party{}
+	}
+	return policy.Party{Kind: policy.PartySubject, Value: value, Issuer: issuer}
+}
+
 // Requests returns a page of the space's requests with a status; "" for all.
 func (s *Server) Requests(ctx context.Context, o Owner, status RequestStatus, page Page) ([]PendingRequest, error) {
 	var list []PendingRequest
 	err := s.Store.View(ctx, func(r Reader) error {
 		found, err := r.Requests(o.Space, status, page)
+		if err != nil {
+			return err
+		}
+		list = make([]PendingRequest, len(found))
+		for i, q := range found {
+			if list[i], err = s.revealed(r, q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// RequestsFrom returns what one requesting party, by its Subject, has asked of the
+// space, newest first.
+func (s *Server) RequestsFrom(ctx context.Context, o Owner, subject string, limit int) ([]PendingRequest, error) {
+	var list []PendingRequest
+	err := s.Store.View(ctx, func(r Reader) error {
+		found, err := r.RequestsFrom(o.Space, subject, limit)
 		if err != nil {
 			return err
 		}
@@ -55,6 +95,13 @@ func (s *Server) ReadRequest(ctx context.Context, o Owner, id RequestID) (Pendin
 		return err
 	})
 	return p, absent(err, errNoRequest)
+}
+
+// Reveal opens what is sealed in a request, for whoever read it inside the space it
+// is of.
+func (s *Server) Reveal(q Request) (PendingRequest, error) {
+	facts, err := s.openFacts(q.Claims)
+	return PendingRequest{Request: q, Facts: facts}, err
 }
 
 func (s *Server) revealed(r Reader, q Request) (PendingRequest, error) {

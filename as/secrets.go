@@ -48,6 +48,7 @@ const (
 	aPushedRequest artefact = "pushed request"
 	aCount         artefact = "count"  // the name of what is counted
 	aCursor        artefact = "cursor" // never stored
+	aParty         artefact = "party"  // never stored
 	aProof         artefact = "DPoP proof"
 	aNonce         artefact = "DPoP nonce"
 	aBrowser       artefact = "browser"   // the handle in the cookie of a browser that signs in

@@ -173,7 +173,7 @@ func (s *Server) WithdrawAll(ctx context.Context, o Owner, t Target) (Withdrawn,
 type Impact struct {
 	Shares    int         // that would end, or go on without the person
 	Tokens    int64       // access tokens that would be dead
-	LastUsed  time.Time   // zero: never, or not known
+	LastUsed  time.Time   // of what would end; zero: not within Lifetimes.Uses
 	Apps      []AppImpact // which hold something that would be dead, by name
 	StillOpen []StillOpen // what the same people could do all the same; at most maxStillOpen
 	MoreOpen  bool        // there is more of that
@@ -184,7 +184,7 @@ type AppImpact struct {
 	Client   oauth.ClientID
 	Name     string // "" when the client is gone
 	Tokens   int64
-	LastUsed time.Time // zero: never, or not known
+	LastUsed time.Time // of anything of the space; zero: not within Lifetimes.Uses
 }
 
 // StillOpen is a scope of a resource that a party could use by other shares.
@@ -244,12 +244,47 @@ func (s *Server) impactOnApps(r Reader, space SpaceID, t Target, m meant, i *Imp
 		app.Tokens += l.Tokens
 		i.Tokens += l.Tokens
 	}
+	if err := s.lastUses(r, space, t, m, apps, i); err != nil {
+		return err
+	}
 	for _, app := range apps {
 		i.Apps = append(i.Apps, *app)
 	}
 	slices.SortFunc(i.Apps, func(a, b AppImpact) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Client, b.Client))
 	})
+	return nil
+}
+
+// lastUses says when what would end was used last, and when each application last
+// used anything of the space.
+func (s *Server) lastUses(r Reader, space SpaceID, t Target, m meant, apps map[oauth.ClientID]*AppImpact, i *Impact) error {
+	var ids []string
+	for _, share := range m.all() {
+		ids = append(ids, string(share.ID))
+	}
+	uses, err := r.LastUses(space, UseOfShare, ids)
+	if err != nil {
+		return err
+	}
+	for _, u := range uses {
+		if u.LastAt.After(i.LastUsed) {
+			i.LastUsed = u.LastAt
+		}
+	}
+	ids = nil
+	for id := range apps {
+		ids = append(ids, string(id))
+	}
+	if uses, err = r.LastUses(space, UseOfClient, ids); err != nil {
+		return err
+	}
+	for _, u := range uses {
+		apps[u.Client].LastUsed = u.LastAt
+		if t.App != "" && u.LastAt.After(i.LastUsed) {
+			i.LastUsed = u.LastAt
+		}
+	}
 	return nil
 }
 

@@ -111,6 +111,8 @@ type Reader interface {
 	// ResourcesOf lists those of the resources that are in the space, in the order
 	// of their ids.
 	ResourcesOf(SpaceID, []uma.ResourceID) ([]Resource, error)
+	// LastOfResource is the last kept description of a resource of the space.
+	LastOfResource(SpaceID, uma.ResourceID) (PastResource, error)
 	// ResourcesByName lists resources of a space in the order of SortName and then
 	// the id: those whose SortName has the text, itself a SortName, in it, at one resource server
 	// or, for "", at any. A page goes by Resource.NameKey.
@@ -161,6 +163,10 @@ type Reader interface {
 	// PendingFrom lists the requests of a space that are pending from one
 	// requesting party (its Subject) through one client, oldest first.
 	PendingFrom(space SpaceID, client oauth.ClientID, subject string) ([]Request, error)
+
+	// RequestsFrom lists what one requesting party (its Subject) has asked of a space,
+	// newest first.
+	RequestsFrom(space SpaceID, subject string, limit int) ([]Request, error)
 
 	// HistoryHead returns Seq and Hash of the newest event of a space.
 	HistoryHead(SpaceID) (seq int64, hash []byte, err error)

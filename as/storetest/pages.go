@@ -17,6 +17,7 @@ var pages = []rule{
 	{"pages are complete, in order and without repetition", pagesAreComplete},
 	{"requests are listed by status", requestsAreListedByStatus},
 	{"pending requests are found by who asks through what", pendingRequestsAreFoundByParty},
+	{"requests are found by who asked, the newest first", requestsAreFoundByWhoAsked},
 	{"the grants of a space are those of OAuth that are not revoked", grantsAreListed},
 	{"events are read from any point on", eventsAreReadFromAnyPoint},
 }
@@ -157,6 +158,29 @@ func pendingRequestsAreFoundByParty(s *scene) {
 			tx.InsertRequest(request("4", "d", "bob", as.RequestPending)), tx.InsertRequest(request("5", "c", "carlos", as.RequestPending)))
 	})
 	same(s, "the pending requests", must(s, func(r as.Reader) ([]as.Request, error) { return r.PendingFrom(s.space(), "c", "bob") }), wanted)
+}
+
+func requestsAreFoundByWhoAsked(s *scene) {
+	var want []as.Request
+	s.update(func(tx as.Tx) error {
+		want = nil
+		for i, status := range []as.RequestStatus{as.RequestDenied, as.RequestPending, as.RequestApproved} {
+			q := as.Request{ID: as.RequestID(s.id(fmt.Sprint(i))), Space: s.space(), Client: oauth.ClientID(fmt.Sprint(i)), Subject: "bob", Status: status}
+			other, elsewhere := q, q
+			other.ID, other.Subject = q.ID+"x", "carlos"
+			elsewhere.ID, elsewhere.Space = q.ID+"y", s.beside().space()
+			if err := errors.Join(tx.InsertRequest(q), tx.InsertRequest(other), tx.InsertRequest(elsewhere)); err != nil {
+				return err
+			}
+			want = append([]as.Request{q}, want...)
+		}
+		return nil
+	})
+	from := func(limit int) []as.Request {
+		return must(s, func(r as.Reader) ([]as.Request, error) { return r.RequestsFrom(s.space(), "bob", limit) })
+	}
+	same(s, "what Bob asked", from(9), want)
+	same(s, "what Bob asked last", from(1), want[:1])
 }
 
 func grantsAreListed(s *scene) {

@@ -185,6 +185,16 @@ func resourcesAreKept(s *scene) {
 	same(s, "what the resource was", read(s.resource(), time.Time{}, 9), want)
 	same(s, "what it was lately", read("", now, 9), want[1:])
 	same(s, "the first of it", read("", time.Time{}, 1), want[:1])
+	last := must(s, func(r as.Reader) (as.PastResource, error) { return r.LastOfResource(s.space(), s.resource()) })
+	same(s, "the last that it was", last, want[2])
+	for space, id := range map[as.SpaceID]uma.ResourceID{s.space(): "another", s.beside().space(): s.resource()} {
+		s.view(func(r as.Reader) error {
+			if _, err := r.LastOfResource(space, id); !errors.Is(err, as.ErrNotFound) {
+				s.Errorf("the last that another was: %v", err)
+			}
+			return nil
+		})
+	}
 	none(s, "what another was")(read("another", time.Time{}, 9), nil)
 }
 

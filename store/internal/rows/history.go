@@ -35,6 +35,10 @@ func (t *Tx) PendingFrom(space as.SpaceID, client oauth.ClientID, subject string
 		where space_id = $1 and client_id = $2 and subject = $3 and status = 'pending' order by id`, space, client, subject)
 }
 
+func (t *Tx) RequestsFrom(space as.SpaceID, subject string, limit int) ([]as.Request, error) {
+	return all(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and subject = $2 order by id desc limit $3`, space, subject, limit)
+}
+
 func (t *Tx) InsertRequest(r as.Request) error {
 	return t.insert(insertRequest, r.ID, r.Space, r.ResourceServer, r.Process, r.Client, r.Subject, r.Claims, listOf(r.Permissions), r.Status,
 		listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.CreatedAt), ms(r.DecidedAt))

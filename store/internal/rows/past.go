@@ -193,18 +193,23 @@ func (t *Tx) KeepResource(space as.SpaceID, id uma.ResourceID, until time.Time) 
 	return err
 }
 
+func intoPastResource() ([]any, *as.PastResource) {
+	r := new(as.PastResource)
+	return append([]any{instant{&r.Until}}, placesOfResource(&r.Resource)...), r
+}
+
+func (t *Tx) LastOfResource(space as.SpaceID, id uma.ResourceID) (as.PastResource, error) {
+	return one(t, intoPastResource, `select until_at, `+resourceColumns+` from past_resources where space_id = $1 and id = $2 order by until_at desc limit 1`, space, id)
+}
+
 func (t *Tx) PastResources(space as.SpaceID, id uma.ResourceID, from time.Time, limit int) ([]as.PastResource, error) {
-	into := func() ([]any, *as.PastResource) {
-		r := new(as.PastResource)
-		return append([]any{instant{&r.Until}}, placesOfResource(&r.Resource)...), r
-	}
 	query, args := `select until_at, `+resourceColumns+` from past_resources where space_id = $1 and until_at > $2`, []any{space, ms(from)}
 	if id != "" {
 		args = append(args, id)
 		query += ` and id = $3`
 	}
 	args = append(args, limit)
-	return all(t, into, query+` order by until_at, id limit $`+strconv.Itoa(len(args)), args...)
+	return all(t, intoPastResource, query+` order by until_at, id limit $`+strconv.Itoa(len(args)), args...)
 }
 
 func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, now time.Time) ([]as.LiveAccess, error) {

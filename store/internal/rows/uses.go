@@ -80,9 +80,15 @@ func (t *Tx) LastUses(space as.SpaceID, of as.UseOf, ids []string) ([]as.Use, er
 	if !ok {
 		return nil, fmt.Errorf("rows: no use is of a %q", of)
 	}
-	return each(ids, func(id string) ([]as.Use, error) {
-		return all(t, intoUse, `select `+useColumns+` from uses where space_id = $1 and `+column+` = $2 order by id desc limit 1`, space, id)
+	var out []as.Use
+	err := someOf(ascending(ids), 2, func(list string, args []any) error {
+		found, err := all(t, intoUse, `with wanted (one) as (values (`+strings.ReplaceAll(list, ", ", "), (")+`))
+			select `+useColumns+` from uses where id in
+				(select (select max(u.id) from uses u where u.space_id = $1 and u.`+column+` = wanted.one) from wanted)`, append([]any{space}, args...)...)
+		out = append(out, found...)
+		return err
 	})
+	return out, err
 }
 
 // each collects what is found of each id.

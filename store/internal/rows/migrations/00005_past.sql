@@ -56,7 +56,10 @@ create index past_resources_by_end on past_resources (space_id, until_at, id);
 
 create index permissions_by_share on permissions (share_id);
 
+create index requests_by_subject on requests (space_id, subject, id);
+
 -- +goose Down
+drop index requests_by_subject;
 drop index permissions_by_share;
 drop table past_resources;
 drop index resources_by_name;

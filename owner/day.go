@@ -1,0 +1,257 @@
+package owner
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Access is what a share let its parties do with a thing at an instant, if its
+// conditions held.
+type Access struct {
+	as.ShareVersion
+	Thing   ThingName // as it was called then
+	Service App
+	Who     []Who
+	Through App         // the one application it was good through; zero: any
+	Can     []uma.Scope // those of Scopes that the thing offered then
+	Ended   time.Time   // zero: it goes on
+	How     as.ShareEnd // how it ended
+}
+
+// DayQuery narrows what is told of an instant.
+type DayQuery struct {
+	Thing  uma.ResourceID
+	Person string // the Key of a Who
+}
+
+// Day is who could do what at an instant.
+type Day struct {
+	At   time.Time
+	List []Access // by the names of the things
+	Next string
+}
+
+// maxPast is how many versions and descriptions of the past are gone through.
+const maxPast = 20_000
+
+var (
+	errTooMuch   = uma.NewError(uma.InvalidRequest, "There is too much to tell. Say one thing.")
+	errBackwards = uma.NewError(uma.InvalidRequest, "The time has to begin before it ends.")
+)
+
+// At tells who could do what at an instant of the past, from what was kept and
+// nothing else: the versions of the shares, with their own beginnings and ends, and
+// the descriptions of the resources. What was kept of before this was kept begins
+// with the latest change before it.
+//
+// That everything was stopped ended what had been granted; it ended no share, so it
+// does not show here. History tells of it.
+func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p Page) (Day, error) {
+	at = at.UTC().Truncate(time.Millisecond) // what stores keep
+	out := Day{At: at}
+	err := v.read(ctx, o, func(s *snapshot) error {
+		versions, err := s.versionsOf(as.VersionFilter{Resource: q.Thing, From: at, To: at.Add(time.Millisecond)})
+		if err != nil {
+			return err
+		}
+		versions = slices.DeleteFunc(versions, func(v as.ShareVersion) bool {
+			return !v.InForce(at) || q.Person != "" && !s.isFor(v.Share, q.Person)
+		})
+		then, err := s.resourcesAt(at, versions)
+		if err != nil {
+			return err
+		}
+		var all []Access
+		for _, version := range versions {
+			res, there := then[version.Resource]
+			if !there {
+				continue
+			}
+			a := Access{ShareVersion: version, Thing: ThingName{ID: res.ID, Name: res.Description.Name}}
+			for _, scope := range version.Scopes {
+				if slices.Contains(res.Description.Scopes, scope) {
+					a.Can = append(a.Can, scope)
+				}
+			}
+			if len(a.Can) == 0 && len(version.Scopes) > 0 {
+				continue
+			}
+			a.Service.ID = res.ResourceServer
+			a.Ended, a.How = version.EndedAt(s.now)
+			all = append(all, a)
+		}
+		key := func(a Access) string { return as.SortName(a.Thing.Name) + "\n" + string(a.Thing.ID) + "\n" + a.Key() }
+		slices.SortFunc(all, func(a, b Access) int { return compareText(key(a), key(b)) })
+		list := "day " + at.UTC().Format(time.RFC3339Nano) + " " + string(q.Thing) + " " + q.Person
+		page, next, err := pageOf(v, o, list, all, key, p)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := s.fill(&page[i]); err != nil {
+				return err
+			}
+		}
+		out.List, out.Next = page, next
+		return nil
+	})
+	return out, err
+}
+
+func (s *snapshot) fill(a *Access) (err error) {
+	if a.Service, err = s.app(a.Service.ID); err != nil {
+		return err
+	}
+	if a.Through, err = s.app(oauth.ClientID(a.Client)); err != nil {
+		return err
+	}
+	for _, p := range a.Parties() {
+		w, err := s.party(p)
+		if err != nil {
+			return err
+		}
+		a.Who = append(a.Who, w)
+	}
+	return nil
+}
+
+// isFor says whether a share is for whom a key names.
+func (s *snapshot) isFor(share as.Share, key string) bool {
+	return slices.ContainsFunc(partiesOf(share), func(p policy.Party) bool { return s.AS.PartyKey(s.o, p) == key })
+}
+
+func (s *snapshot) versionsOf(f as.VersionFilter) (all []as.ShareVersion, err error) {
+	for page := (as.Page{Limit: 1000}); ; page.After = all[len(all)-1].Key() {
+		found, err := s.ShareVersions(s.o.Space, f, page)
+		all = append(all, found...)
+		if err != nil || len(found) < page.Limit {
+			return all, err
+		}
+		if len(all) >= maxPast {
+			return nil, errTooMuch
+		}
+	}
+}
+
+// resourcesAt are the resources of the versions, as they were described.
+func (s *snapshot) resourcesAt(at time.Time, versions []as.ShareVersion) (map[uma.ResourceID]as.Resource, error) {
+	var ids []uma.ResourceID
+	for _, v := range versions {
+		ids = append(ids, v.Resource)
+	}
+	now, err := s.ResourcesOf(s.o.Space, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uma.ResourceID]as.Resource{}
+	for _, r := range now {
+		if !r.UpdatedAt.After(at) {
+			out[r.ID] = r
+		}
+	}
+	for _, id := range ids {
+		if _, known := out[id]; known {
+			continue
+		}
+		// The first that ended later is what it was, or it was not there yet.
+		past, err := s.PastResources(s.o.Space, id, at, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(past) > 0 && !past[0].UpdatedAt.After(at) {
+			out[id] = past[0].Resource
+		}
+	}
+	return out, nil
+}
+
+// Lane is when somebody, or an app, could do anything at all.
+type Lane struct {
+	Who
+	Spans []Span // in their order, apart from each other
+}
+
+// Span is a time from an instant until before another, within what was asked for.
+type Span struct{ From, To time.Time }
+
+// Lanes is a page of lanes, in the order of People.
+type Lanes struct {
+	List []Lane
+	Next string
+}
+
+// Lanes tells when whom the space shares with could do anything, from one instant
+// until before another.
+func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page) (Lanes, error) {
+	var out Lanes
+	if !from.Before(to) {
+		return out, errBackwards
+	}
+	err := v.read(ctx, o, func(s *snapshot) error {
+		versions, err := s.versionsOf(as.VersionFilter{From: from, To: to})
+		if err != nil {
+			return err
+		}
+		by := map[policy.ShareID]map[int64]Span{}
+		var shares []as.Share
+		for _, version := range versions {
+			if span, ok := spanOf(version, from, to); ok {
+				if by[version.ID] == nil {
+					by[version.ID] = map[int64]Span{}
+				}
+				by[version.ID][version.Version] = span
+				shares = append(shares, version.Share)
+			}
+		}
+		all, err := s.grouped(shares)
+		if err != nil {
+			return err
+		}
+		page, next, err := pageOf(v, o, "lanes "+from.UTC().Format(time.RFC3339Nano)+" "+to.UTC().Format(time.RFC3339Nano), all, (*group).key, p)
+		if err != nil {
+			return err
+		}
+		out = Lanes{Next: next}
+		for _, g := range page {
+			lane := Lane{Who: g.who}
+			for _, share := range g.shares {
+				lane.Spans = append(lane.Spans, by[share.ID][share.Version])
+			}
+			lane.Spans = together(lane.Spans)
+			out.List = append(out.List, lane)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// spanOf is the time of a version within bounds.
+func spanOf(v as.ShareVersion, from, to time.Time) (Span, bool) {
+	begin, end := latest(latest(from, v.UpdatedAt), v.NotBefore), to
+	for _, t := range []time.Time{v.NotAfter, v.Ending.At} {
+		if !t.IsZero() && t.Before(end) {
+			end = t
+		}
+	}
+	return Span{begin, end}, begin.Before(end)
+}
+
+// together joins spans that meet.
+func together(spans []Span) []Span {
+	slices.SortFunc(spans, func(a, b Span) int { return a.From.Compare(b.From) })
+	var out []Span
+	for _, s := range spans {
+		if n := len(out); n > 0 && !s.From.After(out[n-1].To) {
+			out[n-1].To = latest(out[n-1].To, s.To)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}

@@ -1,0 +1,488 @@
+package owner
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// HistoryFilter narrows the history. A zero member does not.
+type HistoryFilter struct {
+	Thing  uma.ResourceID
+	Person string         // the Key of a Who
+	App    oauth.ClientID // did it, or it is about
+	Since  time.Time      // after this
+	Until  time.Time      // before this
+}
+
+// ActorKind says who did what a line tells.
+type ActorKind string
+
+const (
+	ActorPerson ActorKind = "person" // an account
+	ActorApp    ActorKind = "app"    // an application or a service by itself
+	ActorServer ActorKind = "server" // the operator, an import
+)
+
+// Actor is who did something.
+type Actor struct {
+	Kind ActorKind
+	ID   string // of the account or client
+	Name string // "" when it has none, or is gone
+	// For is whose space it was done in, where somebody did it for another: "C for
+	// D". "" where it was their own, or an application did it.
+	For string
+}
+
+// Line is one event of the space.
+type Line struct {
+	Seq     int64
+	At      time.Time
+	Kind    string // as.EventShareCreated and its like
+	Actor   Actor
+	Things  []ThingName // that it is about
+	Who     []Who       // those concerned, as far as a record still tells
+	App     App         // through which, or which it is about; zero: none
+	Scopes  []uma.Scope
+	Share   policy.ShareID
+	Version int64        // of the share, which was made or ended; 0: none
+	Request as.RequestID // that it is about
+	Shares  int          // how many, where many were withdrawn at once
+	Undo    bool         // as.Server.Undo with Seq may bring something back
+}
+
+// History is a page of the history, newest first. A page may have fewer lines than
+// it could, or none, although there is a Next: only so many events are looked
+// through for one.
+type History struct {
+	List []Line
+	Next string
+}
+
+// lookedThrough is how many events are read for one page.
+const lookedThrough = 1000
+
+// History lists the events of the space that the filter lets through.
+func (v Views) History(ctx context.Context, o as.Owner, f HistoryFilter, p Page) (History, error) {
+	list := "history " + string(f.Thing) + " " + f.Person + " " + string(f.App) + " " +
+		strconv.FormatInt(f.Since.UnixMilli(), 10) + " " + strconv.FormatInt(f.Until.UnixMilli(), 10)
+	after, err := v.AS.OpenCursor(o, list, p.After)
+	if err != nil {
+		return History{}, err
+	}
+	before, _ := strconv.ParseInt(after, 10, 64) // a cursor is ours; "" is from the end
+	var out History
+	err = v.read(ctx, o, func(s *snapshot) error {
+		lines, next, err := s.history(f, before, p.limit())
+		out = History{List: lines}
+		if next > 0 {
+			out.Next = v.AS.Cursor(o, list, strconv.FormatInt(next, 10))
+		}
+		return err
+	})
+	return out, err
+}
+
+// history reads lines before a sequence number. next is where to go on; 0 at the
+// end.
+func (s *snapshot) history(f HistoryFilter, before int64, limit int) (lines []Line, next int64, err error) {
+	for looked := 0; looked < lookedThrough; {
+		n := limit - len(lines) + 1
+		if f.narrows() {
+			n = 200
+		}
+		events, err := s.EventsBefore(s.o.Space, before, n)
+		if err != nil {
+			return nil, 0, err
+		}
+		ended := len(events) < n
+		if i := slices.IndexFunc(events, func(e as.Event) bool { return !e.At.After(f.Since) }); i >= 0 {
+			events, ended = events[:i], true
+		}
+		told, err := s.tell(events, f)
+		if err != nil {
+			return nil, 0, err
+		}
+		if len(lines)+len(told) > limit {
+			told = told[:limit-len(lines)]
+			return append(lines, told...), append(lines, told...)[limit-1].Seq, nil
+		}
+		if lines = append(lines, told...); ended {
+			return lines, 0, nil
+		}
+		before = events[len(events)-1].Seq
+		looked += len(events)
+	}
+	return lines, before, nil
+}
+
+func (f HistoryFilter) narrows() bool {
+	return f.Thing != "" || f.Person != "" || f.App != "" || !f.Until.IsZero()
+}
+
+// maybe is lets without what has to be looked up for it.
+func (f HistoryFilter) maybe(l Line) bool {
+	f.Person, f.App = "", ""
+	if l.Kind == as.EventSharesWithdrawn {
+		f.Thing = ""
+	}
+	return f.lets(l)
+}
+
+func (f HistoryFilter) lets(l Line) bool {
+	return (f.Thing == "" || slices.ContainsFunc(l.Things, func(t ThingName) bool { return t.ID == f.Thing })) &&
+		(f.Person == "" || slices.ContainsFunc(l.Who, func(w Who) bool { return w.Key == f.Person })) &&
+		(f.App == "" || l.App.ID == f.App || l.Actor.ID == string(f.App)) &&
+		(f.Until.IsZero() || l.At.Before(f.Until))
+}
+
+// eventDetail is what events tell besides their fixed fields.
+type eventDetail struct {
+	Resource    uma.ResourceID   `json:"resource"`
+	Scopes      []uma.Scope      `json:"scopes"`
+	Version     int64            `json:"version"`
+	Client      oauth.ClientID   `json:"client"`
+	Of          string           `json:"of"`
+	Shares      json.RawMessage  `json:"shares"` // how many, or which
+	Granted     []uma.Permission `json:"granted"`
+	Permissions []struct {
+		Resource uma.ResourceID `json:"resource_id"`
+		Scopes   []uma.Scope    `json:"resource_scopes"`
+	} `json:"permissions"`
+	Subject string `json:"subject"`
+}
+
+// tell makes lines of those events that the filter lets through. What it has to
+// look up it looks up once each.
+func (s *snapshot) tell(events []as.Event, f HistoryFilter) ([]Line, error) {
+	details := make([]eventDetail, len(events))
+	var things []uma.ResourceID
+	for i, e := range events {
+		// What an event of another version tells in another form is left out.
+		_ = json.Unmarshal([]byte(e.Detail), &details[i])
+		things = append(things, aboutThings(e, details[i])...)
+	}
+	if err := s.learn(things); err != nil {
+		return nil, err
+	}
+	var out []Line
+	for i, e := range events {
+		l, err := s.line(e, details[i])
+		if err == nil && f.maybe(l) {
+			err = s.concerned(&l, details[i])
+		}
+		if err != nil {
+			return nil, err
+		}
+		if f.lets(l) {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+func aboutThings(e as.Event, d eventDetail) (ids []uma.ResourceID) {
+	switch e.Kind {
+	case as.EventResourceRegistered, as.EventResourceUpdated, as.EventResourceDeregistered:
+		ids = append(ids, uma.ResourceID(e.Subject))
+	case as.EventSharesWithdrawn:
+		if d.Of == "resource" {
+			ids = append(ids, uma.ResourceID(e.Subject))
+		}
+	}
+	if d.Resource != "" {
+		ids = append(ids, d.Resource)
+	}
+	for _, p := range d.Granted {
+		ids = append(ids, p.Resource)
+	}
+	for _, p := range d.Permissions {
+		ids = append(ids, p.Resource)
+	}
+	return ids
+}
+
+// line is a line without who is concerned.
+func (s *snapshot) line(e as.Event, d eventDetail) (Line, error) {
+	l := Line{Seq: e.Seq, At: e.At, Kind: e.Kind, Scopes: d.Scopes}
+	var err error
+	if l.Actor, err = s.actor(e.Actor); err != nil {
+		return l, err
+	}
+	if l.Actor.Kind == ActorApp {
+		l.App = App{oauth.ClientID(l.Actor.ID), l.Actor.Name}
+	}
+	for _, id := range aboutThings(e, d) {
+		l.addThing(s.names[id])
+	}
+	switch e.Kind {
+	case as.EventShareCreated, as.EventShareReplaced, as.EventShareWithdrawn, as.EventShareRestored:
+		l.Share, l.Version = policy.ShareID(e.Subject), d.Version
+		l.Undo = e.Kind == as.EventShareReplaced || e.Kind == as.EventShareWithdrawn
+	case as.EventSharesWithdrawn:
+		l.Undo = true
+		_ = json.Unmarshal(d.Shares, &l.Shares)
+		if d.Of == "app" {
+			l.App, err = s.app(oauth.ClientID(e.Subject))
+		}
+	case as.EventRequestSubmitted, as.EventRequestApproved, as.EventRequestDenied:
+		l.Request = as.RequestID(e.Subject)
+	case as.EventConnectionEnded:
+		l.App, err = s.app(d.Client)
+	case as.EventPermissionGranted:
+		for _, p := range d.Permissions {
+			for _, scope := range p.Scopes {
+				if !slices.Contains(l.Scopes, scope) {
+					l.Scopes = append(l.Scopes, scope)
+				}
+			}
+		}
+	}
+	return l, err
+}
+
+func (l *Line) addThing(t ThingName) {
+	if !slices.Contains(l.Things, t) {
+		l.Things = append(l.Things, t)
+	}
+}
+
+// concerned adds who is concerned, from the records that the event is about: the
+// history itself tells of nobody, so that an address can be erased.
+func (s *snapshot) concerned(l *Line, d eventDetail) error {
+	switch {
+	case l.Share != "":
+		return s.concernedBy(l, as.VersionFilter{Share: l.Share})
+	case l.Kind == as.EventSharesWithdrawn:
+		return s.concernedBy(l, as.VersionFilter{EndedBy: l.Seq})
+	case l.Request != "":
+		q, err := s.Request(s.o.Space, l.Request)
+		if err != nil {
+			return absentIsFine(err)
+		}
+		if l.Kind != as.EventRequestApproved {
+			var ids []uma.ResourceID
+			for _, p := range q.Permissions {
+				ids = append(ids, p.Resource)
+			}
+			if err := s.learn(ids); err != nil {
+				return err
+			}
+			for _, id := range ids {
+				l.addThing(s.names[id])
+			}
+		}
+		if l.App, err = s.app(q.Client); err != nil {
+			return err
+		}
+		shown, err := s.AS.Reveal(q)
+		if err != nil {
+			return err
+		}
+		return s.add(l, shown.Party())
+	case l.Kind == as.EventPermissionGranted:
+		var shares []policy.ShareID
+		_ = json.Unmarshal(d.Shares, &shares)
+		for _, id := range shares {
+			if err := s.concernedBy(l, as.VersionFilter{Share: id}); err != nil {
+				return err
+			}
+		}
+		return s.add(l, as.PartyOf(d.Subject))
+	}
+	return nil
+}
+
+func (s *snapshot) add(l *Line, p policy.Party) error {
+	if p == (policy.Party{}) {
+		return nil
+	}
+	w, err := s.party(p)
+	if err == nil && !slices.Contains(l.Who, w) {
+		l.Who = append(l.Who, w)
+	}
+	return err
+}
+
+// maxVersions is of how many versions it is told whom an event concerned.
+const maxVersions = 100
+
+// concernedBy adds the parties of versions; of one share, those of the version
+// that the line is about, or of all.
+func (s *snapshot) concernedBy(l *Line, f as.VersionFilter) error {
+	versions, known := s.versions[f]
+	if !known {
+		var err error
+		if versions, err = s.ShareVersions(s.o.Space, f, as.Page{Limit: maxVersions}); err != nil {
+			return err
+		}
+		s.versions[f] = versions
+	}
+	var ids []uma.ResourceID
+	for _, v := range versions {
+		if l.Version != 0 && v.Version != l.Version {
+			continue
+		}
+		ids = append(ids, v.Resource)
+		for _, p := range partiesOf(v.Share) {
+			if err := s.add(l, p); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.learn(ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		l.addThing(s.names[id])
+	}
+	return nil
+}
+
+// actor finds who did something, once.
+func (s *snapshot) actor(id string) (Actor, error) {
+	if a, ok := s.actors[id]; ok {
+		return a, nil
+	}
+	a := Actor{Kind: ActorServer, ID: id}
+	account, err := s.Account(as.AccountID(id))
+	switch {
+	case err == nil:
+		a.Kind, a.Name = ActorPerson, account.Name
+		if a.For, err = s.ownerBut(account.ID); err != nil {
+			return a, err
+		}
+	case absentIsFine(err) != nil:
+		return a, err
+	default:
+		app, err := s.Client(oauth.ClientID(id))
+		if absentIsFine(err) != nil {
+			return a, err
+		}
+		if err == nil {
+			a.Kind, a.Name = ActorApp, app.Name
+		}
+	}
+	s.actors[id] = a
+	return a, nil
+}
+
+// ownerBut is the name of the owner of the space, or "" when that is the account.
+func (s *snapshot) ownerBut(id as.AccountID) (string, error) {
+	roles, err := s.RolesIn(s.o.Space)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(roles, func(r as.Role) bool { return r.Kind == as.RoleOwner })
+	if i < 0 || roles[i].Account == id {
+		return "", nil
+	}
+	owner, err := s.Account(roles[i].Account)
+	return owner.Name, absentIsFine(err)
+}
+
+// absentIsFine is nil for what is not there any more.
+func absentIsFine(err error) error {
+	if errors.Is(err, as.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// Export writes the lines that the filter lets through, newest first, as one JSON
+// text with an array of Line, or as CSV with a heading. It reads page by page, so
+// what is added meanwhile is not in it.
+func (v Views) Export(ctx context.Context, o as.Owner, f HistoryFilter, format ExportFormat, to io.Writer) error {
+	write, finish := csvLines(to)
+	if format == ExportJSON {
+		write, finish = jsonLines(to)
+	}
+	for page := (Page{Limit: 200}); ; {
+		h, err := v.History(ctx, o, f, page)
+		if err != nil {
+			return err
+		}
+		for _, l := range h.List {
+			if err := write(l); err != nil {
+				return err
+			}
+		}
+		if page.After = h.Next; h.Next == "" {
+			return finish()
+		}
+	}
+}
+
+// ExportFormat is a form of the history as a file.
+type ExportFormat string
+
+const (
+	ExportCSV  ExportFormat = "csv"
+	ExportJSON ExportFormat = "json"
+)
+
+func csvLines(to io.Writer) (write func(Line) error, finish func() error) {
+	w := csv.NewWriter(to)
+	err := w.Write([]string{"number", "time", "what", "by", "for", "things", "who", "app", "scopes"})
+	write = func(l Line) error {
+		var things, who, scopes []string
+		for _, t := range l.Things {
+			things = append(things, t.Name)
+		}
+		for _, w := range l.Who {
+			who = append(who, cmp.Or(w.App.Name, w.Value, string(w.Kind)))
+		}
+		for _, s := range l.Scopes {
+			scopes = append(scopes, string(s))
+		}
+		row := []string{
+			strconv.FormatInt(l.Seq, 10), l.At.UTC().Format(time.RFC3339), l.Kind, cmp.Or(l.Actor.Name, l.Actor.ID), l.Actor.For,
+			strings.Join(things, "; "), strings.Join(who, "; "), cmp.Or(l.App.Name, string(l.App.ID)), strings.Join(scopes, " "),
+		}
+		for i := range row {
+			row[i] = inert(row[i])
+		}
+		return errors.Join(err, w.Write(row))
+	}
+	return write, func() error { w.Flush(); return errors.Join(err, w.Error()) }
+}
+
+// inert keeps a spreadsheet from taking what somebody named a thing for a formula.
+func inert(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
+func jsonLines(to io.Writer) (write func(Line) error, finish func() error) {
+	before := "["
+	write = func(l Line) error {
+		raw, err := json.Marshal(l)
+		if err == nil {
+			_, err = to.Write(append([]byte(before), raw...))
+		}
+		before = ",\n"
+		return err
+	}
+	return write, func() error {
+		end := "]\n"
+		if before == "[" {
+			end = "[]\n"
+		}
+		_, err := io.WriteString(to, end)
+		return err
+	}
+}

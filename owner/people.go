@@ -1,0 +1,337 @@
+package owner
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// PeopleQuery narrows the list of people and apps.
+type PeopleQuery struct {
+	Search string           // is in the address, name or other value, in whichever case
+	Kind   policy.PartyKind // "": all
+}
+
+// Party is one line of the list of people and apps: one of those for whom there is
+// a share that is in force or to be.
+type Party struct {
+	Who
+	Things   int       // that they can do something with, now or later
+	Scopes   int       // of all these
+	Until    time.Time // when the last of it ends; zero: without an end
+	LastUsed time.Time // of what was shared with them
+}
+
+// People is a page of people and apps.
+type People struct {
+	List []Party
+	Next string
+}
+
+// People lists those for whom the owner shares anything: people first, then apps,
+// then whoever has something, then anyone; each by name. An application through
+// which a person is let in is listed, too.
+func (v Views) People(ctx context.Context, o as.Owner, q PeopleQuery, p Page) (People, error) {
+	var out People
+	text := as.SortName(q.Search)
+	err := v.read(ctx, o, func(s *snapshot) error {
+		all, err := s.people()
+		if err != nil {
+			return err
+		}
+		all = slices.DeleteFunc(all, func(one *group) bool {
+			return q.Kind != "" && one.who.Kind != q.Kind || text != "" && !strings.Contains(one.text(), text)
+		})
+		page, next, err := pageOf(v, o, "people "+string(q.Kind)+" "+text, all, (*group).key, p)
+		if err != nil {
+			return err
+		}
+		out = People{Next: next}
+		var ids []string
+		for _, one := range page {
+			ids = append(ids, one.shareIDs()...)
+		}
+		used, err := s.lastUsed(as.UseOfShare, ids)
+		if err != nil {
+			return err
+		}
+		for _, one := range page {
+			line := one.line()
+			for _, id := range one.shareIDs() {
+				line.LastUsed = latest(line.LastUsed, used[id])
+			}
+			out.List = append(out.List, line)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// group is a party with the shares for them.
+type group struct {
+	who    Who
+	shares []as.Share
+}
+
+// people groups the live shares of the space by whom they are for.
+func (s *snapshot) people() ([]*group, error) {
+	shares, err := s.SharesInForce(s.o.Space, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.grouped(live(shares, s.now))
+}
+
+func (s *snapshot) grouped(shares []as.Share) ([]*group, error) {
+	by := map[policy.Party]*group{}
+	var all []*group
+	for _, share := range shares {
+		for _, p := range partiesOf(share) {
+			g := by[p]
+			if g == nil {
+				w, err := s.party(p)
+				if err != nil {
+					return nil, err
+				}
+				g = &group{who: w}
+				by[p], all = g, append(all, g)
+			}
+			g.shares = append(g.shares, share)
+		}
+	}
+	slices.SortFunc(all, func(a, b *group) int { return strings.Compare(a.key(), b.key()) })
+	return all, nil
+}
+
+// partiesOf are those whom the share is for, and the application that it is good
+// through.
+func partiesOf(share as.Share) []policy.Party {
+	out := share.Parties()
+	if app := (policy.Party{Kind: policy.PartyApp, Value: share.Client}); share.Client != "" && !slices.Contains(out, app) {
+		out = append(out, app)
+	}
+	return out
+}
+
+// order is how the kinds are listed.
+var order = []policy.PartyKind{policy.PartyEmail, policy.PartySubject, policy.PartyApp, policy.PartyDomain, policy.PartyClaim, policy.PartyAnyone}
+
+// key is where a group stands in the list.
+func (g *group) key() string {
+	kind := min(slices.Index(order, g.who.Kind)+1, len(order))
+	if g.who.Kind == policy.PartySubject {
+		kind = 1 // people are people
+	}
+	return string(rune('a'+kind)) + g.text() + "\n" + g.who.Key
+}
+
+// text is what a group is found by.
+func (g *group) text() string {
+	return as.SortName(cmp.Or(g.who.App.Name, g.who.Name+" "+g.who.Value))
+}
+
+func (g *group) shareIDs() []string {
+	out := make([]string, len(g.shares))
+	for i, share := range g.shares {
+		out[i] = string(share.ID)
+	}
+	return out
+}
+
+func (g *group) line() Party {
+	things, scopes := map[uma.ResourceID]bool{}, map[string]bool{}
+	line := Party{Who: g.who}
+	endless := false
+	for _, share := range g.shares {
+		things[share.Resource] = true
+		for _, scope := range share.Scopes {
+			scopes[string(share.Resource)+" "+string(scope)] = true
+		}
+		endless = endless || share.NotAfter.IsZero()
+		line.Until = latest(line.Until, share.NotAfter)
+	}
+	if endless {
+		line.Until = time.Time{}
+	}
+	line.Things, line.Scopes = len(things), len(scopes)
+	return line
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Person is somebody, or an app, with everything that is shared with them.
+type Person struct {
+	Who
+	Sharings []Sharing // at every service, by the names of the things; at most maxShown
+	More     int       // how many more there are
+	Checked  []Checked // what was proven when they asked; the newest first
+	LastUsed time.Time
+}
+
+// Checked is a claim about somebody that an issuer has vouched for in a request to
+// this owner.
+type Checked struct {
+	policy.Fact
+	Request as.RequestID
+}
+
+const maxShown = 500
+
+// Person shows whom a Who.Key names. Somebody for whom there is no share any more,
+// but was, is found too, with nothing.
+func (v Views) Person(ctx context.Context, o as.Owner, key string) (Person, error) {
+	var out Person
+	var subjects []string
+	err := v.read(ctx, o, func(s *snapshot) error {
+		out, subjects = Person{}, nil
+		g, err := s.find(key)
+		if err != nil {
+			return err
+		}
+		out.Who = g.who
+		subjects = g.subjects()
+		shown := g.shares[:min(len(g.shares), maxShown)]
+		out.More = len(g.shares) - len(shown)
+		if out.Sharings, err = s.sharings(shown); err != nil {
+			return err
+		}
+		for _, one := range out.Sharings {
+			out.LastUsed = latest(out.LastUsed, one.LastUsed)
+		}
+		slices.SortStableFunc(out.Sharings, func(a, b Sharing) int {
+			return compareText(as.SortName(a.Thing.Name), as.SortName(b.Thing.Name))
+		})
+		return nil
+	})
+	if err != nil {
+		return Person{}, err
+	}
+	out.Checked, err = v.checked(ctx, o, subjects)
+	return out, err
+}
+
+// find finds the group of a key among those whom anything is, or was, shared with.
+func (s *snapshot) find(key string) (*group, error) {
+	shares, err := s.SharesInForce(s.o.Space, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, share := range shares {
+		for _, p := range partiesOf(share) {
+			w, err := s.party(p)
+			if err != nil {
+				return nil, err
+			}
+			if w.Key != key {
+				continue
+			}
+			g := &group{who: w}
+			for _, other := range live(shares, s.now) {
+				if slices.Contains(partiesOf(other), p) {
+					g.shares = append(g.shares, other)
+				}
+			}
+			return g, nil
+		}
+	}
+	var page as.Page
+	for page.Limit = 500; ; {
+		versions, err := s.ShareVersions(s.o.Space, as.VersionFilter{}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range versions {
+			for _, p := range partiesOf(v.Share) {
+				w, err := s.party(p)
+				if err != nil {
+					return nil, err
+				}
+				if w.Key == key {
+					return &group{who: w}, nil
+				}
+			}
+		}
+		if len(versions) < page.Limit {
+			return nil, errNoPerson
+		}
+		page.After = versions[len(versions)-1].Key()
+	}
+}
+
+// subjects are the names under which a group has asked.
+func (g *group) subjects() []string {
+	var out []string
+	for _, share := range g.shares {
+		if !slices.Contains(share.Parties(), g.who.Party) {
+			continue // an app through which others come
+		}
+		for _, p := range share.Share.Parties() {
+			if name := p.Issuer + "#" + p.Value; p.Kind == policy.PartySubject && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// maxChecked is of how many subjects it is looked up what they have proven.
+const maxChecked = 8
+
+func (v Views) checked(ctx context.Context, o as.Owner, subjects []string) ([]Checked, error) {
+	var out []Checked
+	for _, subject := range subjects[:min(len(subjects), maxChecked)] {
+		asked, err := v.AS.RequestsFrom(ctx, o, subject, 1)
+		if err != nil {
+			return nil, err
+		}
+		for _, q := range asked {
+			for _, f := range q.Facts {
+				out = append(out, Checked{f, q.ID})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Checked) int { return b.At.Compare(a.At) })
+	return out, nil
+}
+
+// AppView is an application with everything it can do in the space.
+type AppView struct {
+	Person
+	Live as.Impact // what withdrawing everything of it would mean
+}
+
+// App shows an application that shares name. The error is not_found for one that
+// none names and that holds nothing in the space.
+func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView, error) {
+	impact, err := v.AS.Impact(ctx, o, as.Target{App: id})
+	if err != nil {
+		return AppView{}, err
+	}
+	person, err := v.Person(ctx, o, v.AS.PartyKey(o, policy.Party{Kind: policy.PartyApp, Value: string(id)}))
+	if err == errNoPerson && len(impact.Apps) > 0 {
+		err = v.read(ctx, o, func(s *snapshot) error {
+			w, err := s.party(policy.Party{Kind: policy.PartyApp, Value: string(id)})
+			person = Person{Who: w}
+			return err
+		})
+	}
+	return AppView{person, impact}, err
+}
+
+func compareApps(a, b App) int {
+	return cmp.Or(compareText(as.SortName(a.Name), as.SortName(b.Name)), compareText(string(a.ID), string(b.ID)))
+}
+
+func compareText(a, b string) int { return strings.Compare(a, b) }

@@ -1,0 +1,183 @@
+package owner
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Thing is a resource as pages show it.
+type Thing struct {
+	as.Resource
+	Service  App       // where it lives
+	Sharings []Sharing // in force, or to be: who can do what
+	LastUsed time.Time // zero: not within the time that uses are kept
+}
+
+// Lit says whether anybody can do anything with it now.
+func (t Thing) Lit() bool {
+	return slices.ContainsFunc(t.Sharings, func(s Sharing) bool { return s.State == InForce })
+}
+
+// ThingsQuery narrows the list of things.
+type ThingsQuery struct {
+	Search  string         // is in the name, in whichever case
+	Service oauth.ClientID // lives there
+}
+
+// Service is where things live, and how many.
+type Service struct {
+	App
+	Things int64
+}
+
+// Things is a page of things, by name.
+type Things struct {
+	List     []Thing
+	Services []Service // all there are, whatever was asked for, by name
+	Next     string    // for Page.After; "" when this is the last
+}
+
+// Things lists the things of the space by name.
+func (v Views) Things(ctx context.Context, o as.Owner, q ThingsQuery, p Page) (Things, error) {
+	text := as.SortName(q.Search)
+	list := "things " + string(q.Service) + " " + text
+	after, err := v.AS.OpenCursor(o, list, p.After)
+	if err != nil {
+		return Things{}, err
+	}
+	var out Things
+	err = v.read(ctx, o, func(s *snapshot) error {
+		out = Things{}
+		limit := p.limit()
+		found, err := s.ResourcesByName(o.Space, q.Service, text, as.Page{After: after, Limit: limit + 1})
+		if err != nil {
+			return err
+		}
+		if len(found) > limit {
+			found = found[:limit]
+			out.Next = v.AS.Cursor(o, list, found[limit-1].NameKey())
+		}
+		if out.List, err = s.things(found); err != nil {
+			return err
+		}
+		out.Services, err = s.services()
+		return err
+	})
+	return out, err
+}
+
+func (s *snapshot) services() ([]Service, error) {
+	counts, err := s.ResourceCounts(s.o.Space)
+	if err != nil {
+		return nil, err
+	}
+	var out []Service
+	for id, n := range counts {
+		app, err := s.app(id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Service{app, n})
+	}
+	slices.SortFunc(out, func(a, b Service) int { return compareApps(a.App, b.App) })
+	return out, nil
+}
+
+// things shows resources with the shares on them.
+func (s *snapshot) things(found []as.Resource) ([]Thing, error) {
+	s.name(found...)
+	ids, used := []uma.ResourceID{}, []string{}
+	for _, r := range found {
+		ids, used = append(ids, r.ID), append(used, string(r.ID))
+	}
+	last, err := s.lastUsed(as.UseOfResource, used)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := s.SharesInForce(s.o.Space, ids)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.sharings(live(shares, s.now))
+	if err != nil {
+		return nil, err
+	}
+	on := map[uma.ResourceID][]Sharing{}
+	for _, one := range shown {
+		on[one.Resource] = append(on[one.Resource], one)
+	}
+	out := make([]Thing, len(found))
+	for i, r := range found {
+		out[i] = Thing{Resource: r, Sharings: on[r.ID], LastUsed: last[string(r.ID)]}
+		if out[i].Service, err = s.app(r.ResourceServer); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Thing shows one thing of the space.
+func (v Views) Thing(ctx context.Context, o as.Owner, id uma.ResourceID) (Thing, error) {
+	var out Thing
+	err := v.read(ctx, o, func(s *snapshot) error {
+		r, err := s.ResourceInSpace(o.Space, id)
+		if err != nil {
+			return err
+		}
+		list, err := s.things([]as.Resource{r})
+		if err == nil {
+			out = list[0]
+		}
+		return err
+	})
+	return out, absent(err, errNoThing)
+}
+
+// CouldPage is a page of what somebody could do, by the names of the things.
+type CouldPage struct {
+	List []as.Could
+	Next string
+}
+
+// Could asks what somebody could do with the things of a page; see
+// as.Server.Could. A person's party is that of their Who.
+func (v Views) Could(ctx context.Context, o as.Owner, who as.Supposed, q ThingsQuery, p Page) (CouldPage, error) {
+	text := as.SortName(q.Search)
+	list := "could " + string(q.Service) + " " + text
+	after, err := v.AS.OpenCursor(o, list, p.After)
+	if err != nil {
+		return CouldPage{}, err
+	}
+	var ids []uma.ResourceID
+	var next string
+	err = v.read(ctx, o, func(s *snapshot) error {
+		ids, next = nil, ""
+		limit := p.limit()
+		found, err := s.ResourcesByName(o.Space, q.Service, text, as.Page{After: after, Limit: limit + 1})
+		if len(found) > limit {
+			found = found[:limit]
+			next = v.AS.Cursor(o, list, found[limit-1].NameKey())
+		}
+		for _, r := range found {
+			ids = append(ids, r.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return CouldPage{}, err
+	}
+	could, err := v.AS.Could(ctx, o, who, ids)
+	slices.SortFunc(could, func(a, b as.Could) int { return compareText(a.Resource.NameKey(), b.Resource.NameKey()) })
+	return CouldPage{could, next}, err
+}
+
+// personal says whether a share is for named people or apps alone.
+func personal(s as.Share) bool {
+	return !slices.ContainsFunc(s.Parties(), func(p policy.Party) bool { return !p.Person() && p.Kind != policy.PartyApp })
+}

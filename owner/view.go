@@ -1,0 +1,243 @@
+package owner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Views are the read models. They may be used concurrently.
+type Views struct {
+	AS *as.Server
+}
+
+// Page asks for a page of a list.
+type Page struct {
+	After string // the Next of the page before; "" for the first
+	Limit int    // 0: 50; at most 200
+}
+
+func (p Page) limit() int {
+	if p.Limit <= 0 {
+		return 50
+	}
+	return min(p.Limit, 200)
+}
+
+// App is an application or a service.
+type App struct {
+	ID   oauth.ClientID
+	Name string // "" when it has none, or is not registered any more
+}
+
+// Who is one of those whom shares are for.
+type Who struct {
+	policy.Party
+	Key string // good in a path
+	App App    // for policy.PartyApp
+}
+
+// ThingName is a thing by its name.
+type ThingName struct {
+	ID   uma.ResourceID
+	Name string // "" when it has none, or was never known
+	Gone bool   // it is not registered any more; Name is the last it had
+}
+
+// State is what has become of a share.
+type State string
+
+const (
+	InForce State = "in_force" // it lets in, if its conditions hold
+	Early   State = "early"    // it begins later
+	Over    State = "over"     // it has ended by itself
+)
+
+// Sharing is a share as pages show it.
+type Sharing struct {
+	as.Share
+	State    State
+	Who      []Who // at least one
+	Thing    ThingName
+	Through  App       // the one application it is good through; zero: any
+	LastUsed time.Time // zero: not within the time that uses are kept
+}
+
+// snapshot is one reading of a space.
+type snapshot struct {
+	as.Reader
+	AS    *as.Server
+	o     as.Owner
+	now   time.Time
+	apps  map[oauth.ClientID]App
+	names map[uma.ResourceID]ThingName
+	who   map[policy.Party]Who
+
+	actors   map[string]Actor
+	versions map[as.VersionFilter][]as.ShareVersion
+}
+
+func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) error {
+	return v.AS.Store.View(ctx, func(r as.Reader) error {
+		return f(&snapshot{
+			Reader: r, AS: v.AS, o: o, now: v.AS.Now().UTC(),
+			apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
+			actors: map[string]Actor{}, versions: map[as.VersionFilter][]as.ShareVersion{},
+		})
+	})
+}
+
+var (
+	errNoThing  = uma.NewError(uma.NotFound, "There is no such resource.")
+	errNoPerson = uma.NewError(uma.NotFound, "There is nobody like that.")
+)
+
+// app finds an application once.
+func (s *snapshot) app(id oauth.ClientID) (App, error) {
+	if id == "" {
+		return App{}, nil
+	}
+	if app, ok := s.apps[id]; ok {
+		return app, nil
+	}
+	c, err := s.Client(id)
+	if err != nil && !errors.Is(err, as.ErrNotFound) {
+		return App{}, err
+	}
+	s.apps[id] = App{ID: id, Name: c.Name}
+	return s.apps[id], nil
+}
+
+func (s *snapshot) party(p policy.Party) (w Who, err error) {
+	if w, ok := s.who[p]; ok {
+		return w, nil
+	}
+	w = Who{Party: p, Key: s.AS.PartyKey(s.o, p)}
+	if p.Kind == policy.PartyApp {
+		w.App, err = s.app(oauth.ClientID(p.Value))
+	}
+	s.who[p] = w
+	return w, err
+}
+
+// name notes what resources are called.
+func (s *snapshot) name(list ...as.Resource) {
+	for _, r := range list {
+		s.names[r.ID] = ThingName{ID: r.ID, Name: r.Description.Name}
+	}
+}
+
+// learn finds the names of resources, also of those that are gone.
+func (s *snapshot) learn(ids []uma.ResourceID) error {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id uma.ResourceID) bool { _, known := s.names[id]; return known })
+	found, err := s.ResourcesOf(s.o.Space, ids)
+	if err != nil {
+		return err
+	}
+	s.name(found...)
+	for _, id := range ids {
+		if _, known := s.names[id]; known {
+			continue
+		}
+		was, err := s.LastOfResource(s.o.Space, id)
+		if err != nil && !errors.Is(err, as.ErrNotFound) {
+			return err
+		}
+		s.names[id] = ThingName{ID: id, Name: was.Description.Name, Gone: true}
+	}
+	return nil
+}
+
+func stateOf(s as.Share, now time.Time) State {
+	switch {
+	case !s.NotAfter.IsZero() && !now.Before(s.NotAfter):
+		return Over
+	case now.Before(s.NotBefore):
+		return Early
+	}
+	return InForce
+}
+
+// sharings shows shares. It asks for all names and uses at once.
+func (s *snapshot) sharings(shares []as.Share) ([]Sharing, error) {
+	var ids []uma.ResourceID
+	var uses []string
+	for _, share := range shares {
+		ids = append(ids, share.Resource)
+		uses = append(uses, string(share.ID))
+	}
+	if err := s.learn(ids); err != nil {
+		return nil, err
+	}
+	used, err := s.lastUsed(as.UseOfShare, uses)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Sharing, len(shares))
+	for i, share := range shares {
+		out[i] = Sharing{Share: share, State: stateOf(share, s.now), Thing: s.names[share.Resource], LastUsed: used[string(share.ID)]}
+		if out[i].Through, err = s.app(oauth.ClientID(share.Client)); err != nil {
+			return nil, err
+		}
+		for _, p := range share.Parties() {
+			w, err := s.party(p)
+			if err != nil {
+				return nil, err
+			}
+			out[i].Who = append(out[i].Who, w)
+		}
+	}
+	return out, nil
+}
+
+func (s *snapshot) lastUsed(of as.UseOf, ids []string) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	list, err := s.LastUses(s.o.Space, of, ids)
+	for _, u := range list {
+		out[u.Of(of)] = u.LastAt
+	}
+	return out, err
+}
+
+// live are the shares that are in force, or will be.
+func live(shares []as.Share, now time.Time) []as.Share {
+	return slices.DeleteFunc(slices.Clone(shares), func(s as.Share) bool { return stateOf(s, now) == Over })
+}
+
+// pageOf cuts a page out of a sorted list. list names the list and what narrows
+// it; key is where an element stands, in the order of the list.
+func pageOf[T any](v Views, o as.Owner, list string, all []T, key func(T) string, p Page) (page []T, next string, err error) {
+	after, err := v.AS.OpenCursor(o, list, p.After)
+	if err != nil {
+		return nil, "", err
+	}
+	begin := 0
+	if after != "" {
+		begin, _ = slices.BinarySearchFunc(all, after, func(e T, after string) int { return cmp.Or(strings.Compare(key(e), after), -1) })
+	}
+	end := min(begin+p.limit(), len(all))
+	page = all[begin:end]
+	if end < len(all) {
+		next = v.AS.Cursor(o, list, key(page[len(page)-1]))
+	}
+	return page, next, nil
+}
+
+// absent says e where a record was not found.
+func absent(err error, e *uma.Error) error {
+	if errors.Is(err, as.ErrNotFound) {
+		return e
+	}
+	return err
+}
