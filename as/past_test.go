@@ -88,8 +88,10 @@ func TestAVersionEndsByItselfOrWithItsResource(t *testing.T) {
 	w.share(w.aliceOwner, toBob(photo, "view"))
 	w.advance(2 * time.Hour)
 	w.must(w.DeregisterResource(w.ctx, w.alice1, photo))
-	if got, want := w.endings(as.VersionFilter{}), []as.ShareEnd{as.EndExpired, as.EndGone}; !slices.Equal(got, want) {
-		t.Errorf("the versions ended: %v, want %v", got, want)
+	for id, want := range map[uma.ResourceID]as.ShareEnd{album: as.EndExpired, photo: as.EndGone} {
+		if got := w.endings(as.VersionFilter{Resource: id}); !slices.Equal(got, []as.ShareEnd{want}) {
+			t.Errorf("the version ended: %v, want %v", got, want)
+		}
 	}
 	// What was over before anybody withdrew it has ended by itself.
 	w.must(w.WithdrawShare(w.ctx, w.aliceOwner, w.versions(as.VersionFilter{Resource: album})[0].ID, 0))

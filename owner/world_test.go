@@ -44,11 +44,11 @@ type world struct {
 	as    *as.Server
 	views owner.Views
 
-	alice, anna     as.Owner
-	people          map[string]as.Account
-	photos, clinic  as.PAT // of Alice
-	annasPhotos     as.PAT
-	app, other, rs1 oauth.Client
+	alice, anna    as.Owner
+	people         map[string]as.Account
+	photos, clinic as.PAT // of Alice
+	annasPhotos    as.PAT
+	app, other     oauth.Client
 }
 
 func newWorld(t testing.TB) *world {
