@@ -51,7 +51,7 @@ type Config struct {
 	ClaimsInteractionEndpoint string                              // the redirect_user of need_info
 	Fetch                     *http.Client                        // goes where others say: to keys of claim issuers and clients, and to clients' logout URIs
 	Mail                      func(context.Context, Letter) error // sends a letter; nil for nobody
-	Now                       func() time.Time
+	Now                       func() time.Time                    // nil is the store's, which all nodes share
 	Rand                      io.Reader
 	Log                       *slog.Logger
 }
@@ -147,7 +147,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, fmt.Errorf("as: unknown value %q for partial grants", c.Partial)
 	}
 	if c.Now == nil {
-		c.Now = time.Now
+		c.Now = c.Store.Now
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader

@@ -48,6 +48,10 @@ type Store interface {
 	// may be relied on.
 	Current() bool
 
+	// Now is the time by the one clock of everybody who has the store open: two of
+	// them differ by no more than it takes to ask. It needs no answer from elsewhere.
+	Now() time.Time
+
 	Close() error
 }
 

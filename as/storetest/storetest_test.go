@@ -55,6 +55,9 @@ var breakages = map[string]breakage{
 	"keeps changes to itself": {"every watcher hears of a change before its Update returns", func(s as.Store) as.Store {
 		return silent{s}
 	}},
+	"has no time": {"the store's time goes on, and is about that of this machine", func(s as.Store) as.Store {
+		return timeless{s}
+	}},
 	"lets an import go on from anywhere": {"an import goes on from where it is", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return leaping{tx} }}
 	}},
@@ -187,6 +190,10 @@ func (l *looker) SpendTicket(d as.Digest, now time.Time) (as.Ticket, error) {
 	l.spends = append(l.spends, string(d))
 	return t, err
 }
+
+type timeless struct{ as.Store }
+
+func (timeless) Now() time.Time { return time.Time{} }
 
 type keeping struct{ as.Store }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
@@ -14,6 +15,7 @@ var watching = []rule{
 	{"every watcher hears of a change before its Update returns", changesAreTold},
 	{"an Update that fails keeps what its neighbours changed told", failuresHideNothing},
 	{"a store that nobody cut off is current", storesAreCurrent},
+	{"the store's time goes on, and is about that of this machine", timeGoesOn},
 }
 
 // watch notes what the store tells from now on.
@@ -124,6 +126,18 @@ func failuresHideNothing(s *scene) {
 }
 
 var errFails = errors.New("storetest: an Update that fails")
+
+func timeGoesOn(s *scene) {
+	first, begun := s.store.Now(), time.Now()
+	if off := first.Sub(begun).Abs(); off > time.Minute { // the database of a test is beside it
+		s.Errorf("the store's clock is %v off", off)
+	}
+	for !s.store.Now().After(first) {
+		if time.Since(begun) > 10*time.Second {
+			s.Fatal("the store's clock stands still")
+		}
+	}
+}
 
 func storesAreCurrent(s *scene) {
 	if !s.store.Current() {

@@ -13,6 +13,10 @@ import (
 	"github.com/licet/licet/as"
 )
 
+// maxApart is how far the clock of the machine may be from the one that counts, the
+// database's. Which of the two is wrong nobody here can say, and one of them is.
+const maxApart = time.Minute
+
 // WithHealth adds what an orchestrator asks for: alive, and able to answer.
 func (n *Node) WithHealth(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
@@ -25,6 +29,11 @@ func (n *Node) WithHealth(next http.Handler) http.Handler {
 		if err != nil {
 			n.Log.Error("not ready", "error", err)
 			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		if apart := time.Until(n.Store.Now()).Abs(); apart > maxApart {
+			n.Log.Error("not ready", "error", fmt.Sprintf("the clock of this machine and that of the database are %v apart", apart.Round(time.Second)))
+			http.Error(w, "the clock of this node is wrong", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")

@@ -23,6 +23,10 @@
 // next one succeeds nothing is answered from memory: it is read here, and when
 // the database cannot be reached it is not answered at all.
 //
+// The time is the database's. Each poll asks for it, and between polls a node counts
+// on: however wrong the clocks of the nodes' machines are, what is over at one of
+// them is over at all.
+//
 // What was told is durable: synchronous_commit is on, whatever the server's
 // default. A commit of which nobody knows whether it took effect is an error, and
 // what it would have spent counts as spent.

@@ -60,13 +60,15 @@ func readChanges(what string) ([]as.Change, error) {
 // transaction begins, and a higher one may end before a lower one: so the next
 // poll begins where this one knows the end of all, and sees some changes twice.
 // Forgetting twice does no harm.
-const selectChanges = `select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, coalesce(c.what, '')
+const selectChanges = `select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, coalesce(c.what, ''),
+	(extract(epoch from clock_timestamp()) * 1000000)::bigint
 	from (values (1)) always (x) left join changes c on c.transaction_id >= $1`
 
 // follower reads what other nodes changed.
 type follower struct {
 	config *pgx.ConnConfig
 	tell   func([]as.Change)
+	clock  *clock
 	seen   func(began time.Time) // after each poll
 
 	from   int64     // the next poll begins here; 0: there was none
@@ -135,10 +137,11 @@ func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	var next int64
+	var next, told int64
 	var changes []as.Change
 	var what string
-	_, err = pgx.ForEachRow(found, []any{&next, &what}, func() error {
+	_, err = pgx.ForEachRow(found, []any{&next, &what, &told}, func() error {
+		f.clock.set(began, time.Now(), time.UnixMicro(told))
 		if what == "" {
 			return nil
 		}

@@ -33,9 +33,14 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	database := pgtest.Database(t)
+	return clusterOn(t, pgtest.Database(t), 3)
+}
+
+// clusterOn is a cluster of so many nodes on an empty database.
+func clusterOn(t *testing.T, database string, nodes int) *cluster {
+	t.Helper()
 	c := &cluster{T: t}
-	for range 3 {
+	for range nodes {
 		server, err := as.New(t.Context(), as.Config{
 			Issuer: "https://as.example", Store: openNode(t, database), ClaimsInteractionEndpoint: "https://as.example/claims",
 			Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},

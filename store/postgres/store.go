@@ -23,6 +23,7 @@ type Store struct {
 	readers *readers
 	polled  atomic.Int64 // when the last poll began, in nanoseconds since opened
 	opened  time.Time
+	clock   clock
 
 	stop     context.CancelFunc // the follower's
 	running  sync.WaitGroup
@@ -55,12 +56,12 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if err := migrate(ctx, config); err != nil {
 		return nil, err
 	}
-	s := &Store{writer: &conn{config: &config.Config}, readers: newReaders(&config.Config), opened: time.Now()}
+	s := &Store{writer: &conn{config: &config.Config}, readers: newReaders(&config.Config), opened: time.Now(), clock: newClock()}
 	s.Committer = group.Start(engine{s.writer}, s.Tell)
 	following, stop := context.WithCancel(context.Background())
 	s.stop = stop
 	first := make(chan struct{})
-	f := &follower{config: config, tell: s.Tell, seen: s.seen(first)}
+	f := &follower{config: config, tell: s.Tell, clock: &s.clock, seen: s.seen(first)}
 	s.running.Go(func() { f.follow(following) })
 	select {
 	case <-first:
@@ -87,6 +88,9 @@ func (s *Store) seen(first chan struct{}) func(time.Time) {
 func (s *Store) Current() bool {
 	return time.Since(s.opened)-time.Duration(s.polled.Load()) < stale
 }
+
+// Now implements as.Store: it is the database's clock, as the polls have seen it.
+func (s *Store) Now() time.Time { return s.clock.now() }
 
 // View implements as.Store.
 func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/store/internal/group"
@@ -107,6 +108,10 @@ func (s *Store) View(ctx context.Context, f func(as.Reader) error) error {
 // Current implements as.Store: nobody else has the file open, so there is
 // nothing that has not been told.
 func (s *Store) Current() bool { return true }
+
+// Now implements as.Store: nobody else has the file open, so it is this machine's
+// clock.
+func (s *Store) Now() time.Time { return time.Now() }
 
 // Close waits for what is running, refuses what is not, moves the log into the
 // file and closes it.
