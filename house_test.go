@@ -64,6 +64,8 @@ var arrows = map[string]room{
 		why: "how much is too much has nothing to do with what is asked for"},
 	"endpoint": {rooms: []string{"as", "oauth", "dpop", "policy", "uma", "internal/limit", "internal/page", "internal/seeded"},
 		why: "the HTTP face declares the sign-in it needs and is handed one; adapters do not know each other"},
+	"owner/web": {rooms: []string{"owner", "as", "policy", "uma", "internal/page"},
+		why: "the owner's pages declare the sign-in they need and are handed one; adapters do not know each other"},
 	// The suite has its own bytes: these three share no parser with anybody.
 	"conformance/report":              {why: "how results are told has nothing to do with what was checked"},
 	"conformance/internal/":           {rooms: []string{"conformance/internal/", "conformance/report"}, why: "a misreading of ours must not agree with itself"},
@@ -76,7 +78,7 @@ var arrows = map[string]room{
 
 	"rs":     {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for resource servers carries nothing of the server"},
 	"client": {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for clients carries nothing of the server"},
-	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "internal/egress", "internal/page"},
+	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "owner/web", "internal/egress", "internal/page"},
 		why: "a server is wired in one place, whoever runs it"},
 	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/limit", "internal/node", "rs", "client",
 		"conformance/authorizationserver", "conformance/client", "conformance/report", "conformance/resourceserver"},

@@ -34,6 +34,9 @@ type Config struct {
 	AS     *as.Server
 	SignIn SignIn
 	Pages  *page.Pages
+	// Home is the path, below the issuer, at which a person is at home, such as /app/.
+	// Whoever signs in comes there, or back to a place below it. "" is nowhere.
+	Home string
 	// Mutual is the origin of the listener that asks for client certificates, such
 	// as https://mtls.as.example, for [Server.Mutual]; "" for none.
 	Mutual string

@@ -29,6 +29,10 @@ func (s *Server) problem(c *call, problem string) template.HTML {
 func (s *Server) signInPage(c *call) error {
 	account, _, in := s.SignIn.Person(c.r)
 	to := s.placeToReturn(c.form["return"])
+	if in && to == "" && s.Home != "" {
+		s.redirect(c, s.atHome())
+		return nil
+	}
 	if in && to == "" {
 		s.page(c).Show(http.StatusOK, s.pages, "welcome", page.Options{}, struct {
 			formPage
@@ -74,7 +78,7 @@ func (s *Server) signIn(c *call) error {
 		return nil
 	}
 	if to == "" {
-		to = s.base + pathSignIn
+		to = s.atHome()
 	}
 	s.redirect(c, to)
 	return nil
@@ -95,15 +99,24 @@ func (s *Server) enter(c *call) (problem string, err error) {
 	return problemWrong, nil
 }
 
-// placeToReturn lets a person go back to an authorization request and to
-// nowhere else: what does not begin with that path of ours is "". Behind the
-// path there is only a query, which leads to no other host however it is read.
+// placeToReturn lets a person go back to an authorization request, or to where they
+// are at home, and to nowhere else: what does not begin with a path of ours is "".
+// What is behind it leads to no other host, however it is read.
 func (s *Server) placeToReturn(to string) string {
 	notInURL := func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }
-	if !strings.HasPrefix(to, s.base+pathAuthorize+"?") || strings.ContainsFunc(to, notInURL) {
+	home := s.Home != "" && strings.HasPrefix(to, s.base+s.Home) && !strings.Contains(to, "..")
+	if !home && !strings.HasPrefix(to, s.base+pathAuthorize+"?") || strings.ContainsFunc(to, notInURL) {
 		return ""
 	}
 	return to
+}
+
+// atHome is where a person is who did not come from anywhere.
+func (s *Server) atHome() string {
+	if s.Home == "" {
+		return s.base + pathSignIn
+	}
+	return s.base + s.Home
 }
 
 // signInAndReturn sends a browser to the sign-in form and back.

@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/egress"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/login"
+	"github.com/licet/licet/owner/web"
 	"github.com/licet/licet/store/postgres"
 	"github.com/licet/licet/store/sqlite"
 )
@@ -42,6 +43,8 @@ type Node struct {
 	Face   http.Handler // every endpoint
 	Mutual http.Handler // those for connections asked for a client certificate; nil for none
 	Log    *slog.Logger
+
+	leave func() // ends what would go on for as long as somebody listens
 }
 
 // Store is a store that tells what it has done.
@@ -100,11 +103,25 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	if err != nil {
 		return nil, err
 	}
-	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, Pages: pages, Limits: surface.Limits, Mutual: surface.Mutual, Log: log})
+	face, err := endpoint.New(endpoint.Config{AS: server, SignIn: people, Pages: pages, Home: web.Path, Limits: surface.Limits, Mutual: surface.Mutual, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	return &Node{AS: server, Store: store, Face: face, Mutual: face.Mutual(), Log: log}, nil
+	app, err := web.New(web.Config{AS: server, SignIn: people, Pages: pages, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return &Node{AS: server, Store: store, Face: faces(pages.Base(), face, app), Mutual: face.Mutual(), Log: log, leave: app.Leave}, nil
+}
+
+// faces puts the owner's app beside the endpoints. Who comes to the front door is
+// led to it.
+func faces(base string, endpoints, app http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", endpoints)
+	mux.Handle(base+web.Path, app)
+	mux.Handle("GET "+base+"/{$}", http.RedirectHandler(base+web.Path, http.StatusSeeOther))
+	return mux
 }
 
 // Close closes the store, when nobody is served any more.

@@ -91,6 +91,7 @@ func (n *Node) serve(ctx context.Context, door Door) error {
 		Handler: door.Handler, ReadHeaderTimeout: HeaderTimeout, ReadTimeout: bodyTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(n.Log.Handler(), slog.LevelWarn),
 	}
+	server.RegisterOnShutdown(n.leave)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(door.Listener) }()
 	var err error

@@ -130,6 +130,9 @@ func (p *Pages) Open(w http.ResponseWriter, r *http.Request) *Answer {
 // Base is [Pages.Base], for data that embeds it.
 func (a *Answer) Base() string { return a.pages.base }
 
+// Language is the language of the answer, as a tag of BCP 47.
+func (a *Answer) Language() string { return a.lang.String() }
+
 // Say says a sentence of ours, with what is put into it escaped.
 func (a *Answer) Say(english string, args ...any) template.HTML {
 	return speak(a.lang, english, args...)

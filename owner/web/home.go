@@ -1,0 +1,172 @@
+package web
+
+import (
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/owner"
+)
+
+// homePeople is how many of those who can see something Home names.
+const homePeople = 6
+
+// home answers whether the person is safe, in one look.
+func (s *Server) home(v *visit) error {
+	since := v.lastLook()
+	h, err := s.views.Home(v.ctx, v.owner, since)
+	if err != nil {
+		return err
+	}
+	people, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{}, owner.Page{Limit: homePeople})
+	if err != nil {
+		return err
+	}
+	data := struct {
+		common
+		Name    string
+		Says    template.HTML // who can see something
+		Counts  template.HTML
+		Calm    bool // nothing waits and nothing ends soon
+		Since   *page.Moment
+		Windows []window
+		Shared  int
+		Ending  []sharing
+		Changes []line
+		People  []who
+		More    bool
+		Ask     *asked // the request that has waited longest
+		Asked   template.HTML
+		Others  int // more requests
+	}{
+		common: s.common(v), Name: v.called(), Says: v.canSee(h), Counts: v.open(h), Calm: h.Pending == 0, Since: v.Until(since),
+		Windows: windows(h), Shared: h.Shared, Ending: s.sharings(v, h.Ending), Changes: v.lines(h.Changes), People: v.whos(people.List), More: people.Next != "",
+	}
+	if h.Pending > 0 {
+		first, err := s.views.Requests(v.ctx, v.owner, as.RequestPending, owner.Page{Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(first.List) > 0 {
+			data.Ask, data.Others = s.asked(v, first.List[0]), h.Pending-1
+			data.Asked = data.Ask.names(v)
+		}
+	}
+	v.looked()
+	return s.show(v, "home", "home", page.Options{Done: v.done(s)}, data)
+}
+
+// canSee is the sentence that Home begins with.
+func (v *visit) canSee(h owner.Home) template.HTML {
+	switch {
+	case h.Shared == 0:
+		return v.Say("Nobody can see anything of yours.")
+	case h.Open > 0 && h.People == 0 && h.Apps == 0:
+		return v.Say("People you have not named can see something of yours.")
+	case h.Apps == 0:
+		return v.Say("%d people can see something of yours.", h.People)
+	case h.People == 0:
+		return v.Say("%d apps can see something of yours.", h.Apps)
+	default:
+		return v.Say("%s and %s can see something of yours.", v.Say("%d people", h.People), v.Say("%d apps", h.Apps))
+	}
+}
+
+// open says how much is open, and how much is not.
+func (v *visit) open(h owner.Home) template.HTML {
+	if h.Things == 0 {
+		return v.Say("Nothing of yours is known here yet. Connect a service that keeps your things, and they appear here.")
+	}
+	if h.Shared == 0 {
+		return v.Say("That is a fine place to be. %s", v.Say("%d things are known here, and only you can see them.", h.Things))
+	}
+	return v.Say("%d of your things are open. %s", h.Shared, v.Say("Only you can see the other %d.", h.Things-int64(h.Shared)))
+}
+
+// window is one window of the house front.
+type window struct {
+	X, Y, Bottom int
+	Lit          bool
+}
+
+// The house front: so many windows at the most, in rows.
+const (
+	mostWindows = 24
+	inARow      = 8
+)
+
+// windows are one for each thing or, of very many things, in proportion: as soon as
+// one thing is open, at least one is lit.
+func windows(h owner.Home) []window {
+	total, lit := int(h.Things), h.Shared
+	if total > mostWindows {
+		if lit > 0 {
+			lit = max(1, lit*mostWindows/total)
+		}
+		total = mostWindows
+	}
+	out := make([]window, total)
+	for i := range out {
+		out[i] = window{X: 26 + i%inARow*43, Y: 46 + i/inARow*76, Bottom: 82 + i/inARow*76}
+	}
+	// Lit windows are spread over the front, always at the same places.
+	for i, at := 0, 2; i < lit && total > 0; i++ {
+		for out[at%total].Lit {
+			at++
+		}
+		out[at%total].Lit = true
+		at += 7
+	}
+	return out
+}
+
+// cookieLook says when this browser looked before, and when it does now: a look is
+// over when nobody has come for half an hour.
+const (
+	cookieLook = "licet-look"
+	lookEnds   = 30 * time.Minute
+	lookKept   = 180 * 24 * 60 * 60 // seconds
+)
+
+// lastLook is when the look before this one ended; zero when it is not known.
+func (v *visit) lastLook() time.Time {
+	before, now := v.looks()
+	if v.Now().Sub(now) > lookEnds {
+		return now
+	}
+	return before
+}
+
+// looks reads both times; what is no time is zero.
+func (v *visit) looks() (before, now time.Time) {
+	said, _ := v.Cookie(cookieLook)
+	first, second, _ := strings.Cut(said, ".")
+	return when(first), when(second)
+}
+
+func when(seconds string) time.Time {
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil || n <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(n, 0)
+}
+
+func unix(t time.Time) string {
+	if t.IsZero() {
+		return "0"
+	}
+	return strconv.FormatInt(t.Unix(), 10)
+}
+
+// looked notes that this browser looks.
+func (v *visit) looked() {
+	before, now := v.looks()
+	if v.Now().Sub(now) > lookEnds {
+		before = now
+	}
+	v.SetCookie(cookieLook, unix(before)+"."+unix(v.Now()), lookKept)
+}

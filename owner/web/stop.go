@@ -1,0 +1,211 @@
+package web
+
+import (
+	"html/template"
+	"strconv"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/owner"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// Stopping: what it will do is shown before it is done, it takes no more presses than
+// sharing, and it can be undone.
+//
+//	GET  /app/stop?share=ID | thing=ID | person=KEY | app=ID | (everything)
+//	POST /app/stop
+//	POST /app/undo
+
+// target reads what is to be stopped. whole is everything.
+func (s *Server) target(v *visit) (t as.Target, whole bool, err error) {
+	switch {
+	case v.form["share"] != "":
+		return as.Target{Share: policy.ShareID(v.form["share"])}, false, nil
+	case v.form["thing"] != "":
+		return as.Target{Resource: uma.ResourceID(v.form["thing"])}, false, nil
+	case v.form["person"] != "":
+		person, err := s.views.Person(v.ctx, v.owner, v.form["person"])
+		return as.Target{Person: person.Party}, false, err
+	case v.form["app"] != "":
+		return as.Target{App: oauth.ClientID(v.form["app"])}, false, nil
+	}
+	return as.Target{}, true, nil
+}
+
+// stop shows what stopping will do.
+func (s *Server) stop(v *visit) error {
+	t, whole, err := s.target(v)
+	if err != nil {
+		return err
+	}
+	type app struct {
+		Name template.HTML
+		Used *page.Moment
+		Live int64
+	}
+	data := struct {
+		common
+		Whole    bool
+		Fields   [][2]string
+		Back     string
+		Whom     template.HTML
+		Sharings []sharing
+		Shares   int
+		Apps     []app
+		Still    []sharing // what would still let the same people in
+	}{common: s.common(v), Whole: whole, Back: s.below("")}
+	for _, name := range []string{"share", "thing", "person", "app"} {
+		if v.form[name] != "" {
+			data.Fields = append(data.Fields, [2]string{name, v.form[name]})
+		}
+	}
+	if whole {
+		h, err := s.views.Home(v.ctx, v.owner, v.Now())
+		if err != nil {
+			return err
+		}
+		data.Shares, data.Whom = h.Shared, v.canSee(h)
+		return s.show(v, "home", "stop", page.Options{}, data)
+	}
+	impact, err := s.views.Impact(v.ctx, v.owner, t)
+	if err != nil {
+		return err
+	}
+	ends, err := s.concerned(v, t)
+	if err != nil {
+		return err
+	}
+	data.Sharings, data.Shares, data.Still = s.sharings(v, ends), impact.Shares, s.sharings(v, impact.Still)
+	for _, one := range impact.Apps {
+		data.Apps = append(data.Apps, app{v.service(owner.App{ID: one.Client, Name: one.Name}), v.Until(one.LastUsed), one.Tokens})
+	}
+	if len(data.Sharings) > 0 {
+		data.Back = s.below("things/" + string(data.Sharings[0].Thing.ID))
+	}
+	tab := "things"
+	if t.Share == "" && t.Resource == "" {
+		tab = "people"
+	}
+	return s.show(v, tab, "stop", page.Options{}, data)
+}
+
+// concerned are the shares that a target means.
+func (s *Server) concerned(v *visit, t as.Target) ([]owner.Sharing, error) {
+	switch {
+	case t.Share != "":
+		one, err := s.views.Sharing(v.ctx, v.owner, t.Share)
+		return []owner.Sharing{one}, err
+	case t.Resource != "":
+		thing, err := s.views.Thing(v.ctx, v.owner, t.Resource)
+		return thing.Sharings, err
+	case t.App != "":
+		app, err := s.views.App(v.ctx, v.owner, t.App)
+		return app.Sharings, err
+	}
+	person, err := s.views.Person(v.ctx, v.owner, v.form["person"])
+	return person.Sharings, err
+}
+
+// doStop stops it, at once.
+func (s *Server) doStop(v *visit) error {
+	t, whole, err := s.target(v)
+	if err != nil {
+		return err
+	}
+	if whole {
+		if err := s.AS.StopEverything(v.ctx, v.owner); err != nil {
+			return err
+		}
+		v.tell("everything", 0)
+		v.Redirect(s.below(""))
+		return nil
+	}
+	done, err := s.AS.WithdrawAll(v.ctx, v.owner, t)
+	if err != nil {
+		return err
+	}
+	v.tell("stopped", done.Event)
+	switch {
+	case t.Share != "" && v.form["back"] != "":
+		v.Redirect(v.Within(v.form["back"]))
+	case t.Resource != "":
+		v.Redirect(s.below("things/" + string(t.Resource)))
+	case t.Person != policy.Party{}:
+		v.Redirect(s.below("people/" + v.form["person"]))
+	default:
+		v.Redirect(s.below(""))
+	}
+	return nil
+}
+
+// undo brings back what an act has ended. Nobody who had been let in is in again by
+// it: they ask anew.
+func (s *Server) undo(v *visit) error {
+	event, err := strconv.ParseInt(v.form["event"], 10, 64)
+	if err != nil {
+		return uma.NewError(uma.InvalidRequest, "There is nothing to bring back.")
+	}
+	shares, err := s.AS.Undo(v.ctx, v.owner, event)
+	if err != nil {
+		return err
+	}
+	v.tell("undone", 0)
+	if len(shares) == 1 {
+		v.Redirect(s.below("things/" + string(shares[0].Resource)))
+		return nil
+	}
+	v.Redirect(s.below(""))
+	return nil
+}
+
+// cookieDone carries what was just done to the page that tells of it.
+const cookieDone = "licet-done"
+
+func (v *visit) tell(what string, event int64) {
+	v.SetCookie(cookieDone, what+"."+strconv.FormatInt(event, 10), 60)
+}
+
+// done is the toast of a page after an act, once.
+func (v *visit) done(s *Server) *page.Done {
+	said, found := v.Cookie(cookieDone)
+	if !found {
+		return nil
+	}
+	v.SetCookie(cookieDone, "", -1)
+	what, event := cut(said)
+	d := &page.Done{}
+	switch what {
+	case "stopped":
+		d.Said = v.Say("Stopped. It works from now on; what was copied before stays with who copied it.")
+	case "everything":
+		d.Said = v.Say("Everything is stopped. Services that kept your things have to be connected again.")
+	case "undone":
+		d.Said = v.Say("It is open again. Whoever had it asks anew, by themselves.")
+	case "answered":
+		d.Said = v.Say("Your answer is given.")
+	case "saved":
+		d.Said = v.Say("It is noted.")
+	default:
+		return nil
+	}
+	if event > 0 && v.space.Role.Kind.Manages() {
+		d.Undo, d.Form, d.Name, d.With = s.below("undo"), v.token(), "event", strconv.FormatInt(event, 10)
+	}
+	return d
+}
+
+func cut(said string) (what string, event int64) {
+	for i := range said {
+		if said[i] == '.' {
+			n, err := strconv.ParseInt(said[i+1:], 10, 64)
+			if err != nil {
+				return "", 0
+			}
+			return said[:i], n
+		}
+	}
+	return "", 0
+}

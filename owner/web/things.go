@@ -1,0 +1,167 @@
+package web
+
+import (
+	"html/template"
+	"net/url"
+
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/owner"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// thingRow is one thing in a list.
+type thingRow struct {
+	thing
+	Service template.HTML
+	Lit     bool
+	Whom    template.HTML // who can do something with it; "" for nobody
+	Used    *page.Moment
+}
+
+func (s *Server) thingRow(v *visit, t owner.Thing) thingRow {
+	out := thingRow{
+		thing: v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}), Service: v.service(t.Service),
+		Lit: t.Lit(), Used: v.Until(t.LastUsed),
+	}
+	var names []template.HTML
+	seen := map[string]bool{}
+	for _, one := range t.Sharings {
+		for _, w := range one.Who {
+			if one.State == owner.InForce && !seen[w.Key] {
+				seen[w.Key] = true
+				names = append(names, v.who(w).Name)
+			}
+		}
+	}
+	const named = 3
+	switch n := len(names); {
+	case n > named:
+		out.Whom = v.Say("%s and %s", v.listed(names[:named]), v.Say("%d others", n-named))
+	default:
+		out.Whom = v.listed(names)
+	}
+	return out
+}
+
+// service is what a service is called.
+func (v *visit) service(app owner.App) template.HTML {
+	if app.Name == "" {
+		return v.Say("a service without a name")
+	}
+	return template.HTML("<bdi>" + template.HTMLEscapeString(app.Name) + "</bdi>")
+}
+
+// things lists everything, over all services.
+func (s *Server) things(v *visit) error {
+	q := owner.ThingsQuery{Search: v.form["q"], Service: oauth.ClientID(v.form["service"])}
+	found, err := s.views.Things(v.ctx, v.owner, q, owner.Page{After: v.form["after"]})
+	if err != nil {
+		return err
+	}
+	type service struct {
+		ID   oauth.ClientID
+		Name template.HTML
+		N    int64
+		Now  bool
+	}
+	data := struct {
+		common
+		Search   string
+		Service  oauth.ClientID
+		Services []service
+		Things   []thingRow
+		Next     string
+		All      int64
+	}{common: s.common(v), Search: q.Search, Service: q.Service, Next: s.next(v, "things", found.Next, "q", q.Search, "service", string(q.Service))}
+	for _, one := range found.Services {
+		data.Services = append(data.Services, service{one.ID, v.service(one.App), one.Things, one.ID == q.Service})
+		data.All += one.Things
+	}
+	for _, t := range found.List {
+		data.Things = append(data.Things, s.thingRow(v, t))
+	}
+	return s.show(v, "things", "things", page.Options{}, data)
+}
+
+// next is the address of the page that follows in a list; "" when none does.
+func (s *Server) next(v *visit, path, after string, query ...string) string {
+	if after == "" {
+		return ""
+	}
+	q := url.Values{"after": {after}}
+	for i := 0; i+1 < len(query); i += 2 {
+		if query[i+1] != "" {
+			q.Set(query[i], query[i+1])
+		}
+	}
+	return s.below(path) + "?" + q.Encode()
+}
+
+// thing shows one thing: who can do what, and what has happened.
+func (s *Server) thing(v *visit) error {
+	id := uma.ResourceID(v.R.PathValue("id"))
+	t, err := s.views.Thing(v.ctx, v.owner, id)
+	if err != nil {
+		return err
+	}
+	lately, err := s.views.History(v.ctx, v.owner, owner.HistoryFilter{Thing: id}, owner.Page{Limit: thingLately})
+	if err != nil {
+		return err
+	}
+	row := s.thingRow(v, t)
+	return s.show(v, "things", "thing", page.Options{Done: v.done(s)}, struct {
+		common
+		Thing    thingRow
+		Says     template.HTML
+		Sharings []sharing
+		Verbs    []verb
+		Lately   []line
+		Type     string
+		Scopes   []uma.Scope
+		Since    page.Moment
+	}{
+		common: s.common(v), Thing: row, Says: v.thingSays(row), Sharings: s.sharings(v, t.Sharings), Verbs: s.verbs(v, t.Description.Scopes),
+		Lately: v.lines(lately.List), Type: t.Description.Type, Scopes: t.Description.Scopes, Since: v.At(t.CreatedAt),
+	})
+}
+
+// thingLately is how much of its history is shown beside a thing.
+const thingLately = 8
+
+func (v *visit) thingSays(t thingRow) template.HTML {
+	if t.Whom == "" {
+		return v.Say("Only you can see this.")
+	}
+	return v.Say("<b>%s</b> can get at this.", t.Whom)
+}
+
+// partyOf reads from a form for whom something is to be shared.
+func (v *visit) partyOf() (policy.Share, string) {
+	switch v.form["who"] {
+	case "", "person":
+		email, err := policy.CanonicalEmail(v.form["email"])
+		if err != nil {
+			return policy.Share{}, page.Sentence("Write the e-mail address of the person, such as bob@example.org.")
+		}
+		return policy.Share{Claims: byEmail(email)}, ""
+	case "domain":
+		email, err := policy.CanonicalEmail("somebody@" + v.form["domain"])
+		if err != nil {
+			return policy.Share{}, page.Sentence("Write how the addresses end, such as clinic.example.")
+		}
+		return policy.Share{Claims: byEmail("*" + email[len("somebody"):])}, ""
+	case "app":
+		if v.form["app"] == "" {
+			return policy.Share{}, page.Sentence("Choose the app.")
+		}
+		return policy.Share{Client: v.form["app"]}, ""
+	}
+	return policy.Share{}, page.Sentence("Say who it is for.")
+}
+
+// byEmail is the condition of an address that was verified.
+func byEmail(value string) []policy.Claim {
+	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{value}}}
+}

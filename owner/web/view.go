@@ -1,0 +1,243 @@
+package web
+
+import (
+	"html/template"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/owner"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// How pages show what room owner tells: persons with how sure we are of them, things,
+// what is shared as a sentence, and what has happened.
+
+// who is somebody with whom something is shared.
+type who struct {
+	Key    string        // good in a path; never an address
+	Face   string        // "person" or "app"
+	Name   template.HTML // as a sentence has it
+	Plain  string        // for the letters of the face
+	Sure   template.HTML // how we know who it is
+	Weak   bool          // by a mailbox alone
+	Things int
+	Until  *page.Moment // nil: without an end
+	Used   *page.Moment // nil: not lately
+	Scopes int
+}
+
+// who shows one of those whom shares are for.
+func (v *visit) who(w owner.Who) who {
+	text := func(s string) template.HTML { return template.HTML("<bdi>" + template.HTMLEscapeString(s) + "</bdi>") }
+	out := who{Key: w.Key, Face: "person", Name: text(w.Value), Plain: w.Value}
+	switch w.Kind {
+	case policy.PartyEmail:
+		out.Sure, out.Weak = v.Say("E-mail address checked"), true
+	case policy.PartyDomain:
+		out.Name, out.Plain = v.Say("anyone whose e-mail ends in @%s", w.Value), "@"
+		out.Sure, out.Weak = v.Say("E-mail address checked"), true
+	case policy.PartySubject:
+		out.Name, out.Sure = v.Say("somebody you said yes to"), v.Say("Signed in by %s", w.Issuer)
+		out.Plain = "?"
+	case policy.PartyClaim:
+		out.Name, out.Sure = v.Say("anyone with a proof of %s", w.Name), v.Say("Proof checked")
+		out.Plain = w.Name
+	case policy.PartyApp:
+		out.Face, out.Plain = "app", w.App.Name
+		out.Name, out.Sure = text(w.App.Name), v.Say("App")
+		if w.App.Name == "" {
+			out.Name, out.Plain = v.Say("an app without a name"), "?"
+		}
+	case policy.PartyAnyone:
+		out.Name, out.Plain, out.Sure, out.Weak = v.Say("anyone"), "*", v.Say("Nobody is asked who they are"), true
+	}
+	return out
+}
+
+// whos shows lines of the list of people and apps.
+func (v *visit) whos(list []owner.Party) []who {
+	out := make([]who, len(list))
+	for i, p := range list {
+		out[i] = v.who(p.Who)
+		out[i].Things, out[i].Scopes = p.Things, p.Scopes
+		out[i].Until, out[i].Used = v.Until(p.Until), v.Until(p.LastUsed)
+	}
+	return out
+}
+
+// thing is a thing by its name.
+type thing struct {
+	ID   uma.ResourceID
+	Name template.HTML
+	Gone bool
+}
+
+func (v *visit) thing(t owner.ThingName) thing {
+	if t.Name == "" {
+		return thing{t.ID, v.Say("a thing without a name"), t.Gone}
+	}
+	return thing{t.ID, template.HTML("<bdi>" + template.HTMLEscapeString(t.Name) + "</bdi>"), t.Gone}
+}
+
+// sharing is one share as a page shows it.
+type sharing struct {
+	ID      policy.ShareID
+	Thing   thing
+	Who     []who
+	Whom    template.HTML // all of them in one phrase
+	Verbs   []verb
+	Says    template.HTML // the promise, in one sentence
+	Until   *page.Moment  // nil: until it is stopped
+	Used    *page.Moment
+	Through template.HTML // the one app it is good through; "" for any
+	Why     string
+	Asks    bool // the owner is asked each time
+	Over    bool
+	Early   *page.Moment // when it begins, if that is to come
+}
+
+func (s *Server) sharing(v *visit, one owner.Sharing) sharing {
+	out := sharing{
+		ID: one.ID, Thing: v.thing(one.Thing), Verbs: s.verbs(v, one.Scopes), Until: v.Until(one.NotAfter), Used: v.Until(one.LastUsed),
+		Why: one.Purpose, Asks: one.Ask, Over: one.State == owner.Over,
+	}
+	if one.State == owner.Early {
+		out.Early = v.Until(one.NotBefore)
+	}
+	var names []template.HTML
+	for _, w := range one.Who {
+		out.Who = append(out.Who, v.who(w))
+		names = append(names, out.Who[len(out.Who)-1].Name)
+	}
+	out.Whom = v.listed(names)
+	if one.Through.ID != "" && (len(one.Who) == 0 || one.Who[0].Kind != policy.PartyApp) {
+		out.Through = v.who(owner.Who{Party: policy.Party{Kind: policy.PartyApp}, App: one.Through}).Name
+	}
+	out.Says = s.promise(v, out.Whom, one.Scopes, out.Thing.Name, one.NotAfter, one.Purpose)
+	return out
+}
+
+func (s *Server) sharings(v *visit, list []owner.Sharing) []sharing {
+	out := make([]sharing, len(list))
+	for i, one := range list {
+		out[i] = s.sharing(v, one)
+	}
+	return out
+}
+
+// promise is the sentence that states what is permitted. Where a page shows it in the
+// serif face, the machine enforces it.
+func (s *Server) promise(v *visit, whom template.HTML, scopes []uma.Scope, what template.HTML, until time.Time, why string) template.HTML {
+	verbs := s.verbsSaid(v, scopes)
+	switch end := v.Until(until); {
+	case end == nil && why == "":
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until you stop it.", whom, verbs, what)
+	case end == nil:
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until you stop it, for this: <b>%s</b>.", whom, verbs, what, why)
+	case why == "":
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until <b>%s</b>.", whom, verbs, what, end.Date())
+	default:
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until <b>%s</b>, for this: <b>%s</b>.", whom, verbs, what, end.Date(), why)
+	}
+}
+
+// line is one line of what has happened.
+type line struct {
+	Seq       int64
+	At        page.Moment
+	Dot, Icon string
+	Said      template.HTML
+	Undo      bool
+}
+
+func (v *visit) line(l owner.Line) line {
+	h, known := happenings[l.Kind]
+	if !known {
+		h = happened{"", "note", "%s did something"}
+	}
+	args := []any{v.actor(l.Actor)}
+	var things, whom []template.HTML
+	for _, t := range l.Things {
+		things = append(things, v.thing(t).Name)
+	}
+	for _, w := range l.Who {
+		whom = append(whom, v.who(w).Name)
+	}
+	if len(things) == 0 {
+		things = []template.HTML{v.Say("something")}
+	}
+	if len(whom) == 0 {
+		whom = []template.HTML{v.Say("somebody")}
+	}
+	for _, more := range []template.HTML{v.listed(things), v.listed(whom)} {
+		if len(args) < places(h.said) {
+			args = append(args, more)
+		}
+	}
+	return line{Seq: l.Seq, At: v.At(l.At), Dot: h.dot, Icon: h.icon, Said: v.Say(h.said, args...), Undo: l.Undo}
+}
+
+func (v *visit) lines(list []owner.Line) []line {
+	out := make([]line, len(list))
+	for i, l := range list {
+		out[i] = v.line(l)
+	}
+	return out
+}
+
+// places counts what is put into a sentence.
+func places(sentence string) int {
+	n := 0
+	for i := 0; i+1 < len(sentence); i++ {
+		if sentence[i] == '%' && sentence[i+1] == 's' {
+			n++
+		}
+	}
+	return n
+}
+
+// actor is who did it: you, somebody for you, an app, or this server.
+func (v *visit) actor(a owner.Actor) template.HTML {
+	name := template.HTML("<bdi>" + template.HTMLEscapeString(a.Name) + "</bdi>")
+	switch {
+	case a.Kind == owner.ActorPerson && a.ID == string(v.account.ID) && a.For == "":
+		return v.Say("You")
+	case a.Name == "":
+		return v.Say("Somebody")
+	case a.For != "":
+		return v.Say("%s for %s", name, a.For)
+	}
+	return name
+}
+
+// asked is a request as a page shows it.
+type asked struct {
+	ID     as.RequestID
+	Who    who
+	App    template.HTML
+	Things []thing
+	Since  page.Moment
+	Verbs  template.HTML
+}
+
+func (s *Server) asked(v *visit, q owner.Request) *asked {
+	out := &asked{ID: q.ID, Who: v.who(q.Who), App: v.who(owner.Who{Party: policy.Party{Kind: policy.PartyApp}, App: q.App}).Name, Since: v.At(q.CreatedAt)}
+	var scopes []uma.Scope
+	for i, t := range q.Things {
+		out.Things = append(out.Things, v.thing(t))
+		scopes = append(scopes, q.Permissions[i].Scopes...)
+	}
+	out.Verbs = s.verbsSaid(v, scopes)
+	return out
+}
+
+// ThingNames are the names of what is asked for in one phrase.
+func (a asked) names(v *visit) template.HTML {
+	var names []template.HTML
+	for _, t := range a.Things {
+		names = append(names, t.Name)
+	}
+	return v.listed(names)
+}

@@ -1,0 +1,123 @@
+package web
+
+import (
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/uma"
+)
+
+// What may be done with a thing, in words. People read five verbs: see, add, change,
+// delete, share on.
+
+// verb is one thing that may be done, as a page shows it.
+type verb struct {
+	Scope uma.Scope     // for the value of a field; never shown
+	Icon  string        // a sign beside it
+	Said  template.HTML // "see"
+	Known bool          // false where nobody has said what it means
+}
+
+// spoken is what well-known names of scopes mean. They are compared in lower case.
+var spoken = []struct {
+	names      []string
+	icon, said string
+}{
+	{[]string{"view", "read", "see", "get", "list", "show"}, "see", page.Sentence("see")},
+	{[]string{"download", "copy", "export", "print"}, "save", page.Sentence("see and keep a copy")},
+	{[]string{"add", "create", "upload", "append", "write", "post", "comment"}, "add", page.Sentence("add")},
+	{[]string{"edit", "change", "update", "modify", "put", "patch"}, "change", page.Sentence("change")},
+	{[]string{"delete", "remove", "erase"}, "delete", page.Sentence("delete")},
+	{[]string{"share", "reshare", "share on", "delegate"}, "share", page.Sentence("share on")},
+}
+
+// verb says what a scope lets somebody do: in the operator's words, then in ours. A
+// scope that nobody has put in words is never shown as it is.
+func (s *Server) verb(v *visit, scope uma.Scope) verb {
+	if words, ok := s.Words[scope]; ok {
+		return verb{scope, "note", v.Tell(words[v.Language()]), true}
+	}
+	name := strings.ToLower(string(scope))
+	for _, known := range spoken {
+		if slices.Contains(known.names, name) {
+			return verb{scope, known.icon, v.Say(known.said), true}
+		}
+	}
+	return verb{scope, "careful", v.Say("do something that the service has not put in words"), false}
+}
+
+// verbs says each thing that may be done once, in the order in which people expect
+// them.
+func (s *Server) verbs(v *visit, scopes []uma.Scope) []verb {
+	var out []verb
+	for _, scope := range scopes {
+		one := s.verb(v, scope)
+		if !slices.ContainsFunc(out, func(other verb) bool { return other.Said == one.Said }) {
+			out = append(out, one)
+		}
+	}
+	order := func(one verb) int {
+		for i, known := range spoken {
+			if known.icon == one.Icon {
+				return i
+			}
+		}
+		return len(spoken)
+	}
+	slices.SortStableFunc(out, func(a, b verb) int { return order(a) - order(b) })
+	return out
+}
+
+// listed joins what is said: see, add and change.
+func (v *visit) listed(said []template.HTML) template.HTML {
+	switch len(said) {
+	case 0:
+		return ""
+	case 1:
+		return said[0]
+	}
+	first := said[0]
+	for _, one := range said[1 : len(said)-1] {
+		first = v.Say("%s, %s", first, one)
+	}
+	return v.Say("%s and %s", first, said[len(said)-1])
+}
+
+// verbsSaid is what may be done, in one phrase.
+func (s *Server) verbsSaid(v *visit, scopes []uma.Scope) template.HTML {
+	var said []template.HTML
+	for _, one := range s.verbs(v, scopes) {
+		said = append(said, one.Said)
+	}
+	if len(said) == 0 {
+		return v.Say("reach")
+	}
+	return v.listed(said)
+}
+
+// happened is what an event tells, as the words of a line that begins with who did
+// it, and the sign beside it.
+type happened struct{ dot, icon, said string }
+
+var happenings = map[string]happened{
+	as.EventResourceRegistered:   {"", "add", page.Sentence("%s put %s under your protection")},
+	as.EventResourceUpdated:      {"", "change", page.Sentence("%s described %s anew")},
+	as.EventResourceDeregistered: {"", "delete", page.Sentence("%s took %s away from here")},
+	as.EventShareCreated:         {"yes", "yes", page.Sentence("%s opened %s to %s")},
+	as.EventShareReplaced:        {"yes", "change", page.Sentence("%s changed what is open of %s to %s")},
+	as.EventShareRestored:        {"yes", "undo", page.Sentence("%s opened %s to %s again")},
+	as.EventShareWithdrawn:       {"no", "no", page.Sentence("%s stopped sharing %s with %s")},
+	as.EventSharesWithdrawn:      {"no", "no", page.Sentence("%s stopped several things at once")},
+	as.EventEverythingStopped:    {"no", "stop", page.Sentence("%s stopped everything")},
+	as.EventRequestSubmitted:     {"", "ask", page.Sentence("%s was used to ask for %s")},
+	as.EventRequestApproved:      {"yes", "yes", page.Sentence("%s said yes to a request")},
+	as.EventRequestDenied:        {"no", "no", page.Sentence("%s said no to a request")},
+	as.EventPermissionGranted:    {"seen", "see", page.Sentence("%s was let in to %s")},
+	as.EventPermissionRefused:    {"no", "shut", page.Sentence("%s was not let in")},
+	as.EventPATIssued:            {"", "service", page.Sentence("%s was connected")},
+	as.EventConnectionEnded:      {"no", "service", page.Sentence("%s ended a connection")},
+	as.EventImported:             {"", "save", page.Sentence("%s brought things in from elsewhere")},
+}
