@@ -32,7 +32,7 @@ func (s *Server) home(v *visit) error {
 		Counts  template.HTML
 		Calm    bool // nothing waits and nothing ends soon
 		Since   *page.Moment
-		Windows []window
+		Front   front
 		Shared  int
 		Ending  []sharing
 		Changes []line
@@ -43,7 +43,7 @@ func (s *Server) home(v *visit) error {
 		Others  int // more requests
 	}{
 		common: s.common(v), Name: v.called(), Says: v.canSee(h), Counts: v.open(h), Calm: h.Pending == 0, Since: v.Until(since),
-		Windows: windows(h), Shared: h.Shared, Ending: s.sharings(v, h.Ending), Changes: v.lines(h.Changes), People: v.whos(people.List), More: people.Next != "",
+		Front: frontOf(h), Shared: h.Shared, Ending: s.sharings(v, h.Ending), Changes: v.lines(h.Changes), People: v.whos(people.List), More: people.Next != "",
 	}
 	if h.Pending > 0 {
 		first, err := s.views.Requests(v.ctx, v.owner, as.RequestPending, owner.Page{Limit: 1})
@@ -88,8 +88,14 @@ func (v *visit) open(h owner.Home) template.HTML {
 
 // window is one window of the house front.
 type window struct {
-	X, Y, Bottom int
-	Lit          bool
+	X, Bottom int
+	Lit       bool
+}
+
+// front is the house front: a drawing so high, with its windows.
+type front struct {
+	Height  int
+	Windows []window
 }
 
 // The house front: so many windows at the most, in rows.
@@ -98,9 +104,9 @@ const (
 	inARow      = 8
 )
 
-// windows are one for each thing or, of very many things, in proportion: as soon as
-// one thing is open, at least one is lit.
-func windows(h owner.Home) []window {
+// frontOf has one window for each thing or, of very many things, in proportion: as
+// soon as one thing is open, at least one is lit.
+func frontOf(h owner.Home) front {
 	total, lit := int(h.Things), h.Shared
 	if total > mostWindows {
 		if lit > 0 {
@@ -110,7 +116,7 @@ func windows(h owner.Home) []window {
 	}
 	out := make([]window, total)
 	for i := range out {
-		out[i] = window{X: 26 + i%inARow*43, Y: 46 + i/inARow*76, Bottom: 82 + i/inARow*76}
+		out[i] = window{X: 26 + i%inARow*43, Bottom: 68 + i/inARow*76}
 	}
 	// Lit windows are spread over the front, always at the same places.
 	for i, at := 0, 2; i < lit && total > 0; i++ {
@@ -120,7 +126,7 @@ func windows(h owner.Home) []window {
 		out[at%total].Lit = true
 		at += 7
 	}
-	return out
+	return front{Height: 20 + (total+inARow-1)/inARow*76, Windows: out}
 }
 
 // cookieLook says when this browser looked before, and when it does now: a look is
