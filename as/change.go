@@ -19,6 +19,9 @@ func ChangedToken(d Digest) Change             { return Change("token " + encode
 func ChangedResource(id uma.ResourceID) Change { return Change("resource " + id) }     // UpdateResource, DeleteResource; and the verbs of the shares on it
 func ChangedShare(id policy.ShareID) Change    { return Change("share " + id) }        // UpdateShare, DeleteShare, DeleteShares
 
+// ChangedGroup is of who is in a group: DeleteMember, DeleteGroup.
+func ChangedGroup(id policy.GroupID) Change { return Change("group " + id) }
+
 // ChangedServer is of all the resources of a space at a resource server:
 // BumpResources.
 func ChangedServer(space SpaceID, server oauth.ClientID) Change {

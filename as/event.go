@@ -39,6 +39,11 @@ const (
 	EventRoleEnded            = "role_ended"
 	EventInvited              = "invited"
 	EventUninvited            = "uninvited"
+	EventGroupCreated         = "group_created"
+	EventGroupRenamed         = "group_renamed"
+	EventGroupDeleted         = "group_deleted"
+	EventMemberAdded          = "member_added"
+	EventMemberRemoved        = "member_removed"
 	EventImported             = "imported"
 	// Of people, in the server's own history.
 	EventPasskeyAdded   = "passkey_added"

@@ -105,6 +105,7 @@ func (r *redemption) permissions(c candidate, g Grant) []Permission {
 			Grant: g.ID, Resource: c.Resource.ID, Scopes: []uma.Scope{},
 			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,
 			ResourceGeneration: c.Resource.Generation, CreatedAt: g.CreatedAt,
+			Group: share.Group, Member: r.groups[share.Group],
 		}
 		granted := false
 		for _, gs := range c.Scopes {

@@ -56,7 +56,7 @@ func (e *RowError) Unwrap() error { return e.Err }
 // The size of a batch. Others wait while one is written.
 const (
 	importBatch = 1000
-	// importShares bounds the shares of a batch: a row may have many.
+	// importShares bounds the shares and members of a batch: a row may have many.
 	importShares = 4000
 )
 
@@ -184,7 +184,7 @@ func (im *importing) read(lines *bufio.Scanner, at Imported) importRows {
 		}
 		batch.rows = append(batch.rows, row)
 		batch.end = batch.end.next(lines.Bytes())
-		shares += len(row.shares)
+		shares += len(row.shares) + len(row.members)
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {
 		return importRows{err: &RowError{batch.end.Rows + 1, uma.NewError(uma.InvalidRequest, "The row is too long.")}}

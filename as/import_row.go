@@ -15,6 +15,7 @@ const (
 	importAccount  = "account"
 	importClient   = "client"
 	importResource = "resource"
+	importGroup    = "group"
 )
 
 // importRow is a parsed row, with ids: a transaction may run twice and has to do
@@ -27,6 +28,8 @@ type importRow struct {
 	client   oauth.Client
 	resource Resource
 	shares   []Share
+	group    Group
+	members  []Member
 }
 
 func (r importRow) made(row int64) Made {
@@ -38,6 +41,8 @@ func (r importRow) made(row int64) Made {
 		m.ID = string(r.client.ID)
 	case importResource:
 		m.ID = string(r.resource.ID)
+	case importGroup:
+		m.ID = string(r.group.ID)
 	}
 	for _, share := range r.shares {
 		m.Shares = append(m.Shares, share.ID)
@@ -62,8 +67,10 @@ func (im *importing) parseRow(line []byte) (importRow, error) {
 		return im.parseClient(o)
 	case importResource:
 		return im.parseResource(o)
+	case importGroup:
+		return im.parseGroup(o)
 	}
-	return importRow{}, uma.NewError(uma.InvalidRequest, `The member kind has to be "account", "client" or "resource".`)
+	return importRow{}, uma.NewError(uma.InvalidRequest, `The member kind has to be "account", "client", "resource" or "group".`)
 }
 
 func (im *importing) parseAccount(o uma.Object) (importRow, error) {
@@ -203,6 +210,35 @@ func (im *importing) parseResource(o uma.Object) (importRow, error) {
 			return importRow{}, err
 		}
 		row.shares = append(row.shares, share)
+	}
+	return row, nil
+}
+
+func (im *importing) parseGroup(o uma.Object) (importRow, error) {
+	if err := o.OnlyMembers("kind", "owner", "name", "members"); err != nil {
+		return importRow{}, err
+	}
+	now := im.now()
+	row := importRow{kind: importGroup, group: Group{ID: policy.GroupID(im.vault.id(now)), CreatedAt: now}}
+	err := texts(o, map[string]*string{"owner": &row.owner, "name": &row.group.Name})
+	if err != nil {
+		return importRow{}, err
+	}
+	if row.owner, err = importEmail(row.owner); err != nil {
+		return importRow{}, err
+	}
+	if row.group.Name, err = groupName(row.group.Name); err != nil {
+		return importRow{}, err
+	}
+	addresses, _, err := o.Strings("members")
+	if err != nil {
+		return importRow{}, err
+	}
+	for _, address := range addresses {
+		if address, err = importEmail(address); err != nil {
+			return importRow{}, err
+		}
+		row.members = append(row.members, Member{ID: MemberID(im.vault.id(now)), Group: row.group.ID, Email: address, CreatedAt: now})
 	}
 	return row, nil
 }

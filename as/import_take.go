@@ -17,7 +17,7 @@ type taking struct {
 }
 
 // importNote is what the history of a space tells of a batch.
-type importNote struct{ resources, shares int }
+type importNote struct{ resources, shares, groups int }
 
 // take writes down what a row says.
 func (t *taking) take(row importRow) error {
@@ -26,6 +26,8 @@ func (t *taking) take(row importRow) error {
 		return t.takeAccount(row)
 	case importClient:
 		return t.takeClient(row)
+	case importGroup:
+		return t.takeGroup(row)
 	default:
 		return t.takeResource(row)
 	}
@@ -76,19 +78,51 @@ func (t *taking) takeResource(row importRow) error {
 	}
 	for _, share := range row.shares {
 		share.Space, share.CreatedBy, share.UpdatedBy = o.space, o.account, string(o.account)
+		if share.Group != "" {
+			if _, err := t.tx.Group(o.space, share.Group); err != nil {
+				return absent(err, errShareGroup)
+			}
+		}
 		if err := t.tx.InsertShare(share); err != nil {
 			return err
 		}
 	}
-	n := t.noted[o.space]
-	if n == nil {
-		n = &importNote{}
-		t.noted[o.space] = n
-		t.order = append(t.order, o.space)
-	}
+	n := t.noteOf(o.space)
 	n.resources++
 	n.shares += len(row.shares)
 	return nil
+}
+
+func (t *taking) takeGroup(row importRow) error {
+	o, err := t.owner(row.owner)
+	if err != nil {
+		return err
+	}
+	row.group.Space = o.space
+	if err := t.tx.InsertGroup(row.group); err != nil {
+		return err
+	}
+	for _, m := range row.members {
+		m.Space = o.space
+		if err := t.tx.InsertMember(m); errors.Is(err, ErrExists) {
+			return errIsMember
+		} else if err != nil {
+			return err
+		}
+	}
+	t.noteOf(o.space).groups++
+	return nil
+}
+
+// noteOf is what the history of a space will tell of the batch.
+func (t *taking) noteOf(space SpaceID) *importNote {
+	n := t.noted[space]
+	if n == nil {
+		n = &importNote{}
+		t.noted[space] = n
+		t.order = append(t.order, space)
+	}
+	return n
 }
 
 // owner finds the person with an address and the one space that they own, and
@@ -148,7 +182,7 @@ func (t *taking) resourceServer(id oauth.ClientID) error {
 func (t *taking) note(name string) error {
 	for _, space := range t.order {
 		n := t.noted[space]
-		err := t.record(t.tx, space, EventImported, actorImport, name, detail{"resources": n.resources, "shares": n.shares})
+		err := t.record(t.tx, space, EventImported, actorImport, name, detail{"resources": n.resources, "shares": n.shares, "groups": n.groups})
 		if err != nil {
 			return err
 		}

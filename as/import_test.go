@@ -70,11 +70,30 @@ func TestAnImportIsWhatTheAPIsWouldHaveMade(t *testing.T) {
 		w.must(w.WithdrawShare(w.ctx, w.owner(zoe, space), made[2].Shares[1], 0))
 		w.wantPermissions(pat, g.AccessToken, perm(letters, "view"))
 		events := w.events(space.ID)
-		if events[0].Kind != as.EventImported || events[0].Detail != `{"resources":2,"shares":2}` {
+		if events[0].Kind != as.EventImported || events[0].Detail != `{"groups":0,"resources":2,"shares":2}` {
 			t.Errorf("%s: the history begins with %+v", name, events[0])
 		}
 		w.must(w.VerifyHistory(w.ctx, space.ID))
 	}
+}
+
+// Groups come first, because what is shared with them names them by their ids.
+func TestAGroupIsImportedWithItsMembers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	made, _, err := w.importAll("groups", `{"kind":"group","owner":"alice@example.org","name":"Family","members":["Bob@Example.org","dave@example.org"]}`+"\n")
+	w.must(err)
+	made, _, err = w.importAll("photos", `{"kind":"resource","owner":"alice@example.org","resource_server":"rs1","description":{"resource_scopes":["view"]},"shares":[{"resource_scopes":["view"],"group_id":"`+made[0].ID+`"}]}`+"\n")
+	w.must(err)
+	photo := uma.ResourceID(made[0].ID)
+	g := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(photo, "view"))))
+	w.wantPermissions(w.alice1, g.AccessToken, perm(photo, "view"))
+	redeemed[as.Denied](w, w.c1, w.asCarlos(w.ticket(w.alice1, perm(photo, "view"))))
+	// A group of somebody else's is none.
+	hers, _, err := w.importAll("hers", `{"kind":"group","owner":"anna@example.org","name":"Family","members":["bob@example.org"]}`+"\n")
+	w.must(err)
+	_, _, err = w.importAll("more", `{"kind":"resource","owner":"alice@example.org","resource_server":"rs1","description":{"resource_scopes":["view"]},"shares":[{"resource_scopes":["view"],"group_id":"`+hers[0].ID+`"}]}`+"\n")
+	wantCode(t, err, uma.InvalidRequest)
 }
 
 // photosOf is a file of n resources of Alice's, each with a share.
@@ -202,6 +221,13 @@ func TestABadRowIsNamedAndItsBatchIsNotTaken(t *testing.T) {
 		`{"kind":"share"}`:    uma.InvalidRequest,
 		`{"kind":"account"}`:  uma.InvalidRequest,
 		`{"kind":"resource"}`: uma.InvalidRequest,
+		`{"kind":"group"}`:    uma.InvalidRequest,
+		`{"kind":"group","owner":"alice@example.org"}`:                                                                                                uma.InvalidRequest,
+		`{"kind":"group","owner":"bob@example.org","name":"family"}`:                                                                                  uma.InvalidRequest,
+		`{"kind":"group","owner":"alice@example.org","name":"family","members":["bob"]}`:                                                              uma.InvalidRequest,
+		`{"kind":"group","owner":"alice@example.org","name":"family","members":["bob@example.org","BOB@example.org"]}`:                                as.Conflict,
+		`{"kind":"group","owner":"alice@example.org","name":"family","member":["bob@example.org"]}`:                                                   uma.InvalidRequest,
+		resource(described + `,"shares":[{"resource_scopes":["view"],"group_id":"x"}]`):                                                               uma.InvalidRequest,
 		`{"kind":"account","kind":"account","email":"x@example.org"}`:                                                                                 uma.InvalidRequest,
 		`{"kind":"account","email":"alice@example.org"}`:                                                                                              as.Conflict,
 		`{"kind":"account","email":"x@example.org","password_hash":"secret"}`:                                                                         uma.InvalidRequest,

@@ -190,12 +190,16 @@ func (s *Server) promises(r Reader, p Process, facts []policy.Fact) ([]Promise, 
 	if err != nil {
 		return nil, err
 	}
+	groups, err := membershipsIn(r, shares, facts)
+	if err != nil {
+		return nil, err
+	}
 	var out []Promise
 	for _, t := range resources {
 		for _, share := range shares[t.Resource.ID] {
 			bare := share
 			bare.Purpose, bare.Terms = "", ""
-			if share.Purpose == "" && share.Terms == "" || !s.opensFor(bare, t, p.Client, facts) {
+			if share.Purpose == "" && share.Terms == "" || !s.opensFor(bare, t, p.Client, facts, groups) {
 				continue
 			}
 			if share.Purpose != "" {
@@ -214,8 +218,8 @@ func (s *Server) promises(r Reader, p Process, facts []policy.Fact) ([]Promise, 
 
 // opensFor says whether one share alone would give this person anything of the
 // resource.
-func (s *Server) opensFor(share Share, t ticketResource, client oauth.ClientID, facts []policy.Fact) bool {
-	judge := s.judgeWith(map[uma.ResourceID][]Share{t.Resource.ID: {share}}, facts, client, "")
+func (s *Server) opensFor(share Share, t ticketResource, client oauth.ClientID, facts []policy.Fact, groups memberships) bool {
+	judge := s.judgeWith(map[uma.ResourceID][]Share{t.Resource.ID: {share}}, facts, groups, client, "")
 	for _, scope := range append([]uma.Scope{""}, share.Scopes...) {
 		if o := judge(t.Resource, scope).Outcome; o == policy.Permit || o == policy.AskOwner {
 			return true

@@ -131,6 +131,9 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 	for _, p := range live {
 		found.until = sooner(found.until, p.NotAfter)
 		found.dependencies = append(found.dependencies, ChangedResource(p.Resource), ChangedShare(p.Share))
+		if p.Group != "" {
+			found.dependencies = append(found.dependencies, ChangedGroup(p.Group))
+		}
 	}
 	return found, nil
 }
@@ -165,7 +168,7 @@ func (s *Server) permissionLive(p PermissionState) bool {
 		p.ShareLive, p.CurrentShareGeneration = true, p.ShareGeneration
 	}
 	return (p.NotAfter.IsZero() || s.now().Before(p.NotAfter)) &&
-		p.ShareLive && p.ShareGeneration == p.CurrentShareGeneration &&
+		p.ShareLive && p.ShareGeneration == p.CurrentShareGeneration && p.MemberLive &&
 		p.ResourceLive && p.ResourceGeneration == p.CurrentResourceGeneration
 }
 

@@ -23,6 +23,7 @@ type (
 	SessionID    string
 	MessageID    string
 	InvitationID string
+	MemberID     string
 )
 
 // Digest is the keyed hash (HMAC-SHA-256) of a bearer artefact together with
@@ -256,6 +257,25 @@ type PastResource struct {
 	Until time.Time
 }
 
+// Group is some people whom an owner shares with by one name. It belongs to a
+// space.
+type Group struct {
+	ID        policy.GroupID
+	Space     SpaceID
+	Name      string
+	CreatedAt time.Time
+}
+
+// Member is a person in a group: whoever has this e-mail address, verified.
+// Somebody who is taken out and put in again is another member.
+type Member struct {
+	ID        MemberID
+	Space     SpaceID
+	Group     policy.GroupID
+	Email     string // canonical form
+	CreatedAt time.Time
+}
+
 // Process is one authorization process: a client's attempt to gain some
 // permissions, over its chain of single-use tickets.
 type Process struct {
@@ -402,7 +422,9 @@ type Permission struct {
 	ShareGeneration    int64
 	ResourceGeneration int64
 	CreatedAt          time.Time
-	NotAfter           time.Time // zero: as long as the token
+	NotAfter           time.Time      // zero: as long as the token
+	Group              policy.GroupID // that the share is with, "" for none; and as which member of it:
+	Member             MemberID
 }
 
 // PermissionState is a permission with what has become of those it depends
@@ -411,6 +433,7 @@ type PermissionState struct {
 	Permission
 	ShareLive                 bool // the share exists and is not dormant
 	CurrentShareGeneration    int64
+	MemberLive                bool // Member is in Group still, or there is no Group
 	ResourceLive              bool // the resource is registered
 	CurrentResourceGeneration int64
 	ResourceScopes            []uma.Scope // registered now

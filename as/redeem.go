@@ -3,6 +3,7 @@ package as
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -109,6 +110,7 @@ type redemption struct {
 	facts   []policy.Fact // everything known about the requesting party
 	pct     *PCT          // the PCT that counted, if any
 	shares  map[uma.ResourceID][]Share
+	groups  memberships
 	signed  *signing // the RPT, if it is signed
 }
 
@@ -133,10 +135,13 @@ func (r *redemption) run() (Result, *uma.Error, error) {
 	if r.shares, err = sharesOn(r.known, resources); err != nil {
 		return nil, nil, err
 	}
+	if r.groups, err = membershipsIn(r.tx, r.shares, r.facts); err != nil {
+		return nil, nil, err
+	}
 	d := assess(assessment{
 		Resources: resources, RegisteredScopes: r.client.Scopes, RequestedScopes: r.process.Requested,
 		StrictScopes: r.StrictScopes, Partial: r.Partial, OwnerDecided: decided,
-		Judge: r.judgeWith(r.shares, r.facts, r.client.ID, r.address),
+		Judge: r.judgeWith(r.shares, r.facts, r.groups, r.client.ID, r.address),
 	})
 	switch d.Conclusion {
 	case concludeInvalidScope:
@@ -256,7 +261,7 @@ func sharesOn(k known, resources []ticketResource) (map[uma.ResourceID][]Share, 
 
 // judgeWith returns the judge of an assessment: each resource is judged by its
 // own shares alone.
-func (s *Server) judgeWith(shares map[uma.ResourceID][]Share, facts []policy.Fact, client oauth.ClientID, address string) func(Resource, uma.Scope) policy.Verdict {
+func (s *Server) judgeWith(shares map[uma.ResourceID][]Share, facts []policy.Fact, groups memberships, client oauth.ClientID, address string) func(Resource, uma.Scope) policy.Verdict {
 	now := s.now()
 	return func(res Resource, scope uma.Scope) policy.Verdict {
 		wishes := make([]policy.Share, len(shares[res.ID]))
@@ -266,18 +271,18 @@ func (s *Server) judgeWith(shares map[uma.ResourceID][]Share, facts []policy.Fac
 		if seeded.NoPolicyPermits && len(wishes) == 0 || seeded.ZeroScopeGranted && scope == "" {
 			return policy.Verdict{Outcome: policy.Permit, Shares: []policy.ShareID{""}}
 		}
-		q := s.question(res, scope, facts, client, address)
+		q := s.question(res, scope, facts, groups, client, address)
 		q.Now = now
 		return s.judge.Judge(wishes, q)
 	}
 }
 
 // question is what the judge is asked about a scope of a resource, now.
-func (s *Server) question(res Resource, scope uma.Scope, facts []policy.Fact, client oauth.ClientID, address string) policy.Question {
+func (s *Server) question(res Resource, scope uma.Scope, facts []policy.Fact, groups memberships, client oauth.ClientID, address string) policy.Question {
 	return policy.Question{
 		Resource: res.ID, ResourceType: res.Description.Type,
 		Space: string(res.Space), Server: string(res.ResourceServer), Scope: scope,
-		Facts: facts, Now: s.now(), Client: string(client), Address: address,
+		Facts: facts, Groups: slices.Sorted(maps.Keys(groups)), Now: s.now(), Client: string(client), Address: address,
 	}
 }
 

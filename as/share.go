@@ -18,6 +18,7 @@ import (
 var (
 	errNoShare      = uma.NewError(uma.NotFound, "There is no such policy.")
 	errShareScope   = uma.NewError(uma.InvalidScope, "At least one scope is not registered for the resource.")
+	errShareGroup   = uma.NewError(uma.InvalidRequest, "There is no such group.")
 	errShareChanged = uma.NewError(PreconditionFailed, "The policy has been changed meanwhile. Read it again.")
 )
 
@@ -69,6 +70,11 @@ func (s *Server) attach(tx Tx, share *Share) error {
 	}
 	if len(without(share.Scopes, res.Description.Scopes)) > 0 {
 		return errShareScope
+	}
+	if share.Group != "" {
+		if _, err := tx.Group(share.Space, share.Group); err != nil {
+			return absent(err, errShareGroup)
+		}
 	}
 	share.ResourceServer = res.ResourceServer
 	return nil

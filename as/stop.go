@@ -338,7 +338,12 @@ func (s *Server) stillOpen(r Reader, space SpaceID, t Target, m meant, i *Impact
 			if t.Person != (policy.Party{}) && p != t.Person {
 				continue
 			}
-			judge := s.judgeWith(by, s.factsOf(p, left), oauth.ClientID(share.Client), "")
+			facts := s.factsOf(p, left)
+			groups, err := supposedIn(r, p, by[share.Resource], facts)
+			if err != nil {
+				return err
+			}
+			judge := s.judgeWith(by, facts, groups, oauth.ClientID(share.Client), "")
 			for _, scope := range orBare(share.Scopes) {
 				v := judge(res, scope)
 				key := question{p, res.ID, scope}

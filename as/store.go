@@ -143,6 +143,14 @@ type Reader interface {
 	// most limit of them; of one resource, or for "" of all.
 	PastResources(space SpaceID, id uma.ResourceID, from time.Time, limit int) ([]PastResource, error)
 
+	Group(SpaceID, policy.GroupID) (Group, error)
+	Groups(SpaceID, Page) ([]Group, error)
+	Members(SpaceID, policy.GroupID, Page) ([]Member, error)
+	Member(SpaceID, MemberID) (Member, error)
+	MemberByEmail(space SpaceID, group policy.GroupID, email string) (Member, error)
+	// SharesWith lists the shares with a group, dormant ones too.
+	SharesWith(SpaceID, policy.GroupID, Page) ([]Share, error)
+
 	Process(ProcessID) (Process, error)
 	Ticket(Digest) (Ticket, error)
 	Interaction(Digest) (Interaction, error)
@@ -281,6 +289,14 @@ type Tx interface {
 	KeepShares(SpaceID, []policy.ShareID, Ending) error
 	// KeepResource keeps a resource of the space, which has to be there, as it is.
 	KeepResource(space SpaceID, id uma.ResourceID, until time.Time) error
+
+	InsertGroup(Group) error
+	RenameGroup(space SpaceID, id policy.GroupID, name string) error
+	// DeleteGroup deletes a group with its members.
+	DeleteGroup(SpaceID, policy.GroupID) error
+	// InsertMember is ErrExists also when the group has the e-mail address.
+	InsertMember(Member) error
+	DeleteMember(SpaceID, policy.GroupID, MemberID) error
 
 	InsertProcess(Process) error
 	UpdateProcess(Process) error

@@ -41,14 +41,18 @@ func (s *Server) Could(ctx context.Context, o Owner, who Supposed, ids []uma.Res
 		if err != nil {
 			return err
 		}
-		out = s.could(who, found, all)
-		return nil
+		out, err = s.could(r, who, found, all)
+		return err
 	})
 	return out, err
 }
 
-func (s *Server) could(who Supposed, resources []Resource, shares []Share) []Could {
+func (s *Server) could(r Reader, who Supposed, resources []Resource, shares []Share) ([]Could, error) {
 	facts := s.factsOf(who.Party, shares)
+	groups, err := supposedIn(r, who.Party, shares, facts)
+	if err != nil {
+		return nil, err
+	}
 	on := map[uma.ResourceID][]policy.Share{}
 	for _, share := range shares {
 		on[share.Resource] = append(on[share.Resource], share.Share)
@@ -61,10 +65,10 @@ func (s *Server) could(who Supposed, resources []Resource, shares []Share) []Cou
 	for i, res := range resources {
 		out[i].Resource = res
 		for _, scope := range orBare(res.Description.Scopes) {
-			out[i].Scopes = append(out[i].Scopes, CouldScope{scope, s.judge.Explain(on[res.ID], s.question(res, scope, facts, client, ""))})
+			out[i].Scopes = append(out[i].Scopes, CouldScope{scope, s.judge.Explain(on[res.ID], s.question(res, scope, facts, groups, client, ""))})
 		}
 	}
-	return out
+	return out, nil
 }
 
 // factsOf is what would be known about a party: what it is named by, and for an

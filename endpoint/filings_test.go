@@ -97,6 +97,7 @@ func (w *world) filings() map[string]map[string]filing {
 	request := w.pendingRequest(w.t, pat, id)
 	wish := `{"resource_id":"` + string(w.resource(pat, "diary", "view")) + `","resource_scopes":["view"],"required_claims":[{"name":"email","value":"bob@example.com"}],"purpose":"to see"}`
 	policyID, _ := w.owner(w.Alice).create(wish)
+	family := w.family(w.Alice)
 
 	speaking, consenting, visiting, coming, leaving, going := w.browser(), w.browser(), w.browser(), w.browser(), w.browser(), w.browser()
 	formOn := func(b *browser, page answer, button string, fill ...string) url.Values {
@@ -150,6 +151,9 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathPolicies:                   {"": {path: pathPolicies, header: byOwner, json: wish}},
 		"PUT " + pathPolicies + "/{id}":          {"": {path: pathPolicies + "/" + policyID, header: byOwner, json: strings.Replace(wish, "to see", "to have seen", 1)}},
 		"POST " + pathRequests + "/{id}/approve": {"": {path: pathRequests + "/" + request + "/approve", header: byOwner, json: `{"not_after":1900000000}`}},
+		"POST " + pathGroups:                     {"": {path: pathGroups, header: byOwner, json: `{"name":"family"}`}},
+		"PUT " + pathGroups + "/{id}":            {"": {path: pathGroups + "/" + family, header: byOwner, json: `{"name":"choir"}`}},
+		"POST " + pathGroups + "/{id}/members":   {"": {path: pathGroups + "/" + family + "/members", header: byOwner, json: `{"email":"carlos@example.com"}`}},
 
 		// These take no body, and look at none.
 		"POST " + pathUserInfo:                nil,

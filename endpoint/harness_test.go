@@ -243,6 +243,14 @@ func (w *world) share(who resident, wish policy.Share) as.Share {
 	return share
 }
 
+// family makes a group of a person's, and returns its id.
+func (w *world) family(who resident) string {
+	w.t.Helper()
+	g, err := w.AS.CreateGroup(context.Background(), as.Owner{Space: who.Space, Account: who.ID}, "family")
+	w.must(err)
+	return string(g.ID)
+}
+
 // withEmail is the condition of a share that is for these e-mail addresses.
 func withEmail(addresses ...string) []policy.Claim {
 	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: addresses}}

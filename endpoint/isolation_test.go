@@ -32,18 +32,20 @@ type holding struct {
 	policy     string
 	request    string
 	connection string
+	group      string
+	member     string
 	rpt        string
 }
 
 // secrets are what nobody else may be shown.
 func (h holding) secrets() []string {
-	return []string{h.resource, h.policy, h.request, h.connection, h.rpt}
+	return []string{h.resource, h.policy, h.request, h.connection, h.group, h.member, h.rpt}
 }
 
 // nothing names a holding that nobody has.
 func nothing() holding {
 	id := func() string { return "0" + strings.ToLower(strings.Repeat("abcdefg", 5)) }
-	return holding{resource: id(), policy: id(), request: id(), connection: id(), rpt: strings.Repeat("A", 51)}
+	return holding{resource: id(), policy: id(), request: id(), connection: id(), group: id(), member: id(), rpt: strings.Repeat("A", 51)}
 }
 
 // visitor is somebody who comes to the server with whatever they have.
@@ -94,6 +96,7 @@ func howToName() map[string]named {
 	}
 	resource := func(h holding) string { return h.resource }
 	request := func(h holding) string { return h.request }
+	group := func(h holding) string { return h.group }
 	fixed := func(path string) named { return named{plainPath(path), none, false} }
 	posted := func(path string, values func(holding) url.Values) named {
 		return named{plainPath(path), form(values), false}
@@ -126,6 +129,10 @@ func howToName() map[string]named {
 		pathRequests + "/{id}/deny":    {byID(pathRequests, request, "/deny"), none, true},
 		pathConnections:                fixed(pathConnections),
 		pathConnections + "/{id}":      {byID(pathConnections, func(h holding) string { return h.connection }, ""), none, true},
+		pathGroups:                     {plainPath(pathGroups), document(func(holding) string { return `{"name":"family"}` }), false},
+		pathGroups + "/{id}":           {byID(pathGroups, group, ""), document(func(holding) string { return `{"name":"choir"}` }), true},
+		pathGroups + "/{id}/members":   {byID(pathGroups, group, "/members"), document(func(holding) string { return `{"email":"dave@example.com"}` }), true},
+		pathMembers + "/{id}":          {byID(pathMembers, func(h holding) string { return h.member }, ""), none, true},
 		pathStop:                       fixed(pathStop),
 	}
 }
@@ -160,6 +167,10 @@ func (e *estate) furnish(who resident, rs registered) *holding {
 	h.resource = string(id)
 	h.policy = string(e.share(who, policy.Share{Resource: id, Scopes: []uma.Scope{"view"}, Anyone: true}).ID)
 	e.share(who, policy.Share{Resource: id, Scopes: []uma.Scope{"edit"}, Claims: withEmail(), Ask: true})
+	h.group = e.family(who)
+	m, err := e.AS.AddMember(ctx, as.Owner{Space: who.Space, Account: who.ID}, policy.GroupID(h.group), "eve@example.com")
+	e.must(err)
+	h.member = string(m.ID)
 	ask := func(scope uma.Scope) (as.Result, error) {
 		ticket, err := e.AS.RequestPermissions(ctx, pat, []uma.Permission{{Resource: id, Scopes: []uma.Scope{scope}}})
 		e.must(err)

@@ -33,6 +33,8 @@ const (
 	pathPolicies            = "/owner/policies"
 	pathOwnedResources      = "/owner/resources"
 	pathRequests            = "/owner/requests"
+	pathGroups              = "/owner/groups"
+	pathMembers             = "/owner/members"
 	pathConnections         = "/owner/connections"
 	pathStop                = "/owner/stop"
 	pathOpenAPI             = "/openapi.json"

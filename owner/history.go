@@ -442,7 +442,7 @@ func csvLines(to io.Writer) (write func(Line) error, finish func() error) {
 			things = append(things, t.Name)
 		}
 		for _, w := range l.Who {
-			who = append(who, cmp.Or(w.App.Name, w.Value, string(w.Kind)))
+			who = append(who, cmp.Or(w.App.Name, w.Group, w.Value, string(w.Kind)))
 		}
 		for _, s := range l.Scopes {
 			scopes = append(scopes, string(s))

@@ -121,7 +121,7 @@ func partiesOf(share as.Share) []policy.Party {
 }
 
 // order is how the kinds are listed.
-var order = []policy.PartyKind{policy.PartyEmail, policy.PartySubject, policy.PartyApp, policy.PartyDomain, policy.PartyClaim, policy.PartyAnyone}
+var order = []policy.PartyKind{policy.PartyEmail, policy.PartySubject, policy.PartyGroup, policy.PartyApp, policy.PartyDomain, policy.PartyClaim, policy.PartyAnyone}
 
 // key is where a group stands in the list.
 func (g *group) key() string {
@@ -134,7 +134,7 @@ func (g *group) key() string {
 
 // text is what a group is found by.
 func (g *group) text() string {
-	return as.SortName(cmp.Or(g.who.App.Name, g.who.Name+" "+g.who.Value))
+	return as.SortName(cmp.Or(g.who.App.Name, g.who.Group, g.who.Name+" "+g.who.Value))
 }
 
 func (g *group) shareIDs() []string {

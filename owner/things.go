@@ -179,5 +179,7 @@ func (v Views) Could(ctx context.Context, o as.Owner, who as.Supposed, q ThingsQ
 
 // personal says whether a share is for named people or apps alone.
 func personal(s as.Share) bool {
-	return !slices.ContainsFunc(s.Parties(), func(p policy.Party) bool { return !p.Person() && p.Kind != policy.PartyApp })
+	return !slices.ContainsFunc(s.Parties(), func(p policy.Party) bool {
+		return !p.Person() && p.Kind != policy.PartyApp && p.Kind != policy.PartyGroup
+	})
 }

@@ -41,8 +41,9 @@ type App struct {
 // Who is one of those whom shares are for.
 type Who struct {
 	policy.Party
-	Key string // good in a path
-	App App    // for policy.PartyApp
+	Key   string // good in a path
+	App   App    // for policy.PartyApp
+	Group string // the name, for policy.PartyGroup; "" when it is gone
 }
 
 // ThingName is a thing by its name.
@@ -123,6 +124,13 @@ func (s *snapshot) party(p policy.Party) (w Who, err error) {
 	w = Who{Party: p, Key: s.AS.PartyKey(s.o, p)}
 	if p.Kind == policy.PartyApp {
 		w.App, err = s.app(oauth.ClientID(p.Value))
+	}
+	if p.Kind == policy.PartyGroup {
+		var g as.Group
+		if g, err = s.Group(s.o.Space, policy.GroupID(p.Value)); errors.Is(err, as.ErrNotFound) {
+			err = nil // of the past
+		}
+		w.Group = g.Name
 	}
 	s.who[p] = w
 	return w, err

@@ -44,6 +44,9 @@ func compile(s Share) *cedar.Policy {
 	if !s.NotAfter.IsZero() {
 		p = p.When(server.Access("time").LessThan(ast.Datetime(s.NotAfter)))
 	}
+	if s.Group != "" {
+		p = p.When(server.Access("groups").Contains(ast.String(s.Group)))
+	}
 	for _, c := range s.conditions() {
 		var accepted []types.Value
 		for _, value := range orNone(c.Values) {
@@ -114,6 +117,10 @@ func request(q Question) cedar.Request {
 			}
 		}
 	}
+	groups := make([]types.Value, len(q.Groups))
+	for i, g := range q.Groups {
+		groups[i] = types.String(g)
+	}
 	claims := types.RecordMap{}
 	for name, v := range values {
 		claims[types.String(name)] = types.NewSet(v...)
@@ -125,6 +132,7 @@ func request(q Question) cedar.Request {
 			"facts":  types.NewSet(facts...),
 			"server": types.NewRecord(types.RecordMap{
 				"time": types.NewDatetime(q.Now.Truncate(time.Millisecond)), "client": types.String(q.Client), "address": types.String(q.Address),
+				"groups": types.NewSet(groups...),
 			}),
 		}),
 	}

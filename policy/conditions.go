@@ -31,7 +31,7 @@ func (s Share) silent(q Question) Obstacle {
 	switch {
 	case s.Resource == "" || s.Resource != q.Resource:
 		return ObstacleThing
-	case s.Anyone == (len(s.Claims) > 0):
+	case s.Anyone == (len(s.Claims) > 0 || s.Group != ""):
 		return ObstacleBroke
 	case q.Scope == "" && len(s.Scopes) > 0, q.Scope != "" && !slices.Contains(s.Scopes, q.Scope):
 		return ObstacleScope
@@ -61,12 +61,25 @@ func (s Share) conditions() []Claim {
 
 // plain says whether the share is for anyone, or for whom one claim names, and
 // nothing else has to hold.
-func (s Share) plain() bool { return len(s.Claims) <= 1 && s.Purpose == "" && s.Terms == "" }
+func (s Share) plain() bool {
+	return len(s.Claims) <= 1 && s.Group == "" && s.Purpose == "" && s.Terms == ""
+}
 
 // missing lists the claims that are absent. possible is false when a claim is
 // there with another value: then the share is for somebody else, and asking for
 // more would only tell that it exists. Promises can always still be made.
-func (s Share) missing(facts []Fact) (missing []uma.RequiredClaim, possible bool) {
+//
+// Of a group nothing is told: who is in none is asked for an e-mail address, as
+// for a share with one.
+func (s Share) missing(q Question) (missing []uma.RequiredClaim, possible bool) {
+	facts := q.Facts
+	if s.Group != "" && !slices.Contains(q.Groups, s.Group) {
+		address := Claim{RequiredClaim: uma.RequiredClaim{Name: claimEmail}}
+		if address.answered(facts) {
+			return nil, false
+		}
+		missing = append(missing, address.RequiredClaim)
+	}
 	for _, c := range s.conditions() {
 		if c.holds(facts) {
 			continue

@@ -17,6 +17,7 @@ type document struct {
 	Resource  uma.ResourceID  `json:"resource_id"`
 	Scopes    []uma.Scope     `json:"resource_scopes"`
 	Claims    []documentClaim `json:"required_claims,omitempty"`
+	Group     GroupID         `json:"group_id,omitempty"`
 	Anyone    bool            `json:"anyone,omitempty"`
 	Client    string          `json:"client_id,omitempty"`
 	NotBefore int64           `json:"not_before,omitempty"` // seconds since the epoch
@@ -49,7 +50,7 @@ const (
 // MarshalDocument writes a share as a policy document.
 func (s Share) MarshalDocument() (uma.Object, error) {
 	d := document{
-		Resource: s.Resource, Scopes: s.Scopes, Anyone: s.Anyone, Client: s.Client,
+		Resource: s.Resource, Scopes: s.Scopes, Group: s.Group, Anyone: s.Anyone, Client: s.Client,
 		NotBefore: unix(s.NotBefore), NotAfter: unix(s.NotAfter), Purpose: s.Purpose, Approval: ApprovalNone, Terms: s.Terms,
 	}
 	if d.Scopes == nil {
@@ -82,7 +83,7 @@ func refuse(sentence string) error { return uma.NewError(uma.InvalidRequest, sen
 // known is refused, so that a condition that was misspelt is never silently no
 // condition.
 func ParseDocument(o uma.Object) (Share, error) {
-	err := o.OnlyMembers("resource_id", "resource_scopes", "required_claims", "anyone", "client_id",
+	err := o.OnlyMembers("resource_id", "resource_scopes", "required_claims", "group_id", "anyone", "client_id",
 		"not_before", "not_after", "purpose", "approval", "terms")
 	if err != nil {
 		return Share{}, err
@@ -110,15 +111,19 @@ func (s *Share) readWho(o uma.Object) error {
 	if err != nil {
 		return err
 	}
+	group, err := shortText(o, "group_id")
+	if err != nil {
+		return err
+	}
 	switch {
-	case anyone && len(claims) > 0:
-		return refuse("Say either anyone or required_claims, not both.")
-	case !anyone && len(claims) == 0:
-		return refuse(`A policy without required_claims is for everybody. If that is meant, say "anyone": true.`)
+	case anyone && (len(claims) > 0 || group != ""):
+		return refuse("Say either anyone, or group_id and required_claims, not both.")
+	case !anyone && len(claims) == 0 && group == "":
+		return refuse(`A policy without required_claims or group_id is for everybody. If that is meant, say "anyone": true.`)
 	case len(claims) > maxClaims:
 		return refuse("There are too many required_claims.")
 	}
-	s.Anyone = anyone
+	s.Anyone, s.Group = anyone, GroupID(group)
 	for _, c := range claims {
 		claim, err := parseClaim(c)
 		if err != nil {

@@ -47,10 +47,10 @@ func TestADocumentReadBackIsTheSame(t *testing.T) {
 		if s.Terms != "" {
 			s.Terms = "https://t.example"
 		}
-		if !s.Anyone && len(s.Claims) == 0 {
+		if !s.Anyone && len(s.Claims) == 0 && s.Group == "" {
 			s.Anyone = true
 		}
-		if s.Anyone {
+		if len(s.Claims) == 0 || s.Anyone {
 			s.Claims = nil
 		}
 		if s.Scopes == nil {
@@ -93,12 +93,13 @@ func TestAnAddressHasOneForm(t *testing.T) {
 func FuzzParseDocument(f *testing.F) {
 	f.Add(`{"resource_id":"r","resource_scopes":["view"],"anyone":true}`)
 	f.Add(`{"resource_id":"r","resource_scopes":[],"required_claims":[{"name":"email","value":"*@x.example"}],"not_after":1}`)
+	f.Add(`{"resource_id":"r","resource_scopes":[],"group_id":"g1"}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := parse(text)
 		if err != nil {
 			return
 		}
-		if s.Anyone == (len(s.Claims) > 0) || s.Resource == "" {
+		if s.Anyone == (len(s.Claims) > 0 || s.Group != "") || s.Resource == "" {
 			t.Fatalf("accepted: %+v", s)
 		}
 		o, err := s.MarshalDocument()

@@ -33,6 +33,9 @@ type Question struct {
 	Server       string // client id of the resource server
 	Scope        uma.Scope
 	Facts        []Fact
+	// Groups are those, of the groups that the shares are with, which have a
+	// verified e-mail address of the requesting party.
+	Groups []GroupID
 	// What the server itself knows. No claim can reach these.
 	Now     time.Time
 	Client  string
@@ -96,7 +99,7 @@ func (s Share) weigh(q Question) (weighed, Obstacle) {
 	if o := s.silent(q); o != NoObstacle {
 		return weighed{share: s}, o
 	}
-	missing, possible := s.missing(q.Facts)
+	missing, possible := s.missing(q)
 	switch {
 	case !possible:
 		return weighed{share: s}, ObstacleOther

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -46,6 +47,11 @@ func withBob(change ...func(*Share)) Share {
 		c(&s)
 	}
 	return s
+}
+
+// withFamily is a share of the photo with a group, and with further claims.
+func withFamily(claims ...Claim) Share {
+	return withBob(func(s *Share) { s.Claims, s.Group = claims, "family" })
 }
 
 func engine(t testing.TB, forbids string) *Engine {
@@ -113,6 +119,14 @@ func TestWhatASharePermits(t *testing.T) {
 		{"a purpose is not asked of the wrong person", []Share{withBob(func(s *Share) { s.Purpose = "care" })}, carlos(), nil, Deny},
 		{"ask me first", []Share{withBob(func(s *Share) { s.Ask = true })}, bob(), nil, AskOwner},
 		{"ask me first about a stranger", []Share{{ID: "s1", Resource: "photo", Scopes: []uma.Scope{"view"}, Anyone: true, Ask: true}}, nil, nil, Need},
+		{"a group that has the address", []Share{withFamily()}, bob(), func(q *Question) { q.Groups = []GroupID{"choir", "family"} }, Permit},
+		{"a group that has not", []Share{withFamily()}, bob(), func(q *Question) { q.Groups = []GroupID{"choir"} }, Deny},
+		{"a group, of nobody yet", []Share{withFamily()}, nil, nil, Need},
+		{"a group, of somebody without an address", []Share{withFamily()}, []Fact{{Name: "sub", Value: "b1", Issuer: here}}, nil, Need},
+		{"a group that a claim names", []Share{withFamily()}, append(bob(), Fact{Name: "groups", Value: "family", Issuer: here}), nil, Deny},
+		{"a group and a claim", []Share{withFamily(claim("role", "nurse"))}, carlos(), func(q *Question) { q.Groups = []GroupID{"family"} }, Permit},
+		{"a group and not the claim", []Share{withFamily(claim("role", "doctor"))}, carlos(), func(q *Question) { q.Groups = []GroupID{"family"} }, Deny},
+		{"a group and anyone", []Share{{ID: "s1", Resource: "photo", Scopes: []uma.Scope{"view"}, Group: "family", Anyone: true}}, bob(), func(q *Question) { q.Groups = []GroupID{"family"} }, Deny},
 		{"permit before ask", []Share{withBob(func(s *Share) { s.Ask = true }), withBob(func(s *Share) { s.ID = "s2" })}, bob(), nil, Permit},
 		{"need before ask", []Share{withBob(func(s *Share) { s.Ask = true }), withBob(func(s *Share) { s.ID, s.Claims = "s2", []Claim{claim("role")} })}, bob(), nil, Need},
 	} {
@@ -142,6 +156,15 @@ func TestWhatIsMissingNeverTellsWhoMay(t *testing.T) {
 	}
 	if len(v.Shares) != 2 {
 		t.Errorf("the shares that decided are %v", v.Shares)
+	}
+}
+
+// Who is asked for an address cannot tell whether a group or a person is meant.
+func TestAGroupIsNotTold(t *testing.T) {
+	group := engine(t, "").Judge([]Share{withFamily()}, question(nil))
+	person := engine(t, "").Judge([]Share{withBob()}, question(nil))
+	if !reflect.DeepEqual(group.Missing, person.Missing) {
+		t.Errorf("for a group is missing %+v, for a person %+v", group.Missing, person.Missing)
 	}
 }
 

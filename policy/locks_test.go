@@ -23,6 +23,9 @@ func fitting(t *rapid.T, s Share, q Question) Question {
 	if !s.NotBefore.IsZero() {
 		q.Now = s.NotBefore
 	}
+	if s.Group != "" {
+		q.Groups = []GroupID{s.Group}
+	}
 	for _, c := range s.conditions() {
 		f := Fact{Name: c.Name, Value: "x", Issuer: here}
 		if len(c.Values) > 0 {
@@ -52,12 +55,13 @@ func TestTheStricterLockCounts(t *testing.T) {
 		share  Share
 	}{
 		"two claims":              {engine(t, ""), withBob(func(s *Share) { s.Claims = append(s.Claims, claim("role", "nurse")) })},
+		"a group":                 {engine(t, ""), withFamily()},
 		"a purpose":               {engine(t, ""), withBob(func(s *Share) { s.Purpose = "care" })},
 		"terms":                   {engine(t, ""), withBob(func(s *Share) { s.Terms = "https://t.example" })},
 		"an operator who forbids": {idle, withBob()},
 	} {
 		q := question(facts)
-		q.Now = noon.Add(700 * time.Microsecond)
+		q.Now, q.Groups = noon.Add(700*time.Microsecond), []GroupID{"family"}
 		if v := c.engine.Judge([]Share{c.share}, q); v.Outcome != Permit {
 			t.Errorf("%s: without an end: %+v, so nothing is shown", name, v)
 		}
@@ -76,7 +80,7 @@ func TestTheStricterLockCounts(t *testing.T) {
 func TestADocumentThatCouldBeMisreadIsRefused(t *testing.T) {
 	// put is a document that is right in every other respect.
 	put := func(members string) string {
-		if !strings.Contains(members, `"anyone"`) && !strings.Contains(members, `"required_claims"`) {
+		if !strings.Contains(members, `"anyone"`) && !strings.Contains(members, `"required_claims"`) && !strings.Contains(members, `"group_id"`) {
 			members += `,"anyone":true`
 		}
 		return `{"resource_id":"r","resource_scopes":["view"],` + members + `}`
@@ -88,6 +92,9 @@ func TestADocumentThatCouldBeMisreadIsRefused(t *testing.T) {
 		`{"resource_id":"r","resource_scopes":["view"]}`:      put(`"anyone":true`),
 		put(`"anyone":false`):                                 put(`"anyone":true`),
 		put(`"anyone":"true"`):                                put(`"anyone":true`),
+		put(`"group_id":""`):                                  put(`"group_id":"g1"`),
+		put(`"group_id":["g1"]`):                              put(`"group_id":"g1"`),
+		put(`"anyone":true,"group_id":"g1"`):                  put(`"group_id":"g1"`),
 		put(`"required_claims":[]`):                           claims(`"name":"role"`),
 		put(`"required_claims":{}`):                           claims(`"name":"role"`),
 		put(`"anyone":true,"required_claims":[{"name":"a"}]`): claims(`"name":"a"`),

@@ -14,6 +14,7 @@ const (
 	PartySubject PartyKind = "sub"    // whom an issuer calls by a name; Value is the "sub"
 	PartyClaim   PartyKind = "claim"  // whoever has another claim; Name and, if it is said, Value
 	PartyApp     PartyKind = "app"    // whoever uses one application; Value is its client id
+	PartyGroup   PartyKind = "group"  // whoever is in a group of the owner's; Value is its id
 	PartyAnyone  PartyKind = "anyone"
 )
 
@@ -33,8 +34,11 @@ func (p Party) Person() bool { return p.Kind == PartyEmail || p.Kind == PartySub
 
 // Parties lists whom the share is for, in the order in which it names them, at
 // least one. Of several conditions the one that tells most about who it is
-// counts: an address, a "sub", any other.
+// counts: a group, an address, a "sub", any other.
 func (s Share) Parties() []Party {
+	if s.Group != "" {
+		return []Party{{Kind: PartyGroup, Value: string(s.Group)}}
+	}
 	if c, ok := s.naming(); ok {
 		return c.parties()
 	}
@@ -110,7 +114,7 @@ func (c Claim) from(p Party) []Party {
 // be kept out is out.
 func (s Share) Without(p Party) (Share, bool) {
 	named, ok := s.naming()
-	if !ok {
+	if !ok || s.Group != "" {
 		return s, false
 	}
 	i := slices.IndexFunc(s.Claims, func(c Claim) bool { return c.Name == named.Name && slices.Equal(c.Values, named.Values) })

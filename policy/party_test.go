@@ -27,6 +27,8 @@ func TestAShareSaysWhomItIsFor(t *testing.T) {
 			[]policy.Party{{Kind: policy.PartyEmail, Value: "b@c.de"}}},
 		"any value of a claim": {policy.Share{Claims: []policy.Claim{claim("email", nil)}},
 			[]policy.Party{{Kind: policy.PartyClaim, Name: "email"}}},
+		"a group, and who else has to hold": {policy.Share{Group: "g1", Claims: []policy.Claim{claim("role", nil, "gp")}},
+			[]policy.Party{{Kind: policy.PartyGroup, Value: "g1"}}},
 		"an app":             {policy.Share{Anyone: true, Client: "c1"}, []policy.Party{{Kind: policy.PartyApp, Value: "c1"}}},
 		"anyone":             {policy.Share{Anyone: true}, []policy.Party{{Kind: policy.PartyAnyone}}},
 		"a person in an app": {policy.Share{Client: "c1", Claims: []policy.Claim{claim("sub", nil, "1")}}, []policy.Party{{Kind: policy.PartySubject, Value: "1"}}},
@@ -49,7 +51,8 @@ func TestASharesPartyCanBeTakenOutOfIt(t *testing.T) {
 	if len(both.Parties()) != 2 {
 		t.Error("the share itself was changed")
 	}
-	for _, s := range []policy.Share{{Anyone: true}, {Anyone: true, Client: "c1"}, {Claims: []policy.Claim{claim("email", nil)}}} {
+	for _, s := range []policy.Share{{Anyone: true}, {Anyone: true, Client: "c1"}, {Claims: []policy.Claim{claim("email", nil)}}, {Group: "g1"},
+		{Group: "g1", Claims: []policy.Claim{claim("role", nil, "gp", "nurse")}}} {
 		if _, ok := s.Without(s.Parties()[0]); ok {
 			t.Errorf("somebody is left of %v", s)
 		}

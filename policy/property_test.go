@@ -55,6 +55,7 @@ func anyShare(t *rapid.T) Share {
 	}
 	if s.Anyone = rapid.Bool().Draw(t, "anyone"); !s.Anyone {
 		s.Claims = rapid.SliceOfN(rapid.Custom(anyClaim), 0, 2).Draw(t, "claims")
+		s.Group = rapid.SampledFrom([]GroupID{"", "", "family", "choir"}).Draw(t, "group")
 	}
 	return s
 }
@@ -66,6 +67,7 @@ func anyShares(t *rapid.T) []Share {
 func anyQuestion(t *rapid.T) Question {
 	q := question(rapid.SliceOfN(rapid.Custom(anyFact), 0, 5).Draw(t, "facts"))
 	q.Scope = rapid.SampledFrom([]uma.Scope{"view", "edit", ""}).Draw(t, "scope")
+	q.Groups = some(t, "groups", GroupID("family"), "choir")
 	return q
 }
 
@@ -86,11 +88,17 @@ func plainlyOne(s Share, q Question) Outcome {
 	for _, scope := range s.Scopes {
 		named = named || q.Scope != "" && scope == q.Scope
 	}
-	if !named || s.Resource != q.Resource || s.Anyone != (len(s.Claims) == 0) || s.Client != "" && s.Client != q.Client ||
+	if !named || s.Resource != q.Resource || s.Anyone != (len(s.Claims) == 0 && s.Group == "") || s.Client != "" && s.Client != q.Client ||
 		q.Now.Before(s.NotBefore) || !s.NotAfter.IsZero() && !s.NotAfter.After(q.Now) {
 		return Deny
 	}
 	missing := false
+	if s.Group != "" && !slices.Contains(q.Groups, s.Group) {
+		if slices.ContainsFunc(q.Facts, func(f Fact) bool { return f.Name == "email" }) {
+			return Deny
+		}
+		missing = true
+	}
 	for _, c := range s.Claims {
 		told, right := false, false
 		for _, f := range q.Facts {
@@ -184,7 +192,7 @@ func TestBothLocksOfAShareOpenTogether(t *testing.T) {
 		if !s.speaksOf(q) {
 			return // Cedar is asked only of shares that speak of the question
 		}
-		missing, possible := s.missing(q.Facts)
+		missing, possible := s.missing(q)
 		native := possible && len(missing) == 0
 		if cedar := e.cedarAllows(s, q); native != cedar {
 			t.Fatalf("Go says %v, Cedar says %v:\n%+v\n%+v", native, cedar, s, q)

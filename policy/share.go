@@ -9,6 +9,9 @@ import (
 // ShareID identifies a share.
 type ShareID string
 
+// GroupID identifies a group of people, by whom a share may say who it is with.
+type GroupID string
+
 // A Share is one standing wish of a resource owner about one resource: who may
 // do what, until when, for which purpose, through which app, and whether the
 // owner wants to be asked first. In the words of the specifications it is a
@@ -18,7 +21,8 @@ type Share struct {
 	Resource  uma.ResourceID
 	Scopes    []uma.Scope // empty: the resource without any scope
 	Claims    []Claim     // all must hold
-	Anyone    bool        // said by that word; then Claims is empty
+	Group     GroupID     // with those who are in this group, by a verified e-mail address; "" for none
+	Anyone    bool        // said by that word; then Claims is empty and there is no Group
 	Client    string      // only through this client; "" for any
 	NotBefore time.Time   // zero: from now on
 	NotAfter  time.Time   // zero: without an end

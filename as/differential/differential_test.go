@@ -33,6 +33,7 @@ func TestTheServerDoesWhatThePlainModelSays(t *testing.T) {
 	for _, what := range []string{
 		"granted", "need_info", "request_submitted", "request_denied", "invalid_grant", "invalid_scope", "upgraded", "by a PCT", "in part",
 		"after the owner was asked", "refreshed", "introspected as alive", "introspected as dead",
+		"taken out of a group",
 	} {
 		if seen[what] == 0 {
 			t.Errorf("%s: never happened, so nothing is shown about it", what)
@@ -44,6 +45,7 @@ func TestTheServerDoesWhatThePlainModelSays(t *testing.T) {
 func TestAFaultOfOneSideIsNoticed(t *testing.T) {
 	for _, fault := range []string{
 		"withdrawals are overlooked", "tickets are used again", "registered scopes are overlooked", "a PCT is for everybody",
+		"who left a group stays in it",
 	} {
 		seen, err := neighbourhood(t, 1, 50_000, func(r *rules) { r.fault = fault })
 		if err == nil {

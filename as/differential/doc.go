@@ -3,7 +3,7 @@
 // without a store, a cache or Cedar.
 //
 // Whole little worlds are generated: owners, resource servers, clients, people,
-// shares with every kind of condition, and then a history of asking, redeeming,
+// groups, shares with every kind of condition, and then a history of asking, redeeming,
 // upgrading, refreshing, editing, withdrawing, stopping, deciding and waiting.
 // Every step is done by the real server on a real store and predicted by the
 // plain model, and both have to say the same: the outcome, the permissions, the

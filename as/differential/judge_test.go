@@ -145,6 +145,14 @@ func (m *model) weigh(w wish, scope string, facts []fact, client string) (outcom
 	}
 	named := subjectOf(facts) != ""
 	missing := set{}
+	if w.group != nil && w.group.has(facts) == nil {
+		for _, f := range facts {
+			if f.name == "email" {
+				return deny, nil
+			}
+		}
+		missing[claimKey("email", nil, nil)] = true
+	}
 	for _, c := range w.claims {
 		told, right := false, false
 		for _, f := range facts {
@@ -189,4 +197,14 @@ func (m *model) weigh(w wish, scope string, facts []fact, client string) (outcom
 func claimKey(name string, issuer, formats []string) string {
 	issuer = slices.Sorted(slices.Values(issuer))
 	return name + " from " + strings.Join(issuer, ",") + " as " + strings.Join(formats, ",")
+}
+
+// has is the membership of whoever the facts are about; nil for none.
+func (g *group) has(facts []fact) *membership {
+	for _, f := range facts {
+		if f.name == "email" && g.members[f.value] != nil {
+			return g.members[f.value]
+		}
+	}
+	return nil
 }

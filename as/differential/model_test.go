@@ -64,12 +64,26 @@ type share struct {
 	dormant   bool
 }
 
+// group is some people of an owner's, by their addresses.
+type group struct {
+	id      string
+	space   *space
+	members map[string]*membership // by address
+}
+
+// membership is one time in a group; whoever comes again has another.
+type membership struct {
+	id    string
+	ended bool
+}
+
 // wish is what a share says.
 type wish struct {
 	resource            *resource
 	scopes              set
 	anyone, ask         bool
 	claims              []claim
+	group               *group // nil: with none
 	client              string
 	notBefore, notAfter time.Time
 	purpose, terms      string
@@ -145,6 +159,7 @@ type permission struct {
 	share                         *share
 	shareEdition, resourceEdition int
 	notAfter                      time.Time
+	member                        *membership // as whom, if the share is with a group
 }
 
 type access struct {
@@ -175,6 +190,7 @@ type model struct {
 	now       time.Time
 	resources []*resource
 	shares    []*share
+	groups    []*group
 	requests  []*request
 	processes []*process
 	grants    []*grant
@@ -183,6 +199,7 @@ type model struct {
 func (m *model) alive(p permission) bool {
 	return (p.notAfter.IsZero() || m.now.Before(p.notAfter)) &&
 		(m.fault == "withdrawals are overlooked" || !p.share.withdrawn) && !p.share.dormant && p.share.edition == p.shareEdition &&
+		(p.member == nil || !p.member.ended || m.fault == "who left a group stays in it") &&
 		!p.resource.gone && p.resource.edition == p.resourceEdition
 }
 

@@ -250,7 +250,11 @@ func (m *model) grant(p *process, r presentation, granted map[*resource]map[stri
 			if !any {
 				continue
 			}
-			g.permissions = append(g.permissions, permission{res, given, s, s.edition, res.edition, s.wish.notAfter})
+			made := permission{res, given, s, s.edition, res.edition, s.wish.notAfter, nil}
+			if s.wish.group != nil {
+				made.member = s.wish.group.has(p.facts)
+			}
+			g.permissions = append(g.permissions, made)
 			ends = latest(ends, s.wish.notAfter, bound)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,6 +67,11 @@ func (w *world) begin() error {
 		}
 		w.owners = append(w.owners, owner{as.Owner{Space: space_.ID, Account: account.ID}, &space{id: string(space_.ID)}})
 	}
+	for range 3 {
+		if err := w.makeGroup(pick(w.dice, w.owners...)); err != nil {
+			return err
+		}
+	}
 	n := 2 + w.dice.IntN(4)
 	if w.once(6) {
 		n = 14 // enough for tickets that are stored at once
@@ -113,7 +119,7 @@ func (w *world) day() error {
 	}
 	for range stepsInDay {
 		var err error
-		switch n := w.dice.IntN(20); {
+		switch n := w.dice.IntN(21); {
 		case n < 12:
 			err = w.attempt()
 		case n < 14:
@@ -126,6 +132,8 @@ func (w *world) day() error {
 			err = w.renew()
 		case n < 19:
 			err = w.decide()
+		case n < 20:
+			err = w.changeGroup()
 		default:
 			err = w.revokeSomething()
 		}
@@ -221,7 +229,10 @@ func (w *world) draw(r *resource) wish {
 	if d.once(6) {
 		out.scopes = set{}
 	}
-	for n := 1 + d.IntN(5)/3; !out.anyone && n > 0; n-- {
+	if own := w.groupsOf(r.space); !out.anyone && len(own) > 0 && d.once(3) {
+		out.group = pick(d, own...)
+	}
+	for n := 1 + d.IntN(5)/3; !out.anyone && n > 0 && (out.group == nil || d.once(4)); n-- {
 		c := claim{name: pick(d, "email", "email", "role", "sub")}
 		if !d.once(4) {
 			c.values = some(d, claimValues[c.name])
@@ -258,6 +269,9 @@ func (s wish) real() policy.Share {
 		Resource: uma.ResourceID(s.resource.id), Scopes: toScopes(list(s.scopes)), Anyone: s.anyone, Ask: s.ask, Client: s.client,
 		NotBefore: s.notBefore, NotAfter: s.notAfter, Purpose: s.purpose, Terms: s.terms,
 	}
+	if s.group != nil {
+		out.Group = policy.GroupID(s.group.id)
+	}
 	for _, c := range s.claims {
 		out.Claims = append(out.Claims, policy.Claim{
 			RequiredClaim: uma.RequiredClaim{Name: c.name, Issuer: c.issuer, ClaimTokenFormat: c.formats}, Values: c.values,
@@ -267,7 +281,11 @@ func (s wish) real() policy.Share {
 }
 
 func (s wish) String() string {
-	return fmt.Sprintf("%s%v anyone=%v claims=%v client=%q from=%s until=%s purpose=%q terms=%q ask=%v", s.resource.id, list(s.scopes), s.anyone, s.claims,
+	group := ""
+	if s.group != nil {
+		group = s.group.id
+	}
+	return fmt.Sprintf("%s%v anyone=%v group=%s claims=%v client=%q from=%s until=%s purpose=%q terms=%q ask=%v", s.resource.id, list(s.scopes), s.anyone, group, s.claims,
 		s.client, clockTime(s.notBefore), clockTime(s.notAfter), s.purpose, s.terms, s.ask)
 }
 
@@ -330,6 +348,71 @@ func (w *world) changeShare() error {
 	s.wish, s.dormant = wish, false
 	_, err := w.ReplaceShare(w.ctx, owner, policy.ShareID(s.id), 0, wish.real())
 	return err
+}
+
+// addresses are those that are put into groups.
+var addresses = []string{"bob@example.org", "carlos@clinic.example", "dan@clinic.example"}
+
+func (w *world) makeGroup(o owner) error {
+	made, err := w.CreateGroup(w.ctx, o.Owner, "group")
+	if err != nil {
+		return err
+	}
+	g := &group{id: string(made.ID), space: o.space, members: map[string]*membership{}}
+	w.groups = append(w.groups, g)
+	w.tell("group %s of %s", g.id, o.space.id)
+	for _, address := range some(w.dice, addresses) {
+		if err := w.join(g, address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) groupsOf(space *space) []*group {
+	var out []*group
+	for _, g := range w.groups {
+		if g.space == space {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func (w *world) join(g *group, address string) error {
+	w.tell("%s is put into group %s", address, g.id)
+	m, err := w.AddMember(w.ctx, w.ownerOf(g.space), policy.GroupID(g.id), address)
+	g.members[address] = &membership{id: string(m.ID)}
+	return err
+}
+
+// changeGroup puts somebody in, takes somebody out, or does away with a group.
+func (w *world) changeGroup() error {
+	if len(w.groups) == 0 {
+		return w.makeGroup(pick(w.dice, w.owners...))
+	}
+	g, address := pick(w.dice, w.groups...), pick(w.dice, addresses...)
+	owner := w.ownerOf(g.space)
+	if w.once(6) {
+		w.tell("group %s is deleted", g.id)
+		w.groups = slices.DeleteFunc(w.groups, func(other *group) bool { return other == g })
+		for _, s := range w.shares {
+			s.withdrawn = s.withdrawn || s.wish.group == g
+		}
+		for _, m := range g.members {
+			m.ended = true
+		}
+		return w.DeleteGroup(w.ctx, owner, policy.GroupID(g.id))
+	}
+	m := g.members[address]
+	if m == nil {
+		return w.join(g, address)
+	}
+	w.tell("%s is taken out of group %s", address, g.id)
+	w.seen["taken out of a group"]++
+	m.ended = true
+	delete(g.members, address)
+	return w.RemoveMember(w.ctx, owner, as.MemberID(m.id))
 }
 
 // disconnect gives a resource server a PAT, and takes it away with all that was

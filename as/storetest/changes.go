@@ -22,6 +22,7 @@ var changes = []rule{
 	{"a share is replaced only at its next version", sharesHaveVersions},
 	{"a request is decided once", requestsAreDecidedOnce},
 	{"an import goes on from where it is", importsGoOn},
+	{"a group is deleted with its members, and with nobody else", groupsAreDeletedWhole},
 	{"the shares of a deregistered resource are dormant", deregistrationMakesDormant},
 	{"a deleted client leaves nothing to the next of its id", deletedClientsLeaveNothing},
 }
@@ -108,6 +109,9 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 		"DeleteResource":    func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) },
 		"UpdateShare":       func(tx as.Tx) error { return tx.UpdateShare(s.aShare(1)) },
 		"DeleteShare":       func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) },
+		"RenameGroup":       func(tx as.Tx) error { return tx.RenameGroup(s.space(), s.group(), "another") },
+		"DeleteGroup":       func(tx as.Tx) error { return tx.DeleteGroup(s.space(), s.group()) },
+		"DeleteMember":      func(tx as.Tx) error { return tx.DeleteMember(s.space(), s.group(), s.member()) },
 		"UpdateProcess":     func(tx as.Tx) error { return tx.UpdateProcess(as.Process{ID: s.process()}) },
 		"BindProcess":       func(tx as.Tx) error { return tx.BindProcess(s.process(), s.client()) },
 		"RevokeGrant":       func(tx as.Tx) error { return tx.RevokeGrant(s.grant(), now) },
@@ -142,7 +146,8 @@ func deletionsTakeOne(s *scene) {
 	gone := map[string]func(as.Tx) error{
 		"session": s.onAbsent()["DeleteSession"], "client": s.onAbsent()["DeleteClient"],
 		"message": s.onAbsent()["DeleteMessage"], "passkey": s.onAbsent()["DeletePasskey"], "identity": s.onAbsent()["DeleteIdentity"],
-		"share": s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
+		"member": s.onAbsent()["DeleteMember"],
+		"share":  s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
 	}
 	s.insertAll(s.recordsOf(f))
 	others := other.recordsOf(f)
@@ -355,4 +360,41 @@ func importsGoOn(s *scene) {
 	same(s, "an import that did not go on", read(), begun)
 	s.update(func(tx as.Tx) error { return tx.AdvanceImported(further, 7) })
 	same(s, "an import that went on", read(), further)
+}
+
+func groupsAreDeletedWhole(s *scene) {
+	other := s.beside()
+	group := func(id policy.GroupID) as.Group {
+		return as.Group{ID: id, Space: s.space(), Name: "family", CreatedAt: now}
+	}
+	member := func(id string, group policy.GroupID, email string) as.Member {
+		return as.Member{ID: as.MemberID(s.id(id)), Space: s.space(), Group: group, Email: email, CreatedAt: now}
+	}
+	gone, stays := group(s.group()), group(other.group())
+	bob, carlos, elsewhere := member("1", gone.ID, "bob"), member("2", gone.ID, "carlos"), member("3", stays.ID, "bob")
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertGroup(gone), tx.InsertGroup(stays), tx.InsertMember(bob), tx.InsertMember(carlos), tx.InsertMember(elsewhere))
+	})
+	again := bob
+	again.ID = as.MemberID(s.id("4"))
+	s.refused(as.ErrExists, "an address that the group has", func(tx as.Tx) error { return tx.InsertMember(again) })
+	same(s, "a member by its address",
+		must(s, func(r as.Reader) (as.Member, error) { return r.MemberByEmail(s.space(), gone.ID, "carlos") }), carlos)
+	for what, read := range map[string]func(as.Reader) (as.Member, error){
+		"a member of another space": func(r as.Reader) (as.Member, error) { return r.MemberByEmail(other.space(), gone.ID, "carlos") },
+		"a member of another group": func(r as.Reader) (as.Member, error) { return r.MemberByEmail(s.space(), stays.ID, "carlos") },
+		"the member of no address":  func(r as.Reader) (as.Member, error) { return r.MemberByEmail(s.space(), gone.ID, "") },
+	} {
+		s.refused(as.ErrNotFound, what, func(tx as.Tx) error { return errOf(read(tx)) })
+	}
+	s.refused(as.ErrNotFound, "deleting the group of another space", func(tx as.Tx) error { return tx.DeleteGroup(other.space(), gone.ID) })
+	s.refused(as.ErrNotFound, "deleting a member through another group", func(tx as.Tx) error { return tx.DeleteMember(s.space(), stays.ID, bob.ID) })
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.RenameGroup(s.space(), stays.ID, "choir"), tx.DeleteGroup(s.space(), gone.ID))
+	})
+	stays.Name = "choir"
+	everything := as.Page{Limit: 10}
+	sameSet(s, "the groups", must(s, func(r as.Reader) ([]as.Group, error) { return r.Groups(s.space(), everything) }), []as.Group{stays})
+	none(s, "members of the deleted group")(must(s, func(r as.Reader) ([]as.Member, error) { return r.Members(s.space(), gone.ID, everything) }), nil)
+	sameSet(s, "the members of the other", must(s, func(r as.Reader) ([]as.Member, error) { return r.Members(s.space(), stays.ID, everything) }), []as.Member{elsewhere})
 }

@@ -16,6 +16,7 @@ var generations = []rule{
 	{"a grant is read with what has become of its account", grantsKnowTheirAccount},
 	{"a grant is read with the generation of its space", grantsKnowTheirSpace},
 	{"a permission is read with what has become of its share", permissionsKnowTheirShare},
+	{"a permission is read with what has become of its member", permissionsKnowTheirMember},
 	{"a permission is read with what has become of its resource", permissionsKnowTheirResource},
 	{"a permission does not see the share or resource of another", permissionsSeeTheirOwn},
 }
@@ -221,6 +222,42 @@ func permissionsKnowTheirShare(s *scene) {
 	s.permissionIs("while the share is dormant", false, 0, true, 1, scopes)
 	s.update(func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) })
 	s.permissionIs("after the share was deleted", false, 0, true, 1, scopes)
+}
+
+func permissionsKnowTheirMember(s *scene) {
+	other := s.beside()
+	bob := as.Member{ID: s.member(), Space: s.space(), Group: s.group(), Email: "bob"}
+	p := s.aPermission()
+	p.Group, p.Member = s.group(), s.member()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(s.aGrant()), tx.InsertPermission(p))
+	})
+	live := func(when string, want bool) {
+		s.Helper()
+		list := must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(s.grant()) })
+		if len(list) != 1 || list[0].MemberLive != want || list[0].Group != p.Group || list[0].Member != p.Member {
+			s.Errorf("%s the permission is %+v", when, list)
+		}
+	}
+	live("without the member", false)
+	for what, stray := range map[string]as.Member{
+		"another space": {ID: s.member(), Space: other.space(), Group: s.group()},
+		"another group": {ID: s.member(), Space: s.space(), Group: other.group()},
+		"another id":    {ID: other.member(), Space: s.space(), Group: s.group()},
+	} {
+		s.update(func(tx as.Tx) error { return tx.InsertMember(stray) })
+		live("with a member of "+what, false)
+		s.update(func(tx as.Tx) error { return tx.DeleteMember(stray.Space, stray.Group, stray.ID) })
+	}
+	s.update(func(tx as.Tx) error { return tx.InsertMember(bob) })
+	live("with the member", true)
+	s.update(func(tx as.Tx) error { return tx.DeleteMember(s.space(), s.group(), s.member()) })
+	live("after the member was taken out", false)
+	other.grantPermission()
+	other.permissionIs("of no group", true, 1, true, 1, other.aResource().Description.Scopes)
+	if list := must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(other.grant()) }); !list[0].MemberLive {
+		s.Error("a permission of no group misses its member")
+	}
 }
 
 func permissionsKnowTheirResource(s *scene) {

@@ -22,6 +22,8 @@ func othersAreNotRead(s *scene) {
 			"Resource":                   errOf(r.Resource(wrong.space(), s.server(), s.resource())),
 			"Resource at another server": errOf(r.Resource(s.space(), wrong.server(), s.resource())),
 			"ResourceInSpace":            errOf(r.ResourceInSpace(wrong.space(), s.resource())),
+			"Group":                      errOf(r.Group(wrong.space(), s.group())),
+			"Member":                     errOf(r.Member(wrong.space(), s.member())),
 			"Share":                      errOf(r.Share(wrong.space(), s.share())),
 			"Request":                    errOf(r.Request(wrong.space(), s.request())),
 			"HistoryHead":                headOf(r, wrong.space()),
@@ -91,6 +93,11 @@ func othersAreNotListed(s *scene) {
 		none(s, "ResourcesOf")(r.ResourcesOf(wrong.space(), []uma.ResourceID{s.resource()}))
 		none(s, "ResourcesByName")(r.ResourcesByName(wrong.space(), "", "", everything))
 		none(s, "EventsBefore")(r.EventsBefore(wrong.space(), 0, 1000))
+		none(s, "Groups")(r.Groups(wrong.space(), everything))
+		none(s, "Members")(r.Members(wrong.space(), s.group(), everything))
+		none(s, "Members of another group")(r.Members(s.space(), wrong.group(), everything))
+		none(s, "SharesWith")(r.SharesWith(wrong.space(), must(s, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }).Group, everything))
+		none(s, "SharesWith no group")(r.SharesWith(s.space(), "", everything))
 		none(s, "GrantsIn")(r.GrantsIn(wrong.space(), everything))
 		none(s, "Requests")(r.Requests(wrong.space(), "", everything))
 		none(s, "Requests with a status")(r.Requests(wrong.space(), as.RequestPending, everything))

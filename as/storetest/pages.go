@@ -51,8 +51,10 @@ func pagesAreComplete(s *scene) {
 			err := errors.Join(
 				tx.InsertClient(oauth.Client{ID: oauth.ClientID(k)}),
 				tx.InsertResource(as.Resource{ID: uma.ResourceID(k), Space: s.space(), ResourceServer: s.server(), Description: new(filler).description()}),
-				tx.InsertShare(as.Share{Share: policy.Share{ID: policy.ShareID(k)}, Space: s.space()}),
+				tx.InsertShare(as.Share{Share: policy.Share{ID: policy.ShareID(k), Group: s.group()}, Space: s.space()}),
 				tx.InsertGrant(as.Grant{ID: as.GrantID(k), Kind: as.GrantOAuth, Space: s.space()}),
+				tx.InsertGroup(as.Group{ID: policy.GroupID(k), Space: s.space()}),
+				tx.InsertMember(as.Member{ID: as.MemberID(k), Space: s.space(), Group: s.group(), Email: k}),
 				tx.InsertInvitation(as.Invitation{ID: as.InvitationID(k), Space: s.space(), Email: s.id("@"), ExpiresAt: now.Add(time.Hour)}),
 				tx.InsertRequest(as.Request{ID: as.RequestID(k), Space: s.space(), Status: as.RequestPending}),
 			)
@@ -86,6 +88,18 @@ func pagesAreComplete(s *scene) {
 		"Requests": func(r as.Reader, p as.Page) ([]string, error) {
 			l, err := r.Requests(s.space(), "", p)
 			return keysOf(func(v as.Request) as.RequestID { return v.ID }, l, err)
+		},
+		"SharesWith": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.SharesWith(s.space(), s.group(), p)
+			return keysOf(func(v as.Share) policy.ShareID { return v.ID }, l, err)
+		},
+		"Groups": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Groups(s.space(), p)
+			return keysOf(func(v as.Group) policy.GroupID { return v.ID }, l, err)
+		},
+		"Members": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Members(s.space(), s.group(), p)
+			return keysOf(func(v as.Member) as.MemberID { return v.ID }, l, err)
 		},
 		"Invitations": func(r as.Reader, p as.Page) ([]string, error) {
 			l, err := r.Invitations(s.space(), now, p)

@@ -68,6 +68,10 @@ func (s *scene) thingsOf(f filler) []record {
 			func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
 		a("share", f, func(v *as.Share) { v.ID, v.Space, v.Resource = s.share(), s.space(), s.resource() }, as.Tx.InsertShare,
 			func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }),
+		a("group", f, func(v *as.Group) { v.ID, v.Space = s.group(), s.space() }, as.Tx.InsertGroup,
+			func(r as.Reader) (as.Group, error) { return r.Group(s.space(), s.group()) }),
+		a("member", f, func(v *as.Member) { v.ID, v.Space, v.Group = s.member(), s.space(), s.group() }, as.Tx.InsertMember,
+			func(r as.Reader) (as.Member, error) { return r.Member(s.space(), s.member()) }),
 		a("request", f, func(v *as.Request) { v.ID, v.Space = s.request(), s.space() }, as.Tx.InsertRequest,
 			func(r as.Reader) (as.Request, error) { return r.Request(s.space(), s.request()) }),
 		a("event", f, func(v *as.Event) { v.Space, v.Seq, v.Hash = s.space(), 1, []byte{0, 2} }, as.Tx.AppendEvent,
@@ -188,6 +192,8 @@ func (s *scene) client() oauth.ClientID      { return oauth.ClientID(s.id("clien
 func (s *scene) server() oauth.ClientID      { return oauth.ClientID(s.id("server")) }
 func (s *scene) resource() uma.ResourceID    { return uma.ResourceID(s.id("resource")) }
 func (s *scene) share() policy.ShareID       { return policy.ShareID(s.id("share")) }
+func (s *scene) group() policy.GroupID       { return policy.GroupID(s.id("group")) }
+func (s *scene) member() as.MemberID         { return as.MemberID(s.id("member")) }
 func (s *scene) request() as.RequestID       { return as.RequestID(s.id("request")) }
 func (s *scene) process() as.ProcessID       { return as.ProcessID(s.id("process")) }
 func (s *scene) grant() as.GrantID           { return as.GrantID(s.id("grant")) }

@@ -43,6 +43,9 @@ var breakages = map[string]breakage{
 	"forgets whether a share is dormant": {"a permission is read with what has become of its share", func(s as.Store) as.Store {
 		return reading{s, func(r as.Reader) as.Reader { return undying{r} }}
 	}},
+	"forgets who is in a group": {"a permission is read with what has become of its member", func(s as.Store) as.Store {
+		return reading{s, func(r as.Reader) as.Reader { return inseparable{r} }}
+	}},
 	"spends at the instant of expiry": {"what is spent at the instant it expires has expired", func(s as.Store) as.Store {
 		return writing{s, func(tx as.Tx) as.Tx { return late{tx} }}
 	}},
@@ -228,6 +231,16 @@ func (r undying) PermissionsOf(id as.GrantID) ([]as.PermissionState, error) {
 	list, err := r.Reader.PermissionsOf(id)
 	for i := range list {
 		list[i].ShareLive = true
+	}
+	return list, err
+}
+
+type inseparable struct{ as.Reader }
+
+func (r inseparable) PermissionsOf(id as.GrantID) ([]as.PermissionState, error) {
+	list, err := r.Reader.PermissionsOf(id)
+	for i := range list {
+		list[i].MemberLive = true
 	}
 	return list, err
 }

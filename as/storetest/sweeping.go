@@ -29,6 +29,8 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertSpace(as.Space{ID: s.space()}),
 		tx.InsertAccount(as.Account{ID: s.account(), Email: s.id("@")}),
 		tx.InsertResource(s.aResource()),
+		tx.InsertGroup(as.Group{ID: s.group(), Space: s.space()}),
+		tx.InsertMember(as.Member{ID: s.member(), Space: s.space(), Group: s.group()}),
 		tx.InsertRequest(as.Request{ID: s.request(), Space: s.space(), CreatedAt: created, DecidedAt: created}),
 		tx.AppendEvent(as.Event{Space: s.space(), Seq: 1, At: created, Hash: []byte{1}}),
 		tx.InsertImported(as.Imported{Name: s.id("import"), CreatedAt: created}),

@@ -70,6 +70,12 @@ func changesAreTold(s *scene) {
 		{"UpdateResource", func(tx as.Tx) error { return tx.UpdateResource(s.aResource()) }, []as.Change{as.ChangedResource(s.resource())}},
 		{"BumpResources", func(tx as.Tx) error { return tx.BumpResources(s.space(), s.server()) }, []as.Change{as.ChangedServer(s.space(), s.server())}},
 		{"DeleteResource", func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) }, []as.Change{as.ChangedResource(s.resource())}},
+		{"DeleteMember", func(tx as.Tx) error {
+			return errors.Join(tx.InsertMember(as.Member{ID: s.member(), Space: s.space(), Group: s.group()}), tx.DeleteMember(s.space(), s.group(), s.member()))
+		}, []as.Change{as.ChangedGroup(s.group())}},
+		{"DeleteGroup", func(tx as.Tx) error {
+			return errors.Join(tx.InsertGroup(as.Group{ID: s.group(), Space: s.space()}), tx.DeleteGroup(s.space(), s.group()))
+		}, []as.Change{as.ChangedGroup(s.group())}},
 		{"BumpSpace", func(tx as.Tx) error { return tx.BumpSpace(s.space()) }, []as.Change{as.ChangedSpace(s.space())}},
 		{"UpdateAccount", func(tx as.Tx) error {
 			return tx.UpdateAccount(as.Account{ID: s.account(), Email: s.id("@"), Disabled: true})

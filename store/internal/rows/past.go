@@ -230,7 +230,8 @@ func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, now time.Time
 				and g.id in (select p.grant_id from permissions p
 					join shares s on s.id = p.share_id and s.generation = p.share_generation and s.dormant_since = 0
 					join resources r on r.id = p.resource_id and r.generation = p.resource_generation
-					where s.space_id = $1 and r.space_id = $1 and (p.not_after = 0 or p.not_after > $2) and p.share_id in (`+list+`))
+					where s.space_id = $1 and r.space_id = $1 and (p.not_after = 0 or p.not_after > $2)
+						and (p.group_id = '' or exists (select 1 from members m where m.group_id = p.group_id and m.id = p.member_id)) and p.share_id in (`+list+`))
 			order by g.id`, append([]any{space, ms(now)}, args...)...)
 		for _, l := range found {
 			if !seen[l.Grant] && l.Tokens+l.Renewals > 0 {
