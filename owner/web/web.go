@@ -121,6 +121,9 @@ func routes() []route {
 		{http.MethodGet, Path + "stop", changes, (*Server).stop},
 		{http.MethodPost, Path + "stop", changes, (*Server).doStop},
 		{http.MethodPost, Path + "undo", changes, (*Server).undo},
+		{http.MethodGet, Path + "requests", looks, (*Server).requests},
+		{http.MethodGet, Path + "requests/{id}", looks, (*Server).request},
+		{http.MethodPost, Path + "requests/{id}", changes, (*Server).answer},
 		{http.MethodGet, pathLive, looks, (*Server).live},
 	}
 }
