@@ -153,7 +153,11 @@ type line struct {
 }
 
 func (v *visit) line(l owner.Line) line {
-	h, known := happenings[l.Kind]
+	kind := l.Kind
+	if kind == as.EventSharesWithdrawn && l.Shares == 1 {
+		kind = as.EventShareWithdrawn
+	}
+	h, known := happenings[kind]
 	if !known {
 		h = happened{"", "note", "%s did something"}
 	}

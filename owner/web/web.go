@@ -124,6 +124,12 @@ func routes() []route {
 		{http.MethodGet, Path + "requests", looks, (*Server).requests},
 		{http.MethodGet, Path + "requests/{id}", looks, (*Server).request},
 		{http.MethodPost, Path + "requests/{id}", changes, (*Server).answer},
+		{http.MethodGet, Path + "people", looks, (*Server).people},
+		{http.MethodGet, Path + "people/{key}", looks, (*Server).person},
+		{http.MethodGet, Path + "apps/{id}", looks, (*Server).app},
+		{http.MethodGet, Path + "could", looks, (*Server).could},
+		{http.MethodGet, Path + "history", looks, (*Server).history},
+		{http.MethodGet, Path + "history/export", looks, (*Server).export},
 		{http.MethodGet, pathLive, looks, (*Server).live},
 	}
 }

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/owner"
+	"github.com/licet/licet/uma"
+)
+
+// day is what has happened on one day.
+type day struct {
+	Date  template.HTML
+	Away  template.HTML
+	Lines []line
+}
+
+// access is what somebody could do on a day of the past.
+type access struct {
+	Says  template.HTML
+	Began page.Moment
+	Ended *page.Moment
+	How   template.HTML
+}
+
+// lane is when somebody could do anything, over so many days.
+type lane struct {
+	Who   who
+	Spans [][2]int // from and to, in days from the left
+}
+
+// laneDays is how far lanes go back.
+const laneDays = 90
+
+// history tells what has happened, newest first, and who could do what on a day.
+func (s *Server) history(v *visit) error {
+	f := owner.HistoryFilter{Thing: uma.ResourceID(v.form["thing"]), Person: v.form["person"], App: oauth.ClientID(v.form["app"])}
+	h, err := s.views.History(v.ctx, v.owner, f, owner.Page{After: v.form["after"]})
+	if err != nil {
+		return err
+	}
+	query := []string{"thing", string(f.Thing), "person", f.Person, "app", string(f.App)}
+	data := struct {
+		common
+		Thing, Person, App string
+		About              template.HTML
+		Days               []day
+		Next               string
+		Day, First, Last   string // of the field, as it has them
+		Back               int    // how many days before today
+		Then               *page.Moment
+		Access             []access
+		More               bool
+		Lanes              []lane
+		LaneDays           int
+		CSV, JSON          string
+	}{
+		common: s.common(v), Thing: string(f.Thing), Person: f.Person, App: string(f.App), Next: s.next(v, "history", h.Next, query...), LaneDays: laneDays,
+		CSV: s.below("history/export", append(query, "format", "csv")...), JSON: s.below("history/export", append(query, "format", "json")...),
+	}
+	if data.About, err = s.aboutOf(v, f); err != nil {
+		return err
+	}
+	for _, l := range h.List {
+		one := v.line(l)
+		if n := len(data.Days); n == 0 || data.Days[n-1].Date != one.At.Date() {
+			data.Days = append(data.Days, day{Date: one.At.Date(), Away: one.At.Away()})
+		}
+		last := &data.Days[len(data.Days)-1]
+		last.Lines = append(last.Lines, one)
+	}
+	now := v.Now()
+	data.Last, data.First = v.At(now).Day(), v.At(now.AddDate(0, 0, -laneDays)).Day()
+	data.Day = data.Last
+	if said := v.form["day"]; said != "" {
+		at, err := time.ParseInLocation(time.DateOnly, said, now.Location())
+		if err != nil {
+			return uma.NewError(uma.InvalidRequest, "This is no day.")
+		}
+		if at = at.AddDate(0, 0, 1).Add(-time.Second); at.After(now) {
+			at = now
+		}
+		found, err := s.views.At(v.ctx, v.owner, at, owner.DayQuery{Thing: f.Thing, Person: f.Person}, owner.Page{})
+		if err != nil {
+			return err
+		}
+		data.Day, data.Then, data.More = said, v.Until(at), found.Next != ""
+		for _, one := range found.List {
+			data.Access = append(data.Access, s.accessed(v, one))
+		}
+	}
+	lanes, err := s.views.Lanes(v.ctx, v.owner, now.AddDate(0, 0, -laneDays), now, owner.Page{Limit: 12})
+	if err != nil {
+		return err
+	}
+	for _, l := range lanes.List {
+		one := lane{Who: v.who(l.Who)}
+		for _, span := range l.Spans {
+			one.Spans = append(one.Spans, [2]int{daysFrom(now, span.From), max(1, daysFrom(now, span.To)-daysFrom(now, span.From))})
+		}
+		data.Lanes = append(data.Lanes, one)
+	}
+	return s.show(v, "history", "history", page.Options{Done: v.done(s)}, data)
+}
+
+// daysFrom is how many days after the left edge of the lanes a time is.
+func daysFrom(now, t time.Time) int {
+	if t.IsZero() || t.After(now) {
+		return laneDays
+	}
+	return max(0, laneDays-int(now.Sub(t)/(24*time.Hour)))
+}
+
+// aboutOf says what the history is narrowed to; "" for nothing.
+func (s *Server) aboutOf(v *visit, f owner.HistoryFilter) (template.HTML, error) {
+	switch {
+	case f.Thing != "":
+		t, err := s.views.Thing(v.ctx, v.owner, f.Thing)
+		return v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}).Name, err
+	case f.Person != "":
+		p, err := s.views.Person(v.ctx, v.owner, f.Person)
+		return v.who(p.Who).Name, err
+	case f.App != "":
+		return v.service(s.appNamed(v, f.App)), nil
+	}
+	return "", nil
+}
+
+// endings are how a promise has ended.
+var endings = map[as.ShareEnd]string{
+	as.EndReplaced: page.Sentence("changed"), as.EndWithdrawn: page.Sentence("stopped"),
+	as.EndGone: page.Sentence("the thing is gone"), as.EndExpired: page.Sentence("ended by itself"),
+}
+
+func (s *Server) accessed(v *visit, a owner.Access) access {
+	var names []template.HTML
+	for _, w := range a.Who {
+		names = append(names, v.who(w).Name)
+	}
+	out := access{
+		Says:  v.Say("<b>%s</b> could <em>%s</em> <b>%s</b>.", v.listed(names), s.verbsSaid(v, a.Can), v.thing(a.Thing).Name),
+		Began: v.At(a.UpdatedAt), Ended: v.Until(a.Ended),
+	}
+	if how, ok := endings[a.How]; ok {
+		out.How = v.Say(how)
+	}
+	return out
+}
+
+// export hands out the history, for whoever wants to keep it.
+func (s *Server) export(v *visit) error {
+	f := owner.HistoryFilter{Thing: uma.ResourceID(v.form["thing"]), Person: v.form["person"], App: oauth.ClientID(v.form["app"])}
+	kinds := map[string]struct {
+		format owner.ExportFormat
+		media  string
+	}{"csv": {owner.ExportCSV, "text/csv; charset=utf-8"}, "json": {owner.ExportJSON, "application/json"}}
+	kind, ok := kinds[v.form["format"]]
+	if !ok {
+		return errNothing
+	}
+	if _, err := s.aboutOf(v, f); err != nil {
+		return err // before anything is sent
+	}
+	h := v.W.Header()
+	h.Set("Content-Type", kind.media)
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="licet-history-%s.%s"`, v.At(v.Now()).Day(), v.form["format"]))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if err := s.views.Export(v.ctx, v.owner, f, kind.format, v.W); err != nil {
+		s.Log.ErrorContext(v.ctx, "history not exported to its end", "error", err)
+		panic(http.ErrAbortHandler) // what was sent is not whole, and the browser has to see that
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package web
+
+import (
+	"html/template"
+
+	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/owner"
+	"github.com/licet/licet/policy"
+)
+
+// people lists everybody and every app with whom something is shared.
+func (s *Server) people(v *visit) error {
+	q := owner.PeopleQuery{Search: v.form["q"], Kind: policy.PartyKind(v.form["kind"])}
+	found, err := s.views.People(v.ctx, v.owner, q, owner.Page{After: v.form["after"]})
+	if err != nil {
+		return err
+	}
+	return s.show(v, "people", "people", page.Options{Done: v.done(s)}, struct {
+		common
+		Search string
+		Apps   bool
+		People []who
+		Next   string
+	}{s.common(v), q.Search, q.Kind == policy.PartyApp, v.whos(found.List), s.next(v, "people", found.Next, "q", q.Search, "kind", string(q.Kind))})
+}
+
+// personPage is somebody with everything they can do, at every service.
+type personPage struct {
+	common
+	Who      who
+	Says     template.HTML
+	Sharings []sharing
+	More     int
+	Used     *page.Moment
+	Checked  []template.HTML // what was proven when they asked
+	Lately   []line
+	Stop     string // where to stop all of it
+	History  string
+	Could    string
+}
+
+func (s *Server) personOf(v *visit, p owner.Person) personPage {
+	out := personPage{common: s.common(v), Who: v.who(p.Who), Sharings: s.sharings(v, p.Sharings), More: p.More, Used: v.Until(p.LastUsed)}
+	seen := map[template.HTML]bool{}
+	for _, c := range p.Checked {
+		said := v.Say("%s, checked %s", c.Value, v.At(c.At).Away())
+		if (c.Name == "email" || c.Name == "name") && !seen[said] {
+			seen[said] = true
+			out.Checked = append(out.Checked, said)
+		}
+	}
+	things := map[string]bool{}
+	for _, one := range p.Sharings {
+		if one.State == owner.InForce {
+			things[string(one.Thing.ID)] = true
+		}
+	}
+	out.Says = v.Say("<b>%s</b> can get at %s of yours.", out.Who.Name, v.Say("%d things", len(things)))
+	if len(things) == 0 {
+		out.Says = v.Say("<b>%s</b> can get at nothing of yours.", out.Who.Name)
+	}
+	return out
+}
+
+// person shows one of those with whom something is shared.
+func (s *Server) person(v *visit) error {
+	key := v.R.PathValue("key")
+	p, err := s.views.Person(v.ctx, v.owner, key)
+	if err != nil {
+		return err
+	}
+	if p.Kind == policy.PartyApp {
+		v.Redirect(s.below("apps/" + p.Value))
+		return nil
+	}
+	data := s.personOf(v, p)
+	data.Stop, data.History = s.below("stop", "person", key), s.below("history", "person", key)
+	if p.Kind == policy.PartyEmail {
+		data.Could = s.below("could", "email", p.Value)
+	}
+	if data.Lately, err = s.lately(v, owner.HistoryFilter{Person: key}); err != nil {
+		return err
+	}
+	return s.show(v, "people", "person", page.Options{Done: v.done(s)}, data)
+}
+
+// app shows one app with everything that is open through it.
+func (s *Server) app(v *visit) error {
+	id := oauth.ClientID(v.R.PathValue("id"))
+	a, err := s.views.App(v.ctx, v.owner, id)
+	if err != nil {
+		return err
+	}
+	data := s.personOf(v, a.Person)
+	data.Stop, data.History = s.below("stop", "app", string(id)), s.below("history", "app", string(id))
+	if data.Lately, err = s.lately(v, owner.HistoryFilter{App: id}); err != nil {
+		return err
+	}
+	return s.show(v, "people", "person", page.Options{Done: v.done(s)}, data)
+}
+
+func (s *Server) lately(v *visit, f owner.HistoryFilter) ([]line, error) {
+	h, err := s.views.History(v.ctx, v.owner, f, owner.Page{Limit: thingLately})
+	return v.lines(h.List), err
+}

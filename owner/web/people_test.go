@@ -1,0 +1,95 @@
+package web_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/uma"
+)
+
+// Everything that somebody can do is on one page, over all things, and is stopped
+// at once from there.
+func TestAPersonIsSeenWholeAndStoppedWhole(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"Album", "Diary", "Letters"} {
+		w.share(w.thing(name, "view"), "bob@example.com", "view")
+	}
+	w.share(w.thing("Readings", "view"), "anna@example.com", "view")
+	alice := w.at("alice@example.com")
+	list := alice.see("/app/people")
+	list.says(t, "bob@example.com", "3 things", "anna@example.com", "1 thing")
+	list.silent(t, "/app/people/bob")
+	alice.see("/app/people?q=ANNA").silent(t, "bob@example.com")
+	path := strings.Split(strings.Split(alice.see("/app/people?q=bob").body, `href="/app/people/`)[1], `"`)[0]
+	page := alice.see("/app/people/" + path)
+	page.says(t, "bob@example.com can get at 3 things of yours.", "Album", "Diary", "Letters")
+	page.silent(t, "Readings")
+	impact := alice.see("/app/stop?person=" + path)
+	impact.says(t, "bob@example.com may see Album", "bob@example.com may see Letters")
+	after := alice.press(impact, "do-stop")
+	after.says(t, "Stopped.", "bob@example.com can get at nothing of yours.")
+	if shares := w.shares(); len(shares) != 1 {
+		t.Errorf("%d shares are left", len(shares))
+	}
+	alice.press(after, "undo").says(t, "It is open again.")
+	if shares := w.shares(); len(shares) != 4 {
+		t.Errorf("undone, there are %d shares", len(shares))
+	}
+	if a := w.at("bob@example.com").get("/app/people/" + path); a.StatusCode != http.StatusNotFound {
+		t.Errorf("in Bob's own space: %s", a.Status)
+	}
+}
+
+// What somebody could do is said by the judge that decides, with the reason.
+func TestWhatBobCouldDoIsSaidWithTheReason(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view", "edit")
+	w.thing("Diary", "view")
+	w.share(album, "bob@example.com", "view")
+	alice := w.at("alice@example.com")
+	page := alice.see("/app/could?email=Bob%40example.com")
+	page.says(t, "YesseeYou have shared this.", "NochangeYou have shared this, but not for that.", "NoseeYou have not shared this.")
+	alice.see("/app/could?email=anna%40example.com&thing="+string(album)).says(t, "NoseeYou have shared this with others only.")
+	w.now = w.now.AddDate(0, 0, 31)
+	alice.see("/app/could?email=bob%40example.com&thing="+string(album)).says(t, "NoseeThe time for it is over.")
+	if a := alice.get("/app/could?email=nobody"); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("%s", a.Status)
+	}
+}
+
+// The past is told from what was kept: on a day, what was open then.
+func TestHistoryGoesBackToADay(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view")
+	first := w.now
+	w.share(album, "bob@example.com", "view")
+	w.now = w.now.AddDate(0, 0, 10)
+	alice := w.at("alice@example.com")
+	shares := w.shares()
+	alice.press(alice.see("/app/stop?share="+string(shares[0].ID)), "do-stop")
+	w.now = w.now.AddDate(0, 0, 10)
+	history := alice.see("/app/history")
+	history.says(t, "You opened Album to bob@example.com", "You stopped sharing Album with bob@example.com")
+	if !strings.Contains(history.body, "Open on 1 stretch of the last 90 days") {
+		t.Errorf("no lane says when it was open: %s", history.body)
+	}
+	then := alice.see("/app/history?day=" + first.AddDate(0, 0, 3).Format(time.DateOnly))
+	then.says(t, "On 26 November 2026", "bob@example.com could see Album.", "stopped")
+	alice.see("/app/history?day="+w.now.Format(time.DateOnly)).says(t, "Nobody could see anything.")
+	if a := alice.get("/app/history?day=yesterday"); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("%s", a.Status)
+	}
+	csv := alice.see("/app/history/export?format=csv")
+	if !strings.HasPrefix(csv.Header.Get("Content-Type"), "text/csv") || !strings.Contains(csv.body, "share_created") {
+		t.Errorf("%s %s", csv.Header, csv.body)
+	}
+	if a := alice.get("/app/history/export?format=exe"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("%s", a.Status)
+	}
+	alice.see("/app/history?thing="+string(album)).says(t, "What happened: Album")
+	if a := w.at("bob@example.com").get("/app/history?thing=" + string(uma.ResourceID(album))); a.StatusCode != http.StatusNotFound {
+		t.Errorf("Bob reads the history of what is not his: %s", a.Status)
+	}
+}
