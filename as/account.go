@@ -34,7 +34,7 @@ func (s *Server) CreateAccount(ctx context.Context, a Account, spaceName string)
 		if spaceName == "" {
 			return nil
 		}
-		if err := tx.InsertSpace(space); err != nil {
+		if err := s.openSpace(tx, space); err != nil {
 			return err
 		}
 		return tx.PutRole(Role{Account: a.ID, Space: space.ID, Kind: RoleOwner})

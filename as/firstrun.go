@@ -67,7 +67,7 @@ func (s *Server) EnterFirst(ctx context.Context, secret, email, name string, e E
 		if err := spendCeremony(tx, c); err != nil {
 			return err
 		}
-		if err := errors.Join(tx.InsertAccount(account), tx.InsertSpace(space), tx.PutRole(Role{Account: account.ID, Space: space.ID, Kind: RoleOwner})); err != nil {
+		if err := errors.Join(tx.InsertAccount(account), s.openSpace(tx, space), tx.PutRole(Role{Account: account.ID, Space: space.ID, Kind: RoleOwner})); err != nil {
 			return err
 		}
 		if err := s.record(tx, "", EventFirstRun, string(account.ID), "", nil); err != nil {

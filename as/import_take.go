@@ -41,7 +41,7 @@ func (t *taking) takeAccount(row importRow) error {
 	if err != nil || row.space.ID == "" {
 		return err
 	}
-	if err := t.tx.InsertSpace(row.space); err != nil {
+	if err := t.openSpace(t.tx, row.space); err != nil {
 		return err
 	}
 	return t.tx.PutRole(Role{Account: row.account.ID, Space: row.space.ID, Kind: RoleOwner})
@@ -84,6 +84,9 @@ func (t *taking) takeResource(row importRow) error {
 			}
 		}
 		if err := t.tx.InsertShare(share); err != nil {
+			return err
+		}
+		if err := t.planEnding(t.tx, share); err != nil {
 			return err
 		}
 	}

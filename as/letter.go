@@ -7,13 +7,24 @@ import (
 	"time"
 )
 
-// A Letter is a mail to a person about how they sign in. Who sends it puts it into
-// words.
+// A Letter is a mail to a person. Who sends it puts it into words. What it tells of
+// others is cut to one short line, and says what the reader may know: names of
+// things are for the pages, and not for mail.
 type Letter struct {
-	Kind LetterKind `json:"kind"`
-	To   string     `json:"to"`
-	Code string     `json:"code,omitempty"` // of LetterCode and LetterFirstCode
-	Name string     `json:"name,omitempty"` // of the passkey or the provider that it is about
+	// ID is the same at every attempt to send the letter, so that a mailbox can tell.
+	ID       MessageID  `json:"-"`
+	Kind     LetterKind `json:"kind"`
+	To       string     `json:"to"`
+	Language string     `json:"language,omitempty"` // of the reader, as BCP 47 has it; "" when it is not known
+	Code     string     `json:"code,omitempty"`     // of LetterCode and LetterFirstCode
+	Name     string     `json:"name,omitempty"`     // of the passkey or the provider that it is about, or of who asks
+	App      string     `json:"app,omitempty"`      // the application through which somebody asks
+	Space    string     `json:"space,omitempty"`    // whose things it is about: the name of the space
+	// Path is where to read on, below the issuer. Going there changes nothing.
+	Path     string `json:"path,omitempty"`
+	Requests int    `json:"requests,omitempty"` // how many wait; digestMost may be more
+	Ending   int    `json:"ending,omitempty"`   // how many shares end soon
+	Shares   int    `json:"shares,omitempty"`   // how many are in force
 	// Expires is until when the code can be used.
 	Expires time.Time `json:"expires,omitzero"`
 }
@@ -31,14 +42,40 @@ const (
 	LetterPasskeyCloned  LetterKind = "passkey_cloned"
 	LetterWithoutPasskey LetterKind = "signed_in_without_passkey" // with a code, to an account that has passkeys
 	LetterIdentityLinked LetterKind = "identity_linked"
+
+	// What owners are told. LetterStopped is about security and comes always; the
+	// others come as the account wants letters.
+	LetterRequest LetterKind = "request"
+	LetterDigest  LetterKind = "digest" // what waits, once a day or where there was too much at once
+	LetterEnding  LetterKind = "ending" // shares end in a week
+	LetterReview  LetterKind = "review" // every 90 days
+	LetterStopped LetterKind = "stopped"
+
+	// What who asked is told.
+	LetterAllowed LetterKind = "allowed"
+	LetterRefused LetterKind = "refused"
 )
+
+// RefusedError is of a letter that the mail system does not take, although it works:
+// others may go out meanwhile.
+type RefusedError struct {
+	Final bool // trying again is of no use
+	Err   error
+}
+
+func (e *RefusedError) Error() string { return "as: the letter is refused: " + e.Err.Error() }
+func (e *RefusedError) Unwrap() error { return e.Err }
 
 // letterLife is how long a letter that has no code is worth sending.
 const letterLife = 24 * time.Hour
 
 // mail writes a letter down, to be sent after the transaction. It is sealed,
-// because a code in it lets somebody in.
+// because a code in it lets somebody in. Where nobody sends mail there is none. Who
+// calls it calls posted after the transaction.
 func (s *Server) mail(tx Tx, to string, l Letter) error {
+	if s.Mail == nil {
+		return nil
+	}
 	l.To = to
 	plain, err := json.Marshal(l)
 	if err != nil {
@@ -67,5 +104,6 @@ func (s *Server) sendLetter(ctx context.Context, m Message) error {
 	if s.Mail == nil {
 		return errors.New("as: there is nobody to send mail")
 	}
+	l.ID = m.ID
 	return s.Mail(ctx, l)
 }

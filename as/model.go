@@ -48,8 +48,20 @@ type Account struct {
 	PasswordHash  string // argon2id in PHC form; "" when there is none
 	Disabled      bool
 	Generation    int64 // bumped by "sign out everywhere"
+	Letters       Letters
+	Language      string // of letters, as BCP 47 has it; "" when it is not known
 	CreatedAt     time.Time
 }
+
+// Letters says how an account wants to hear of what happens in its spaces. Letters
+// about its security come always.
+type Letters string
+
+const (
+	LettersAtOnce Letters = "" // what comes too often is put together
+	LettersDaily  Letters = "daily"
+	LettersNone   Letters = "none"
+)
 
 // RoleKind is what an account may do in a space.
 type RoleKind string
@@ -520,6 +532,14 @@ const MessageLogout MessageKind = "logout"
 // MessageLetter is a Letter to a person. Its recipient is an e-mail address, and its
 // body is sealed.
 const MessageLetter MessageKind = "letter"
+
+// What is planned is a message to the server itself, which makes letters of it when
+// it is due. The recipient of a digest is an account; of the others, a space.
+const (
+	MessageDigest MessageKind = "digest"
+	MessageEnding MessageKind = "ending"
+	MessageReview MessageKind = "review"
+)
 
 // Message is something that has to be said to somebody outside.
 type Message struct {

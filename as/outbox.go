@@ -104,14 +104,17 @@ func (s *Server) deliver(ctx context.Context, id MessageID, down *sync.Map) erro
 	// What has begun ends, and is not said a second time because the server is
 	// stopped in the middle: the egress client does not wait for long.
 	ctx = context.WithoutCancel(ctx)
-	to := string(m.Kind) + " " + m.Recipient
+	to := m.way()
+	var refused *RefusedError
 	if _, is := down.Load(to); is {
 		err = errDown
-	} else if err = s.send(ctx, m); err != nil && !errors.Is(err, errMoot) {
+	} else if err = s.send(ctx, m); err != nil && !errors.Is(err, errMoot) && !errors.As(err, &refused) {
 		down.Store(to, true)
 	}
 	switch {
 	case err == nil || errors.Is(err, errMoot):
+	case refused != nil && refused.Final:
+		s.Log.WarnContext(ctx, "message refused, and given up", "message", m.ID, "kind", m.Kind, "recipient", m.Recipient, "attempts", m.Attempts+1, "error", err)
 	case again.Before(m.ExpiresAt):
 		s.Log.WarnContext(ctx, "message not delivered, it will be tried again", "message", m.ID, "kind", m.Kind, "recipient", m.Recipient, "attempts", m.Attempts+1, "error", err)
 		return nil
@@ -125,6 +128,17 @@ func (s *Server) deliver(ctx context.Context, id MessageID, down *sync.Map) erro
 	return err
 }
 
+// way is what messages fail together with: a recipient, or the one way that all
+// letters take.
+func (m Message) way() string {
+	switch m.Kind {
+	case MessageLetter, MessageDigest:
+		return "mail"
+	default:
+		return string(m.Kind) + " " + m.Recipient
+	}
+}
+
 // send says a message once.
 func (s *Server) send(ctx context.Context, m Message) error {
 	switch m.Kind {
@@ -132,6 +146,12 @@ func (s *Server) send(ctx context.Context, m Message) error {
 		return s.sendLogout(ctx, m)
 	case MessageLetter:
 		return s.sendLetter(ctx, m)
+	case MessageDigest:
+		return s.sendDigest(ctx, m)
+	case MessageEnding:
+		return s.tellOfEnding(ctx, m)
+	case MessageReview:
+		return s.tellOfReview(ctx, m)
 	default: // of a newer version beside this one
 		return fmt.Errorf("as: a message of the unknown kind %q", m.Kind)
 	}

@@ -66,6 +66,9 @@ func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirm
 		return nil, err // and never what a run made that was not kept
 	}
 	s.noteIssued(signed)
+	if _, asks := result.(Submitted); asks {
+		s.posted()
+	}
 	return result, nil
 }
 
@@ -361,6 +364,9 @@ func (r *redemption) askOwner(asked []uma.Permission) (write func() error, err e
 	r.process.Request = q.ID
 	return func() error {
 		if err := r.tx.InsertRequest(q); err != nil {
+			return err
+		}
+		if err := r.tellOfRequest(r.tx, q, r.client, r.facts); err != nil {
 			return err
 		}
 		return r.record(r.tx, q.Space, EventRequestSubmitted, string(q.Client), string(q.ID), nil)

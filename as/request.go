@@ -202,6 +202,9 @@ func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx,
 		if err := act(tx, &p); err != nil {
 			return err
 		}
+		if err := s.tellRequester(tx, &p); err != nil {
+			return err
+		}
 		p.DecidedBy, p.DecidedAt = o.Account, s.now()
 		if err := tx.DecideRequest(p.Request); errors.Is(err, ErrNotFound) {
 			return errRequestDecided
@@ -210,6 +213,7 @@ func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx,
 		}
 		return nil
 	})
+	s.posted()
 	return p, absent(err, errNoRequest)
 }
 

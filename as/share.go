@@ -41,6 +41,9 @@ func (s *Server) createShare(tx Tx, o Owner, wish policy.Share, knownAs string) 
 	if err != nil {
 		return Share{}, err
 	}
+	if err := s.planEnding(tx, share); err != nil {
+		return Share{}, err
+	}
 	return share, s.record(tx, o.Space, EventShareCreated, o.actor(), string(share.ID), shareDetail(share))
 }
 
@@ -116,8 +119,26 @@ func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, v
 		if share = old; sameWish(wish, old.Share) && old.DormantSince.IsZero() {
 			return nil
 		}
+<<<<<<< HEAD
 		share, err = s.replaceShare(tx, o, old, wish, EventShareReplaced)
 		return err
+=======
+		share.Share = wish
+		if err := s.attach(tx, &share); err != nil {
+			return err
+		}
+		share.Version, share.Generation, share.UpdatedAt = old.Version+1, old.Generation+1, s.now()
+		share.DormantSince = time.Time{}
+		if err := tx.UpdateShare(share); errors.Is(err, ErrNotFound) {
+			return errShareChanged
+		} else if err != nil {
+			return err
+		}
+		if err := s.planEnding(tx, share); err != nil {
+			return err
+		}
+		return s.record(tx, o.Space, EventShareReplaced, o.actor(), string(id), shareDetail(share))
+>>>>>>> 1f85f8e (as: people are told by mail what happens in their spaces)
 	})
 	return share, absent(err, errNoShare)
 }
@@ -229,12 +250,21 @@ func (s *Server) RegisteredResource(ctx context.Context, o Owner, id uma.Resourc
 // the protection API access tokens of its resource servers included. The shares
 // stay.
 func (s *Server) StopEverything(ctx context.Context, o Owner) error {
+<<<<<<< HEAD
 	return s.manage(ctx, o, func(tx Tx) error {
+=======
+	err := s.Store.Update(ctx, func(tx Tx) error {
+>>>>>>> 1f85f8e (as: people are told by mail what happens in their spaces)
 		if err := tx.BumpSpace(o.Space); err != nil {
+			return err
+		}
+		if err := s.tellOfStop(tx, o.Space); err != nil {
 			return err
 		}
 		return s.record(tx, o.Space, EventEverythingStopped, o.actor(), string(o.Space), nil)
 	})
+	s.posted()
+	return err
 }
 
 // Connection is a client that holds a token in the space.

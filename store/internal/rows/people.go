@@ -29,13 +29,13 @@ func (t *Tx) BumpSpace(id as.SpaceID) error {
 	return t.changed(t.change(`update spaces set generation = generation + 1 where id = $1`, id), as.ChangedSpace(id))
 }
 
-const accountColumns = `id, email, email_verified, name, password_hash, disabled, generation, created_at`
+const accountColumns = `id, email, email_verified, name, password_hash, disabled, generation, letters, language, created_at`
 
 var insertAccount = insertInto("accounts", accountColumns)
 
 func intoAccount() ([]any, *as.Account) {
 	a := new(as.Account)
-	return []any{&a.ID, &a.Email, &a.EmailVerified, &a.Name, &a.PasswordHash, &a.Disabled, &a.Generation, instant{&a.CreatedAt}}, a
+	return []any{&a.ID, &a.Email, &a.EmailVerified, &a.Name, &a.PasswordHash, &a.Disabled, &a.Generation, &a.Letters, &a.Language, instant{&a.CreatedAt}}, a
 }
 
 func (t *Tx) Account(id as.AccountID) (as.Account, error) {
@@ -51,15 +51,15 @@ func (t *Tx) Accounts(p as.Page) ([]as.Account, error) {
 }
 
 func (t *Tx) InsertAccount(a as.Account) error {
-	return t.insert(insertAccount, a.ID, a.Email, a.EmailVerified, a.Name, a.PasswordHash, a.Disabled, a.Generation, ms(a.CreatedAt))
+	return t.insert(insertAccount, a.ID, a.Email, a.EmailVerified, a.Name, a.PasswordHash, a.Disabled, a.Generation, a.Letters, a.Language, ms(a.CreatedAt))
 }
 
 // UpdateAccount looks for the address in the statement itself: running into the
 // unique index would end the transaction in PostgreSQL.
 func (t *Tx) UpdateAccount(a as.Account) error {
-	err := t.change(`update accounts set email = $2, email_verified = $3, name = $4, password_hash = $5, disabled = $6, generation = $7
+	err := t.change(`update accounts set email = $2, email_verified = $3, name = $4, password_hash = $5, disabled = $6, generation = $7, letters = $8, language = $9
 		where id = $1 and not exists (select 1 from accounts o where o.email = $2 and o.id <> $1)`,
-		a.ID, a.Email, a.EmailVerified, a.Name, a.PasswordHash, a.Disabled, a.Generation)
+		a.ID, a.Email, a.EmailVerified, a.Name, a.PasswordHash, a.Disabled, a.Generation, a.Letters, a.Language)
 	if !errors.Is(err, as.ErrNotFound) {
 		return t.changed(err, as.ChangedAccount(a.ID))
 	}
