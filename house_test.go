@@ -78,9 +78,11 @@ var arrows = map[string]room{
 
 	"rs":     {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for resource servers carries nothing of the server"},
 	"client": {rooms: []string{"assertion", "dpop", "uma"}, why: "the SDK for clients carries nothing of the server"},
-	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "owner/web", "internal/egress", "internal/page"},
+	"internal/mail": {rooms: []string{"as", "internal/page"}, others: []string{"github.com/wneessen/go-mail"},
+		why: "whoever puts letters into words and sends them does not know why they are sent"},
+	"internal/node": {rooms: []string{"as", "login", "endpoint", "store/sqlite", "store/postgres", "owner/web", "internal/egress", "internal/mail", "internal/page"},
 		why: "a server is wired in one place, whoever runs it"},
-	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/limit", "internal/node", "rs", "client",
+	"cmd/licet": {rooms: []string{"uma", "oauth", "policy", "as", "login", "endpoint", "internal/limit", "internal/mail", "internal/node", "rs", "client",
 		"conformance/authorizationserver", "conformance/client", "conformance/report", "conformance/resourceserver"},
 		others: []string{"github.com/alecthomas/kong", "github.com/BurntSushi/toml", "github.com/go-jose/go-jose/v4"},
 		why:    "main reads what is wanted and runs it; nothing imports it"},

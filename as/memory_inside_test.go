@@ -2,6 +2,7 @@ package as
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 )
@@ -100,5 +101,20 @@ func TestWhatIsSeenIsBounded(t *testing.T) {
 	}
 	if seen, lost := l.take(); len(seen) != 0 || lost != 0 {
 		t.Errorf("what was taken is still there: %d, %d", len(seen), lost)
+	}
+}
+
+// What others call themselves is one short line in a letter, whatever it is.
+func TestANameIsOneLine(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                "",
+		" Photo  frames ": "Photo frames",
+		"Evil\r\nBcc: all@example.org\u2028\x00!": "Evil Bcc: all@example.org !",
+		"turned\u202eround":                       "turned round",
+		strings.Repeat("ü", 200):                  strings.Repeat("ü", 79) + "…",
+	} {
+		if got := oneLine(name); got != want {
+			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
 	}
 }

@@ -153,7 +153,7 @@ func (s *Server) tellOfRequest(tx Tx, q Request, c oauth.Client, facts []policy.
 				err = s.planDigest(tx, a.ID, now.Truncate(time.Hour).Add(time.Hour))
 			case err == nil:
 				err = s.write(tx, a, Letter{
-					Kind: LetterRequest, Name: oneLine(addressOf(facts)), App: oneLine(c.Name), Space: oneLine(space.Name),
+					Kind: LetterRequest, Name: addressOf(facts), App: oneLine(c.Name), Space: oneLine(space.Name),
 					Path: pathRequests + "/" + string(q.ID),
 				})
 			}
@@ -163,17 +163,6 @@ func (s *Server) tellOfRequest(tx Tx, q Request, c oauth.Client, facts []policy.
 		}
 	}
 	return nil
-}
-
-// addressOf is the verified e-mail address among facts, which are all verified; ""
-// when there is none.
-func addressOf(facts []policy.Fact) string {
-	for _, f := range facts {
-		if f.Name == "email" {
-			return f.Value
-		}
-	}
-	return ""
 }
 
 // tellRequester tells who asked what came of it, if they are known to read mail: that
@@ -196,11 +185,10 @@ func (s *Server) tellRequester(tx Tx, p *PendingRequest) error {
 		}
 		return s.write(tx, a, l)
 	}
-	to, err := policy.CanonicalEmail(addressOf(p.Facts))
-	if err != nil {
-		return nil // nobody has told us where they read mail
+	if to := addressOf(p.Facts); to != "" {
+		return s.mail(tx, to, l)
 	}
-	return s.mail(tx, to, l)
+	return nil // nobody has told us where they read mail
 }
 
 // tellOfStop tells everybody who manages a space that everything was stopped.
@@ -309,8 +297,8 @@ func (s *Server) countShares(r Reader, space SpaceID, like func(Share) bool) (in
 	}
 }
 
-// ending is the body of a MessageEnding: shares end From then on and before Until.
-type ending struct {
+// endingBody is the body of a MessageEnding: shares end From then on and before Until.
+type endingBody struct {
 	From  int64 `json:"from"` // seconds
 	Until int64 `json:"until"`
 }
@@ -327,7 +315,7 @@ func (s *Server) planEnding(tx Tx, share Share) error {
 		return nil
 	}
 	from := due.Add(noticeOfEnding)
-	body, err := json.Marshal(ending{from.Unix(), from.Add(day).Unix()})
+	body, err := json.Marshal(endingBody{from.Unix(), from.Add(day).Unix()})
 	if err != nil {
 		return err
 	}
@@ -339,7 +327,7 @@ func (s *Server) planEnding(tx Tx, share Share) error {
 
 // tellOfEnding tells those who manage a space that shares end.
 func (s *Server) tellOfEnding(ctx context.Context, m Message) error {
-	var body ending
+	var body endingBody
 	if err := json.Unmarshal(m.Body, &body); err != nil {
 		return err
 	}

@@ -357,15 +357,14 @@ func TestALetterThatIsRefusedHoldsUpNobody(t *testing.T) {
 	b.empty(w, "what was refused for good is not tried again")
 }
 
-// What others call themselves is one short line, whatever it is.
-func TestALetterSaysNamesInOneLine(t *testing.T) {
+// What is no address to write to is not told as one, and nobody writes to it.
+func TestWhatIsNoAddressIsNotWrittenTo(t *testing.T) {
 	t.Parallel()
 	w, b, photo := mailWorld(t)
-	evil := "Evil\r\nBcc: all@example.org\u2028\u202e" + strings.Repeat("x", 500)
+	evil := "Evil\r\nBcc: all@example.org"
 	redeemed[as.Submitted](w, w.c1, withToken(w.ticket(w.alice1, perm(photo, "view")), w.idToken("eve", map[string]any{"email": evil})))
-	l := b.only(w, as.LetterRequest, aliceAddress)
-	if len([]rune(l.Name)) != 80 || strings.ContainsAny(l.Name, "\r\n\u2028\u202e") {
-		t.Errorf("the name is %q", l.Name)
+	if l := b.only(w, as.LetterRequest, aliceAddress); l.Name != "" {
+		t.Errorf("the owner is told of %q", l.Name)
 	}
 	_, err := w.Refuse(w.ctx, w.aliceOwner, w.pending().ID)
 	w.must(err)

@@ -41,9 +41,6 @@ func (s *Server) createShare(tx Tx, o Owner, wish policy.Share, knownAs string) 
 	if err != nil {
 		return Share{}, err
 	}
-	if err := s.planEnding(tx, share); err != nil {
-		return Share{}, err
-	}
 	return share, s.record(tx, o.Space, EventShareCreated, o.actor(), string(share.ID), shareDetail(share))
 }
 
@@ -58,7 +55,10 @@ func (s *Server) insertShare(tx Tx, o Owner, wish policy.Share, knownAs string) 
 	if err := s.attach(tx, &share); err != nil {
 		return Share{}, err
 	}
-	return share, tx.InsertShare(share)
+	if err := tx.InsertShare(share); err != nil {
+		return Share{}, err
+	}
+	return share, s.planEnding(tx, share)
 }
 
 // attach checks that the share speaks of a resource of its space and of scopes
@@ -119,26 +119,8 @@ func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, v
 		if share = old; sameWish(wish, old.Share) && old.DormantSince.IsZero() {
 			return nil
 		}
-<<<<<<< HEAD
 		share, err = s.replaceShare(tx, o, old, wish, EventShareReplaced)
 		return err
-=======
-		share.Share = wish
-		if err := s.attach(tx, &share); err != nil {
-			return err
-		}
-		share.Version, share.Generation, share.UpdatedAt = old.Version+1, old.Generation+1, s.now()
-		share.DormantSince = time.Time{}
-		if err := tx.UpdateShare(share); errors.Is(err, ErrNotFound) {
-			return errShareChanged
-		} else if err != nil {
-			return err
-		}
-		if err := s.planEnding(tx, share); err != nil {
-			return err
-		}
-		return s.record(tx, o.Space, EventShareReplaced, o.actor(), string(id), shareDetail(share))
->>>>>>> 1f85f8e (as: people are told by mail what happens in their spaces)
 	})
 	return share, absent(err, errNoShare)
 }
@@ -181,7 +163,10 @@ func (s *Server) putInPlace(tx Tx, share Share, end Ending) error {
 	if errors.Is(err, ErrNotFound) {
 		return errShareChanged
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.planEnding(tx, share)
 }
 
 func (s *Server) ending(o Owner, how ShareEnd, event int64) Ending {
@@ -250,11 +235,7 @@ func (s *Server) RegisteredResource(ctx context.Context, o Owner, id uma.Resourc
 // the protection API access tokens of its resource servers included. The shares
 // stay.
 func (s *Server) StopEverything(ctx context.Context, o Owner) error {
-<<<<<<< HEAD
-	return s.manage(ctx, o, func(tx Tx) error {
-=======
-	err := s.Store.Update(ctx, func(tx Tx) error {
->>>>>>> 1f85f8e (as: people are told by mail what happens in their spaces)
+	err := s.manage(ctx, o, func(tx Tx) error {
 		if err := tx.BumpSpace(o.Space); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/internal/limit"
+	"github.com/licet/licet/internal/mail"
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -81,6 +82,7 @@ func (c config) check() (settings, []error) {
 	s.proxies = c.checkProxies(k)
 	s.as = c.checkRules(k)
 	s.surface.Mutual = c.MTLS.Origin
+	s.surface.Mail = c.checkMail(k)
 	s.surface.Limits, s.as.Attempts = c.limits()
 	s.mtls = c.checkMTLS(k, s.tls)
 	if s.mtls != nil {
@@ -99,6 +101,22 @@ func (c config) checkPlace(k *checker) node.Place {
 		k.wrong("store: it is a URL that begins with postgres://, or is not set: then everything is in one file in the data directory")
 	}
 	return node.Place{Data: c.Data, Database: c.Store}
+}
+
+// checkMail checks how mail is sent without connecting.
+func (c config) checkMail(k *checker) mail.Config {
+	out := mail.Config{From: c.Mail.From, Server: c.Mail.Server, User: c.Mail.User, Directory: c.Mail.Directory}
+	out.Password, _ = k.secret("mail.password_file", c.Mail.PasswordFile)
+	if c.Mail.Console {
+		out.Console = os.Stderr
+	}
+	if out.Off() {
+		return out
+	}
+	if _, err := mail.New(out, c.Issuer, nil); err != nil {
+		k.wrong("%w", err)
+	}
+	return out
 }
 
 func (c config) checkIssuer(k *checker) {

@@ -24,6 +24,7 @@ type config struct {
 	TrustedProxies []string        `toml:"trusted_proxies"`
 	TLS            tlsConfig       `toml:"tls"`
 	MTLS           mtlsConfig      `toml:"mtls"`
+	Mail           mailConfig      `toml:"mail"`
 	Partial        string          `toml:"partial"`
 	FAPI2          bool            `toml:"fapi2"`
 	StrictScopes   bool            `toml:"strict_scopes"`
@@ -46,6 +47,15 @@ type mtlsConfig struct {
 	Listen string `toml:"listen"`
 	Origin string `toml:"origin"`
 	CA     string `toml:"ca"`
+}
+
+type mailConfig struct {
+	From         string `toml:"from"`
+	Server       string `toml:"server"`
+	User         string `toml:"user"`
+	PasswordFile string `toml:"password_file"`
+	Directory    string `toml:"directory"`
+	Console      bool   `toml:"console"`
 }
 
 type lifetimesConfig struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/internal/egress"
+	"github.com/licet/licet/internal/mail"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/owner/web"
@@ -34,6 +35,7 @@ type Place struct {
 type Surface struct {
 	Limits endpoint.Limits // how much abuse is borne
 	Mutual string          // as in endpoint.Config
+	Mail   mail.Config     // how people are written to; the zero value is no mail
 }
 
 // Node is a built server: the rooms, connected.
@@ -88,6 +90,15 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	c.ClaimsInteractionEndpoint = endpoint.ClaimsInteractionURL(c.Issuer)
 	if c.Fetch == nil {
 		c.Fetch = egress.New(egress.Options{AllowLoopback: issuer.Scheme == "http"})
+	}
+	if surface.Mail.Off() {
+		log.Warn("NO MAIL: nobody can be sent a code, and nobody is told of requests, of what ends, or of what concerns their account")
+	} else {
+		post, err := mail.New(surface.Mail, c.Issuer, c.Now)
+		if err != nil {
+			return nil, err
+		}
+		c.Mail = post.Send
 	}
 	server, err := as.New(ctx, c)
 	if errors.Is(err, as.ErrSecrets) {
