@@ -1,6 +1,7 @@
 package as_test
 
 import (
+	"flag"
 	"sync"
 	"testing"
 	"time"
@@ -241,6 +242,8 @@ func TestADisabledAccountOrClientHasNothingThatWorks(t *testing.T) {
 	}
 }
 
+var pairs = flag.Int("pairs", 200, "how many refreshes meet a withdrawal")
+
 // Of a refresh and a withdrawal at the same time, either may come first; but
 // nothing that exists once the withdrawal is acknowledged permits anything.
 //
@@ -250,7 +253,7 @@ func TestNoRefreshOutrunsAWithdrawal(t *testing.T) {
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
 	both := [2]int{}
-	for i := range 200 {
+	for i := range *pairs {
 		s := w.share(w.aliceOwner, toBob(album, "view"))
 		g := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view"))))
 		ticket := w.asBob(w.ticket(w.alice1, perm(album, "view")))
@@ -258,9 +261,16 @@ func TestNoRefreshOutrunsAWithdrawal(t *testing.T) {
 		var result as.Result
 		var errRefresh, errRedeem error
 		var wg sync.WaitGroup
-		wg.Go(func() { refreshed, errRefresh = w.Refresh(w.ctx, w.c1, g.RefreshToken, nil) })
+		begun := make(chan struct{}, 2)
+		wg.Go(func() {
+			begun <- struct{}{}
+			refreshed, errRefresh = w.Refresh(w.ctx, w.c1, g.RefreshToken, nil)
+		})
 		if i%4 == 0 {
 			wg.Go(func() { result, errRedeem = w.Redeem(w.ctx, w.c1, ticket, "") })
+		}
+		if i%2 == 0 {
+			<-begun // or the withdrawal comes first nearly always
 		}
 		w.must(w.WithdrawShare(w.ctx, w.aliceOwner, s.ID, 0))
 		// Acknowledged. What comes after gets nothing.

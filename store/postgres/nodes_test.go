@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"flag"
 	"strings"
 	"sync"
 	"testing"
@@ -142,13 +143,15 @@ func (c *cluster) storm(what string, f func(node *as.Server) (uma.TokenResponse,
 	return won
 }
 
+var storms = flag.Int("storms", 6, "how many tickets, refresh tokens and codes are presented 64 times at once")
+
 // Proves SEC-005, SEC-081, SEC-091.
 func TestOfAStormOverThreeNodesOneWins(t *testing.T) {
 	c := newCluster(t)
 	c.share()
-	rounds := 6
+	rounds := *storms
 	if testing.Short() {
-		rounds = 2
+		rounds = min(rounds, 2)
 	}
 	for range rounds {
 		ticket := c.ticket()
