@@ -254,6 +254,24 @@ func TestEverythingOfAPersonIsWithdrawnAtOnceAndBroughtBack(t *testing.T) {
 	w.must(w.VerifyHistory(w.ctx, w.aliceSpace.ID))
 }
 
+// Nothing keeps an owner from stopping somebody.
+func TestAPersonIsStoppedAlsoWhereAScopeIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	album := w.register(w.alice1, "album", "view", "edit")
+	wish := toBob(album, "view", "edit")
+	wish.Claims[0].Values = append(wish.Claims[0].Values, "carlos@example.org")
+	w.share(w.aliceOwner, wish)
+	w.update(w.alice1, album, "album", "view")
+	_, err := w.WithdrawAll(w.ctx, w.aliceOwner, as.Target{Person: policy.Party{Kind: policy.PartyEmail, Value: "bob@example.org"}})
+	w.must(err)
+	redeemed[as.NeedInfo](w, w.c1, with(w.ticket(w.alice1, perm(album, "view"))))
+	if r := w.redeem(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view")))); is[as.Granted](r) {
+		t.Error("Bob was stopped and is let in")
+	}
+	w.granted(w.c1, withToken(w.ticket(w.alice1, perm(album, "view")), w.idToken("carlos", nil)))
+}
+
 // Undoing an act of some time ago does not undo what was wished since.
 func TestUndoingLeavesLaterWishesAlone(t *testing.T) {
 	t.Parallel()

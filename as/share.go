@@ -128,8 +128,8 @@ func (s *Server) ReplaceShare(ctx context.Context, o Owner, id policy.ShareID, v
 // replaceShare puts a wish in the place of a share, tells of it as kind, and keeps
 // what was before.
 func (s *Server) replaceShare(tx Tx, o Owner, old Share, wish policy.Share, kind string) (Share, error) {
-	share, err := s.revised(tx, o, old, wish)
-	if err != nil {
+	share := s.revised(o, old, wish)
+	if err := s.attach(tx, &share); err != nil {
 		return Share{}, err
 	}
 	seq, err := s.recorded(tx, o.Space, kind, o.actor(), string(old.ID), shareDetail(share))
@@ -140,18 +140,15 @@ func (s *Server) replaceShare(tx Tx, o Owner, old Share, wish policy.Share, kind
 }
 
 // revised is the share with another wish.
-func (s *Server) revised(tx Tx, o Owner, old Share, wish policy.Share) (Share, error) {
+func (s *Server) revised(o Owner, old Share, wish policy.Share) Share {
 	share := old
 	share.Share = wish
-	if err := s.attach(tx, &share); err != nil {
-		return Share{}, err
-	}
 	if len(wish.Parties()) != 1 || len(old.Parties()) != 1 || wish.Parties()[0] != old.Parties()[0] {
 		share.KnownAs = "" // that was somebody else
 	}
 	share.Version, share.Generation = old.Version+1, old.Generation+1
 	share.UpdatedBy, share.UpdatedAt, share.DormantSince = o.actor(), s.now(), time.Time{}
-	return share, nil
+	return share
 }
 
 // putInPlace writes a version of a share over the one before, which it keeps.

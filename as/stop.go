@@ -62,6 +62,7 @@ func (s Share) Parties() []policy.Party {
 type meant struct {
 	ends []Share
 	less []narrowed
+	from []Share // those among which they were found
 }
 
 type narrowed struct {
@@ -96,7 +97,7 @@ func (t Target) find(r Reader, space SpaceID) (meant, error) {
 	if err != nil {
 		return meant{}, err
 	}
-	var m meant
+	m := meant{from: shares}
 	for _, s := range shares {
 		switch {
 		case t.Resource != "", t.App != "" && s.Client == string(t.App):
@@ -132,11 +133,7 @@ func (s *Server) WithdrawAll(ctx context.Context, o Owner, t Target) (Withdrawn,
 		}
 		revoked := 0
 		if t.App != "" {
-			all, err := tx.SharesInForce(o.Space, nil)
-			if err != nil {
-				return err
-			}
-			if revoked, err = tx.RevokeGrantsOf(o.Space, t.App, idsOf(all), s.now()); err != nil {
+			if revoked, err = tx.RevokeGrantsOf(o.Space, t.App, idsOf(m.from), s.now()); err != nil {
 				return err
 			}
 		}
@@ -156,11 +153,8 @@ func (s *Server) WithdrawAll(ctx context.Context, o Owner, t Target) (Withdrawn,
 			return err
 		}
 		for _, one := range m.less {
-			share, err := s.revised(tx, o, one.share, one.wish)
-			if err != nil {
-				return err
-			}
-			if err := s.putInPlace(tx, share, s.ending(o, EndReplaced, seq)); err != nil {
+			// Less is always possible, also where a scope is not registered any more.
+			if err := s.putInPlace(tx, s.revised(o, one.share, one.wish), s.ending(o, EndReplaced, seq)); err != nil {
 				return err
 			}
 		}
@@ -218,10 +212,7 @@ func (s *Server) Impact(ctx context.Context, o Owner, t Target) (Impact, error) 
 func (s *Server) impactOnApps(r Reader, space SpaceID, t Target, m meant, i *Impact) error {
 	shares := m.all()
 	if t.App != "" {
-		var err error
-		if shares, err = r.SharesInForce(space, nil); err != nil {
-			return err
-		}
+		shares = m.from
 	}
 	live, err := r.LiveAccess(space, idsOf(shares), s.now())
 	if err != nil {

@@ -135,6 +135,9 @@ type Reader interface {
 	// ShareVersions lists versions of shares of a space: those in force, and those
 	// that were kept. A page goes by ShareVersion.Key.
 	ShareVersions(SpaceID, VersionFilter, Page) ([]ShareVersion, error)
+	// VersionsOf lists every version of these shares of a space, in the order of
+	// ShareVersion.Key.
+	VersionsOf(SpaceID, []policy.ShareID) ([]ShareVersion, error)
 	// LiveAccess lists the UMA grants that have a live permission under one of the
 	// shares of the space and a token that can be used or refreshed at now.
 	LiveAccess(space SpaceID, shares []policy.ShareID, now time.Time) ([]LiveAccess, error)

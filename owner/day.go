@@ -22,6 +22,8 @@ type Access struct {
 	Can     []uma.Scope // those of Scopes that the thing offered then
 	Ended   time.Time   // zero: it goes on
 	How     as.ShareEnd // how it ended
+
+	place string // in the list
 }
 
 // DayQuery narrows what is told of an instant.
@@ -83,13 +85,13 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 				continue
 			}
 			a.Service.ID = res.ResourceServer
+			a.place = res.NameKey() + "\n" + version.Key()
 			a.Ended, a.How = version.EndedAt(s.now)
 			all = append(all, a)
 		}
-		key := func(a Access) string { return as.SortName(a.Thing.Name) + "\n" + string(a.Thing.ID) + "\n" + a.Key() }
-		slices.SortFunc(all, func(a, b Access) int { return compareText(key(a), key(b)) })
+		slices.SortFunc(all, func(a, b Access) int { return compareText(a.place, b.place) })
 		list := "day " + at.UTC().Format(time.RFC3339Nano) + " " + string(q.Thing) + " " + q.Person
-		page, next, err := pageOf(v, o, list, all, key, p)
+		page, next, err := pageOf(v, o, list, all, func(a Access) string { return a.place }, p)
 		if err != nil {
 			return err
 		}
@@ -145,6 +147,8 @@ func (s *snapshot) resourcesAt(at time.Time, versions []as.ShareVersion) (map[um
 	for _, v := range versions {
 		ids = append(ids, v.Resource)
 	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	now, err := s.ResourcesOf(s.o.Space, ids)
 	if err != nil {
 		return nil, err
@@ -213,7 +217,7 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 		if err != nil {
 			return err
 		}
-		page, next, err := pageOf(v, o, "lanes "+from.UTC().Format(time.RFC3339Nano)+" "+to.UTC().Format(time.RFC3339Nano), all, (*group).key, p)
+		page, next, err := pageOf(v, o, "lanes "+from.UTC().Format(time.RFC3339Nano)+" "+to.UTC().Format(time.RFC3339Nano), all, (*group).standing, p)
 		if err != nil {
 			return err
 		}

@@ -72,7 +72,7 @@ type History struct {
 }
 
 // lookedThrough is how many events are read for one page.
-const lookedThrough = 1000
+const lookedThrough = 500
 
 // History lists the events of the space that the filter lets through.
 func (v Views) History(ctx context.Context, o as.Owner, f HistoryFilter, p Page) (History, error) {
@@ -178,19 +178,56 @@ func (s *snapshot) tell(events []as.Event, f HistoryFilter) ([]Line, error) {
 		return nil, err
 	}
 	var out []Line
+	var shares []policy.ShareID
+	which := map[int64]eventDetail{}
 	for i, e := range events {
 		l, err := s.line(e, details[i])
-		if err == nil && f.maybe(l) {
-			err = s.concerned(&l, details[i])
-		}
 		if err != nil {
 			return nil, err
 		}
-		if f.lets(l) {
-			out = append(out, l)
+		if f.maybe(l) {
+			out, which[l.Seq] = append(out, l), details[i]
+			shares = append(shares, l.sharesOf(details[i])...)
 		}
 	}
-	return out, nil
+	if err := s.learnShares(shares); err != nil {
+		return nil, err
+	}
+	for i := range out {
+		if err := s.concerned(&out[i], which[out[i].Seq]); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(out, func(l Line) bool { return !f.lets(l) }), nil
+}
+
+// sharesOf are the shares that a line is about.
+func (l Line) sharesOf(d eventDetail) (ids []policy.ShareID) {
+	switch {
+	case l.Share != "":
+		ids = append(ids, l.Share)
+	case l.Kind == as.EventPermissionGranted:
+		_ = json.Unmarshal(d.Shares, &ids) // an older event tells of none
+	}
+	return ids
+}
+
+// learnShares finds what shares were, and the names of their things.
+func (s *snapshot) learnShares(ids []policy.ShareID) error {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id policy.ShareID) bool { _, known := s.versions[id]; return known })
+	found, err := s.VersionsOf(s.o.Space, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		s.versions[id] = nil
+	}
+	var things []uma.ResourceID
+	for _, v := range found {
+		s.versions[v.ID] = append(s.versions[v.ID], v)
+		things = append(things, v.Resource)
+	}
+	return s.learn(things)
 }
 
 func aboutThings(e as.Event, d eventDetail) (ids []uma.ResourceID) {
@@ -263,10 +300,12 @@ func (l *Line) addThing(t ThingName) {
 // history itself tells of nobody, so that an address can be erased.
 func (s *snapshot) concerned(l *Line, d eventDetail) error {
 	switch {
-	case l.Share != "":
-		return s.concernedBy(l, as.VersionFilter{Share: l.Share})
 	case l.Kind == as.EventSharesWithdrawn:
-		return s.concernedBy(l, as.VersionFilter{EndedBy: l.Seq})
+		ended, err := s.ShareVersions(s.o.Space, as.VersionFilter{EndedBy: l.Seq}, as.Page{Limit: maxVersions})
+		if err != nil {
+			return err
+		}
+		return s.concernedBy(l, ended)
 	case l.Request != "":
 		q, err := s.Request(s.o.Space, l.Request)
 		if err != nil {
@@ -292,17 +331,13 @@ func (s *snapshot) concerned(l *Line, d eventDetail) error {
 			return err
 		}
 		return s.add(l, shown.Party())
-	case l.Kind == as.EventPermissionGranted:
-		var shares []policy.ShareID
-		_ = json.Unmarshal(d.Shares, &shares)
-		for _, id := range shares {
-			if err := s.concernedBy(l, as.VersionFilter{Share: id}); err != nil {
-				return err
-			}
-		}
-		return s.add(l, as.PartyOf(d.Subject))
 	}
-	return nil
+	for _, id := range l.sharesOf(d) {
+		if err := s.concernedBy(l, s.versions[id]); err != nil {
+			return err
+		}
+	}
+	return s.add(l, as.PartyOf(d.Subject))
 }
 
 func (s *snapshot) add(l *Line, p policy.Party) error {
@@ -316,20 +351,13 @@ func (s *snapshot) add(l *Line, p policy.Party) error {
 	return err
 }
 
-// maxVersions is of how many versions it is told whom an event concerned.
+// maxVersions is of how many shares that ended at once it is told whom they
+// concerned.
 const maxVersions = 100
 
-// concernedBy adds the parties of versions; of one share, those of the version
-// that the line is about, or of all.
-func (s *snapshot) concernedBy(l *Line, f as.VersionFilter) error {
-	versions, known := s.versions[f]
-	if !known {
-		var err error
-		if versions, err = s.ShareVersions(s.o.Space, f, as.Page{Limit: maxVersions}); err != nil {
-			return err
-		}
-		s.versions[f] = versions
-	}
+// concernedBy adds the parties and things of versions; of one share, those of the
+// version that the line is about.
+func (s *snapshot) concernedBy(l *Line, versions []as.ShareVersion) error {
 	var ids []uma.ResourceID
 	for _, v := range versions {
 		if l.Version != 0 && v.Version != l.Version {

@@ -49,7 +49,7 @@ func (v Views) People(ctx context.Context, o as.Owner, q PeopleQuery, p Page) (P
 		all = slices.DeleteFunc(all, func(one *group) bool {
 			return q.Kind != "" && one.who.Kind != q.Kind || text != "" && !strings.Contains(one.text(), text)
 		})
-		page, next, err := pageOf(v, o, "people "+string(q.Kind)+" "+text, all, (*group).key, p)
+		page, next, err := pageOf(v, o, "people "+string(q.Kind)+" "+text, all, (*group).standing, p)
 		if err != nil {
 			return err
 		}
@@ -77,8 +77,11 @@ func (v Views) People(ctx context.Context, o as.Owner, q PeopleQuery, p Page) (P
 // group is a party with the shares for them.
 type group struct {
 	who    Who
+	key    string // where it stands in the list
 	shares []as.Share
 }
+
+func (g *group) standing() string { return g.key }
 
 // people groups the live shares of the space by whom they are for.
 func (s *snapshot) people() ([]*group, error) {
@@ -106,7 +109,10 @@ func (s *snapshot) grouped(shares []as.Share) ([]*group, error) {
 			g.shares = append(g.shares, share)
 		}
 	}
-	slices.SortFunc(all, func(a, b *group) int { return strings.Compare(a.key(), b.key()) })
+	for _, g := range all {
+		g.key = g.place()
+	}
+	slices.SortFunc(all, func(a, b *group) int { return strings.Compare(a.key, b.key) })
 	return all, nil
 }
 
@@ -123,8 +129,8 @@ func partiesOf(share as.Share) []policy.Party {
 // order is how the kinds are listed.
 var order = []policy.PartyKind{policy.PartyEmail, policy.PartySubject, policy.PartyGroup, policy.PartyApp, policy.PartyDomain, policy.PartyClaim, policy.PartyAnyone}
 
-// key is where a group stands in the list.
-func (g *group) key() string {
+// place is where a group stands in the list.
+func (g *group) place() string {
 	kind := min(slices.Index(order, g.who.Kind)+1, len(order))
 	if g.who.Kind == policy.PartySubject {
 		kind = 1 // people are people
@@ -200,26 +206,31 @@ func (v Views) Person(ctx context.Context, o as.Owner, key string) (Person, erro
 		if err != nil {
 			return err
 		}
-		out.Who = g.who
 		subjects = g.subjects()
-		shown := g.shares[:min(len(g.shares), maxShown)]
-		out.More = len(g.shares) - len(shown)
-		if out.Sharings, err = s.sharings(shown); err != nil {
-			return err
-		}
-		for _, one := range out.Sharings {
-			out.LastUsed = latest(out.LastUsed, one.LastUsed)
-		}
-		slices.SortStableFunc(out.Sharings, func(a, b Sharing) int {
-			return compareText(as.SortName(a.Thing.Name), as.SortName(b.Thing.Name))
-		})
-		return nil
+		return s.show(g, &out)
 	})
 	if err != nil {
 		return Person{}, err
 	}
 	out.Checked, err = v.checked(ctx, o, subjects)
 	return out, err
+}
+
+// show fills in what is shared with a group.
+func (s *snapshot) show(g *group, out *Person) (err error) {
+	out.Who = g.who
+	shown := g.shares[:min(len(g.shares), maxShown)]
+	out.More = len(g.shares) - len(shown)
+	if out.Sharings, err = s.sharings(shown); err != nil {
+		return err
+	}
+	for _, one := range out.Sharings {
+		out.LastUsed = latest(out.LastUsed, one.LastUsed)
+	}
+	slices.SortStableFunc(out.Sharings, func(a, b Sharing) int {
+		return compareText(as.SortName(a.Thing.Name), as.SortName(b.Thing.Name))
+	})
+	return nil
 }
 
 // find finds the group of a key among those whom anything is, or was, shared with.
@@ -307,27 +318,54 @@ func (v Views) checked(ctx context.Context, o as.Owner, subjects []string) ([]Ch
 }
 
 // AppView is an application with everything it can do in the space.
-type AppView struct {
-	Person
-	Live as.Impact // what withdrawing everything of it would mean
+type AppView struct{ Person }
+
+// App shows an application that shares name, now or once, or that holds something
+// in the space under shares that any application may use. The error is not_found
+// for any other.
+func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView, error) {
+	var out AppView
+	party := policy.Party{Kind: policy.PartyApp, Value: string(id)}
+	err := v.read(ctx, o, func(s *snapshot) error {
+		out = AppView{}
+		w, err := s.party(party)
+		if err != nil {
+			return err
+		}
+		shares, err := s.SharesInForce(o.Space, nil)
+		if err != nil {
+			return err
+		}
+		g := &group{who: w}
+		for _, share := range live(shares, s.now) {
+			if slices.Contains(partiesOf(share), party) {
+				g.shares = append(g.shares, share)
+			}
+		}
+		if len(g.shares) > 0 {
+			return s.show(g, &out.Person)
+		}
+		if holds, err := s.holds(id, shares); err != nil || holds {
+			out.Who = w
+			return err
+		}
+		g, err = s.find(w.Key)
+		if err == nil {
+			out.Who = g.who
+		}
+		return err
+	})
+	return out, err
 }
 
-// App shows an application that shares name. The error is not_found for one that
-// none names and that holds nothing in the space.
-func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView, error) {
-	impact, err := v.AS.Impact(ctx, o, as.Target{App: id})
-	if err != nil {
-		return AppView{}, err
+// holds says whether an application has a token under any of the shares.
+func (s *snapshot) holds(id oauth.ClientID, shares []as.Share) (bool, error) {
+	ids := make([]policy.ShareID, len(shares))
+	for i, share := range shares {
+		ids[i] = share.ID
 	}
-	person, err := v.Person(ctx, o, v.AS.PartyKey(o, policy.Party{Kind: policy.PartyApp, Value: string(id)}))
-	if err == errNoPerson && len(impact.Apps) > 0 {
-		err = v.read(ctx, o, func(s *snapshot) error {
-			w, err := s.party(policy.Party{Kind: policy.PartyApp, Value: string(id)})
-			person = Person{Who: w}
-			return err
-		})
-	}
-	return AppView{person, impact}, err
+	access, err := s.LiveAccess(s.o.Space, ids, s.now)
+	return slices.ContainsFunc(access, func(l as.LiveAccess) bool { return l.Client == id }), err
 }
 
 func compareApps(a, b App) int {

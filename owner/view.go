@@ -83,7 +83,7 @@ type snapshot struct {
 	who   map[policy.Party]Who
 
 	actors   map[string]Actor
-	versions map[as.VersionFilter][]as.ShareVersion
+	versions map[policy.ShareID][]as.ShareVersion
 }
 
 func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) error {
@@ -91,7 +91,7 @@ func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) er
 		return f(&snapshot{
 			Reader: r, AS: v.AS, o: o, now: v.AS.Now().UTC(),
 			apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
-			actors: map[string]Actor{}, versions: map[as.VersionFilter][]as.ShareVersion{},
+			actors: map[string]Actor{}, versions: map[policy.ShareID][]as.ShareVersion{},
 		})
 	})
 }

@@ -64,7 +64,14 @@ func versionsAreKept(s *scene) {
 	}
 	want[4].Ending = as.Ending{}
 	same(s, "the versions", s.versions(as.VersionFilter{}), want)
+	of := func(ids ...policy.ShareID) []as.ShareVersion {
+		return must(s, func(r as.Reader) ([]as.ShareVersion, error) { return r.VersionsOf(s.space(), ids) })
+	}
+	same(s, "the versions of the share", of("absent", s.share(), s.share()), want)
+	none(s, "the versions of no share")(of(), nil)
+	none(s, "the versions of another")(of("absent"), nil)
 	s.update(func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) })
+	same(s, "the versions of the share when it is gone", of(s.share()), want[:4])
 	same(s, "the versions of a share that is gone", s.versions(as.VersionFilter{}), want[:4])
 }
 

@@ -47,6 +47,10 @@ func (l list[T]) Scan(v any) error {
 	if err != nil {
 		return err
 	}
+	if string(raw) == "[]" { // as most are
+		*l.of = []T{}
+		return nil
+	}
 	return json.Unmarshal(raw, l.of)
 }
 

@@ -166,10 +166,33 @@ func (t *Tx) ShareVersions(space as.SpaceID, f as.VersionFilter, p as.Page) ([]a
 	kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where space_id = $1 and (id, version) > ($2, $3)`+
 		w.text+` order by id, version limit `+w.next(), append(w.args, p.Limit)...)
 	out = append(out, kept...)
-	slices.SortFunc(out, func(a, b as.ShareVersion) int {
+	sortVersions(out)
+	return out[:min(len(out), p.Limit)], err
+}
+
+func (t *Tx) VersionsOf(space as.SpaceID, ids []policy.ShareID) ([]as.ShareVersion, error) {
+	var out []as.ShareVersion
+	err := someOf(ascending(ids), 2, func(list string, args []any) error {
+		args = append([]any{space}, args...)
+		shares, err := all(t, intoShare, `select `+shareColumns+` from shares where space_id = $1 and id in (`+list+`) and dormant_since = 0`, args...)
+		if err != nil {
+			return err
+		}
+		for _, s := range shares {
+			out = append(out, as.ShareVersion{Share: s})
+		}
+		kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where space_id = $1 and id in (`+list+`)`, args...)
+		out = append(out, kept...)
+		return err
+	})
+	sortVersions(out)
+	return out, err
+}
+
+func sortVersions(list []as.ShareVersion) {
+	slices.SortFunc(list, func(a, b as.ShareVersion) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Version, b.Version))
 	})
-	return out[:min(len(out), p.Limit)], err
 }
 
 // where is what narrows a query down, by the conditions that apply.
