@@ -172,6 +172,9 @@ func (b *browser) walk(t *trial.Trial, who Person, remember bool, stop func(page
 			return page, ""
 		}
 		f := list[0]
+		if page.Status >= 400 && f.password == "" {
+			return page, "" // a page that says no; what can be pressed on it is about something else
+		}
 		at := strings.TrimSuffix(b.Issuer, "/") + page.Target
 		if u, err := url.Parse(b.Issuer); err == nil {
 			at = u.Scheme + "://" + u.Host + page.Target
