@@ -236,7 +236,9 @@ func appendText(b []byte, s string) []byte {
 }
 
 // usedGrant is what a token of an OAuth grant is used for.
-func usedGrant(id GrantID) []byte { return appendText(nil, string(id)) }
+func usedGrant(id GrantID) []byte {
+	return appendText(make([]byte, 0, binary.MaxVarintLen16+len(id)), string(id))
+}
 
 // usedPermissions is what an RPT is used for.
 func usedPermissions(g Grant, live []Permission) []byte {
@@ -339,7 +341,8 @@ func (l *useLog) add(saw sighting) {
 	if shard.seen == nil {
 		shard.seen = map[string]*sighting{}
 	}
-	shard.seen[string(saw.what)] = &saw
+	first := saw // on the heap, which no other use of it has to be
+	shard.seen[string(saw.what)] = &first
 }
 
 // take returns what was counted, and forgets it; lost is how often something was
