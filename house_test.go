@@ -58,7 +58,7 @@ var arrows = map[string]room{
 		why: "it opens stores for tests, and no product package may want it"},
 	"store/internal/": {rooms: []string{"as", "uma", "oauth", "policy", "store/internal/", "internal/seeded"}, others: []string{"github.com/pressly/goose/v3"},
 		why: "what the stores share is theirs alone"},
-	"login": {rooms: []string{"as", "uma"}, others: []string{"golang.org/x/crypto"},
+	"login": {rooms: []string{"as", "uma"}, others: []string{"golang.org/x/crypto", "golang.org/x/oauth2", "github.com/coreos/go-oidc/v3", "github.com/go-webauthn/webauthn"},
 		why: "who a person is has nothing to do with what was asked"},
 	"internal/limit": {others: []string{"golang.org/x/time"},
 		why: "how much is too much has nothing to do with what is asked for"},

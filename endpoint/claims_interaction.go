@@ -122,16 +122,14 @@ func (s *Server) visit(c *call) error {
 	if err != nil {
 		return err
 	}
-	s.showVisit(c, http.StatusOK, v, "")
-	return nil
+	return s.showVisit(c, http.StatusOK, v, "")
 }
 
-func (s *Server) showVisit(c *call, status int, v visiting, problem string) {
+func (s *Server) showVisit(c *call, status int, v visiting, problem string) error {
 	common, app := s.form(c, pathClaimsVisit), describe(v.Client, v.RedirectURI)
 	o := page.Options{Problem: s.problem(c, problem), LeadsTo: v.RedirectURI}
 	if v.account.ID == "" {
-		s.page(c).Show(status, s.pages, "sign-in", o, signInForm{formPage: common, Wrong: problem != "", Path: pathClaimsVisit, Email: c.form["email"], App: &app})
-		return
+		return s.showSignIn(c, status, signInForm{Path: pathClaimsVisit, Email: c.form["email"], App: &app}, problem, o)
 	}
 	s.page(c).Show(status, s.pages, "visit", o, struct {
 		formPage
@@ -139,6 +137,7 @@ func (s *Server) showVisit(c *call, status int, v visiting, problem string) {
 		Person   person
 		Promises []promise
 	}{common, app, about(v.account), promisesOf(v.Promises)})
+	return nil
 }
 
 // promise is a promise as a checkbox. The box has a digest of the text as its
@@ -177,17 +176,16 @@ func (s *Server) answerVisit(c *call) error {
 		return err
 	}
 	switch c.form["action"] {
-	case "sign-in":
-		problem, err := s.enter(c)
+	case "sign-in", "code", "passkey":
+		problem, next, err := s.enter(c, s.base+pathClaimsVisit)
 		if err != nil {
 			return err
 		}
 		if problem != "" {
 			v.account = as.Account{}
-			s.showVisit(c, http.StatusUnprocessableEntity, v, problem)
-			return nil
+			return s.showVisit(c, http.StatusUnprocessableEntity, v, problem)
 		}
-		s.redirect(c, s.base+pathClaimsVisit)
+		s.redirect(c, next)
 		return nil
 	case "switch":
 		if err := s.SignIn.SignOut(c.w, c.r); err != nil {
@@ -212,8 +210,7 @@ func (s *Server) finishVisit(c *call, v visiting) error {
 	}
 	for _, p := range promisesOf(v.Promises) {
 		if c.form[p.Input] != p.Value {
-			s.showVisit(c, http.StatusUnprocessableEntity, v, page.Sentence("Something is left to agree to. Tick it if you do, or cancel."))
-			return nil
+			return s.showVisit(c, http.StatusUnprocessableEntity, v, page.Sentence("Something is left to agree to. Tick it if you do, or cancel."))
 		}
 	}
 	ticket, done, err := s.AS.FinishInteraction(c.r.Context(), v.handle, v.account.ID, v.Promises, c.form["remember"] == "yes")

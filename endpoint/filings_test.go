@@ -118,6 +118,11 @@ func (w *world) filings() map[string]map[string]filing {
 	leaving.signIn(leaving.get(pathSignIn), w.Bob)
 	going.signIn(going.get(pathSignIn), w.Bob)
 	same := http.Header{"Sec-Fetch-Site": {"same-origin"}}
+	coding, ordering := w.browser(), w.browser()
+	_, err = w.AS.NewSession(ctx, w.Anna.ID) // elsewhere, to be ended
+	w.must(err)
+	codePage := coding.press(coding.get(pathSignIn), "code", "email", w.Bob.Email)
+	ordering.signIn(ordering.get(pathSignIn), w.Anna)
 
 	return map[string]map[string]filing{
 		"POST " + pathPushed: {"": {path: pathPushed, header: c1, form: ask(w.C1, "openid")}},
@@ -139,6 +144,8 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathAuthorize:   {"": {path: pathAuthorize, header: same, browser: consenting, form: formOn(consenting, consent, "allow")}},
 		"POST " + pathClaimsVisit: {"": {path: pathClaimsVisit, header: same, browser: visiting, form: formOn(visiting, visit, "allow")}},
 		"POST " + pathSignIn:      {"": {path: pathSignIn, header: same, browser: coming, form: formOn(coming, coming.get(pathSignIn), "sign-in", "email", w.Bob.Email, "password", testPassword)}},
+		"POST " + pathSignInCode:  {"": {path: pathSignInCode, header: same, browser: coding, form: formOn(coding, codePage, "enter", "code", w.codeFor(w.Bob.Email))}},
+		"POST " + pathWays:        {"": {path: pathWays, header: same, browser: ordering, form: formOn(ordering, ordering.get(pathWays), "end-others")}},
 		"POST " + pathLanguage:    {"": {path: pathLanguage, header: same, browser: speaking, form: url.Values{"language": {"de"}, "return": {pathSignIn}}, reads: true}},
 		"POST " + pathSignOut:     {"": {path: pathSignOut, header: same, browser: leaving, form: formOn(leaving, leaving.get(pathSignOut), "sign-out")}},
 		"POST " + pathEndSession:  {"": {path: pathEndSession, header: same, browser: going, form: formOn(going, going.get(endSessionPath("client_id", "c1", "state", "s")), "sign-out")}},
@@ -154,6 +161,11 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathGroups:                     {"": {path: pathGroups, header: byOwner, json: `{"name":"family"}`}},
 		"PUT " + pathGroups + "/{id}":            {"": {path: pathGroups + "/" + family, header: byOwner, json: `{"name":"choir"}`}},
 		"POST " + pathGroups + "/{id}/members":   {"": {path: pathGroups + "/" + family + "/members", header: byOwner, json: `{"email":"carlos@example.com"}`}},
+
+		// There is no first account where there are others, and no provider: tried in
+		// their own tests.
+		"POST " + pathFirst: nil,
+		"POST " + pathLink:  nil,
 
 		// These take no body, and look at none.
 		"POST " + pathUserInfo:                nil,

@@ -45,6 +45,8 @@ type world struct {
 	Public   registered // a client that can keep no secret
 
 	lastTicket uma.Ticket // of the newest pendingRequest
+
+	letters *letters // that were sent
 }
 
 // resident is a person with an account and a space.
@@ -125,7 +127,9 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 		Issuer: srv.URL, Store: store, Now: w.Clock.Now,
 		Secrets: as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
 	}
-	c.Attempts = as.Attempts{Account: limit.Off, Address: limit.Off}
+	c.Attempts = as.Attempts{Account: limit.Off, Address: limit.Off, Mail: limit.Off}
+	w.letters = &letters{}
+	c.Mail = w.letters.send
 	for _, change := range options {
 		change(&c)
 	}
@@ -133,7 +137,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	w.Issuer, w.Store = c.Issuer, c.Store
 	w.AS, err = as.New(ctx, c)
 	w.must(err)
-	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil})
+	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil, Methods: login.Methods{Passwords: true, Guests: true}})
 	w.must(err)
 	w.Server, err = New(Config{AS: w.AS, SignIn: in, Pages: pagesOf(t, c.Issuer, w.Clock.Now), Limits: unlimited, Log: c.Log})
 	w.must(err)
@@ -161,6 +165,44 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 // unlimited is for tests that are not about limits: they get a lot wrong while
 // their clock stands still.
 var unlimited = Limits{Client: limit.Off, Address: limit.Off, Public: limit.Off}
+
+// letters are what the server has sent by mail.
+type letters struct {
+	mu  sync.Mutex
+	all []as.Letter
+}
+
+func (l *letters) send(_ context.Context, one as.Letter) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, one)
+	return nil
+}
+
+// lastLetter is the newest letter to an address.
+func (w *world) lastLetter(email string) as.Letter {
+	w.t.Helper()
+	for more := 1; more > 0; {
+		n, err := w.AS.Deliver(context.Background(), 100)
+		w.must(err)
+		more = n
+	}
+	w.letters.mu.Lock()
+	defer w.letters.mu.Unlock()
+	for i := len(w.letters.all) - 1; i >= 0; i-- {
+		if w.letters.all[i].To == email {
+			return w.letters.all[i]
+		}
+	}
+	w.t.Fatalf("nothing was sent to %s", email)
+	return as.Letter{}
+}
+
+// codeFor is the code that was sent last to an address.
+func (w *world) codeFor(email string) string {
+	w.t.Helper()
+	return w.lastLetter(email).Code
+}
 
 func (w *world) must(err error) {
 	w.t.Helper()

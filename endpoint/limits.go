@@ -61,7 +61,7 @@ func (s *Server) admit(rt route, c *call) error {
 	switch {
 	case rt.caller == byClient && !c.client.Public():
 		return s.answer(c, "client", limit.Party{Who: string(c.client.ID)}, s.budgets.client.Look)
-	case rt.caller == byClient, rt.path == pathClaims:
+	case rt.caller == byClient, rt.path == pathClaims, rt.path == pathSignInTo, rt.path == pathSignInFrom:
 		from := limit.Party{Who: limit.Network(c.r.RemoteAddr)}
 		if err := s.answer(c, "address", from, s.budgets.address.Look); err != nil {
 			return err

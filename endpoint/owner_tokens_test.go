@@ -27,7 +27,8 @@ var handsOut = map[string]string{
 	"GET " + pathAuthorize:    "nothing yet, in a question that repeats its request_uri",
 	"GET " + pathClaims:       "the handle of a visit, in a cookie",
 	"POST " + pathClaimsVisit: "a permission ticket, to the client's redirect URI",
-	"POST " + pathSignIn:      "a session, in a cookie",
+	"POST " + pathSignIn:      "a session, in a cookie; and the handle of a browser that waits for a code",
+	"POST " + pathSignInCode:  "a session, in a cookie",
 }
 
 // inForce says what a text is good for, of all that the server hands out.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
+	"github.com/licet/licet/uma"
 )
 
 // SignIn knows who is at the browser.
@@ -23,6 +24,34 @@ type SignIn interface {
 	// signed in before is not any more. The reason of a refusal is not told. The
 	// error of one attempt too many is as.TooManyAttempts.
 	SignIn(w http.ResponseWriter, r *http.Request, email, password string) (ok bool, err error)
+	// Recent reports whether who is signed in has proved within a time who they are.
+	Recent(r *http.Request, within time.Duration) bool
+	// Passwords and Passkeys report whether people can sign in with these, and
+	// Providers at which OpenID providers.
+	Passwords() bool
+	Passkeys() bool
+	Providers() (ids, names []string)
+	// SendCode sends a code to an e-mail address. Whether somebody has the address is
+	// not told: what is none is an *uma.Error, one too many as.TooManyAttempts.
+	SendCode(w http.ResponseWriter, r *http.Request, email string) error
+	// EnterCode, EnterPasskey and EnterFirst sign the browser in, like SignIn: with a
+	// code that was sent for this browser, with a passkey's answer to AskPasskey, and
+	// with the secret that the server printed, for the first account.
+	EnterCode(w http.ResponseWriter, r *http.Request, code string) (ok bool, err error)
+	EnterPasskey(w http.ResponseWriter, r *http.Request, ceremony, response string) (ok bool, err error)
+	EnterFirst(w http.ResponseWriter, r *http.Request, secret, email, name string) (ok bool, err error)
+	// AskPasskey and OfferPasskey begin the use and the making of a passkey: options
+	// are for the browser's script, and ceremony comes back with its answer.
+	AskPasskey(w http.ResponseWriter, r *http.Request) (options, ceremony string, err error)
+	OfferPasskey(w http.ResponseWriter, r *http.Request) (options, ceremony string, err error)
+	// AddPasskey gives who is signed in the passkey that their browser has made.
+	AddPasskey(r *http.Request, ceremony, response, name string) (ok bool, err error)
+	// ToProvider begins a sign-in at a provider, or the linking of an account there to
+	// who is signed in, and says where the browser has to go. FromProvider ends it, and
+	// says where the person wanted to be. What this browser has not begun is
+	// as.ErrNotFound.
+	ToProvider(w http.ResponseWriter, r *http.Request, id, to string, link bool) (uri string, err error)
+	FromProvider(w http.ResponseWriter, r *http.Request, id string, form uma.Form) (to string, ok bool, err error)
 	// Session names the session of this browser, "" when nobody is signed in.
 	Session(r *http.Request) as.SessionID
 	// SignOut signs the browser out.

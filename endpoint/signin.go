@@ -1,11 +1,13 @@
 package endpoint
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/uma"
 )
@@ -14,6 +16,12 @@ import (
 var (
 	problemWrong   = page.Sentence("This e-mail address and this password do not go together.")
 	problemMissing = page.Sentence("Write your e-mail address and your password.")
+
+	problemNoAddress = page.Sentence("Write your e-mail address.")
+	problemCode      = page.Sentence("This code is not right, or its time is over. Look again, or let a new one be sent.")
+	problemPasskey   = page.Sentence("This passkey did not work here. Try once more, or come in with a code.")
+	problemProvider  = page.Sentence("You could not come in like this. Come in another way first. Then you can add this one, where you see how you sign in.")
+	problemFirst     = page.Sentence("Write your name and an e-mail address that can be used.")
 )
 
 // problem says what was wrong with a form; "" is nothing.
@@ -24,13 +32,13 @@ func (s *Server) problem(c *call, problem string) template.HTML {
 	return s.page(c).Say(problem)
 }
 
-// signInPage shows the sign-in form or, to somebody who is signed in and did
-// not come from anywhere, who that is.
+// signInPage shows the ways in or, to somebody who is signed in and did not come from
+// anywhere, who that is.
 func (s *Server) signInPage(c *call) error {
 	account, _, in := s.SignIn.Person(c.r)
 	to := s.placeToReturn(c.form["return"])
 	if in && to == "" && s.Home != "" {
-		s.redirect(c, s.atHome())
+		s.redirect(c, s.orHome(""))
 		return nil
 	}
 	if in && to == "" {
@@ -45,78 +53,271 @@ func (s *Server) signInPage(c *call) error {
 	if asked, err := uma.ParseQuery(query); err == nil {
 		hint = asked["login_hint"]
 	}
-	s.showSignIn(c, http.StatusOK, to, hint, "")
-	return nil
+	again := in && c.form["again"] == "yes"
+	if again {
+		hint = account.Email
+	}
+	return s.showSignIn(c, http.StatusOK, signInForm{Return: to, Email: hint, Again: again}, "", page.Options{})
 }
 
 // signInForm is the sign-in page. With an application, it is part of a visit
 // and can be cancelled.
 type signInForm struct {
 	formPage
-	Wrong  bool   // what was sent before was
-	Path   string // where the form is posted to
-	Return string
-	Email  string
-	App    *application
+	Wrong     bool   // what was sent before was
+	Path      string // where the form is posted to
+	Return    string
+	Email     string
+	Again     bool // who is signed in is to prove once more who they are
+	App       *application
+	Passwords bool
+	Passkey   *passkeyForm // nil: there can be none
+	Providers []providerLink
 }
 
-func (s *Server) showSignIn(c *call, status int, to, email, problem string) {
-	s.page(c).Show(status, s.pages, "sign-in", page.Options{Problem: s.problem(c, problem), Stay: s.signInPath(to)}, signInForm{
-		formPage: s.form(c, pathSignIn), Wrong: problem != "", Path: pathSignIn, Return: to, Email: email,
-	})
+// passkeyForm is a form that the script fills in, with what a passkey answers.
+type passkeyForm struct{ Options, Ceremony string }
+
+// providerLink leads to an OpenID provider.
+type providerLink struct{ Name, Path string }
+
+// showSignIn shows the page with the ways in that there are here.
+func (s *Server) showSignIn(c *call, status int, f signInForm, problem string, o page.Options) error {
+	if f.Path == "" {
+		f.Path = pathSignIn
+	}
+	f.formPage, f.Wrong, f.Passwords = s.form(c, f.Path), problem != "", s.SignIn.Passwords()
+	if s.SignIn.Passkeys() {
+		options, ceremony, err := s.SignIn.AskPasskey(c.w, c.r)
+		if err != nil {
+			return err
+		}
+		f.Passkey = &passkeyForm{options, ceremony}
+	}
+	to := f.Return
+	if f.App != nil {
+		to = s.base + pathClaimsVisit
+	}
+	ids, names := s.SignIn.Providers()
+	for i, id := range ids {
+		path := strings.Replace(pathSignInTo, "{id}", id, 1)
+		f.Providers = append(f.Providers, providerLink{names[i], s.base + path + "?" + url.Values{"return": {to}}.Encode()})
+	}
+	o.Problem = s.problem(c, problem)
+	if f.App == nil {
+		o.Stay = s.signInPath(f.Return)
+	}
+	s.page(c).Show(status, s.pages, "sign-in", o, f)
+	return nil
 }
 
 // signIn answers the sign-in form.
 func (s *Server) signIn(c *call) error {
 	to := s.placeToReturn(c.form["return"])
-	problem, err := s.enter(c)
+	problem, next, err := s.enter(c, to)
 	if err != nil {
 		return err
 	}
 	if problem != "" {
-		s.showSignIn(c, http.StatusUnprocessableEntity, to, c.form["email"], problem)
-		return nil
+		return s.showSignIn(c, http.StatusUnprocessableEntity, signInForm{Return: to, Email: c.form["email"], Again: c.form["again"] == "yes"}, problem, page.Options{})
 	}
-	if to == "" {
-		to = s.atHome()
-	}
-	s.redirect(c, to)
+	s.redirect(c, next)
 	return nil
 }
 
-// enter signs in with the form's e-mail address and password. Whoever was
-// signed in at this browser is signed out first, so that a session which
-// somebody planted ends here and the new one is known to nobody else (SEC-063).
-func (s *Server) enter(c *call) (problem string, err error) {
-	email, password := strings.TrimSpace(c.form["email"]), c.form["password"]
-	if email == "" || password == "" {
-		return problemMissing, nil
+// orHome is a place to return to, or where a person is who did not come from anywhere:
+// at home or, without one, at the sign-in page, which says who is in.
+func (s *Server) orHome(to string) string {
+	switch {
+	case to != "":
+		return to
+	case s.Home == "":
+		return s.base + pathSignIn
+	default:
+		return s.base + s.Home
 	}
-	ok, err := s.SignIn.SignIn(c.w, c.r, email, password)
-	if err != nil || ok {
-		return "", err
-	}
-	return problemWrong, nil
 }
 
-// placeToReturn lets a person go back to an authorization request, or to where they
-// are at home, and to nowhere else: what does not begin with a path of ours is "".
-// What is behind it leads to no other host, however it is read.
+// enter does what a button of the sign-in form asks for, and says where the person
+// goes next. Whoever was signed in at this browser is signed out by it, so that a
+// session which somebody planted ends here and the new one is known to nobody else
+// (SEC-063).
+func (s *Server) enter(c *call, to string) (problem, next string, err error) {
+	var ok bool
+	switch c.form["action"] {
+	case "code":
+		return s.sendCode(c, to)
+	case "passkey":
+		problem = problemPasskey
+		ok, err = s.SignIn.EnterPasskey(c.w, c.r, c.form["ceremony"], c.form["response"])
+	case "sign-in", "":
+		email, password := strings.TrimSpace(c.form["email"]), c.form["password"]
+		if email == "" || password == "" {
+			return problemMissing, "", nil
+		}
+		problem = problemWrong
+		ok, err = s.SignIn.SignIn(c.w, c.r, email, password)
+	default:
+		return "", "", errUnknownAnswer
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if !ok {
+		return problem, "", nil
+	}
+	return "", s.orHome(to), nil
+}
+
+// sendCode has a code sent, and goes on to where it is entered. The address is not
+// kept in any URL.
+func (s *Server) sendCode(c *call, to string) (problem, next string, err error) {
+	email := strings.TrimSpace(c.form["email"])
+	if email == "" {
+		return problemNoAddress, "", nil
+	}
+	err = s.SignIn.SendCode(c.w, c.r, email)
+	var refusal *uma.Error
+	if errors.As(err, &refusal) && refusal.Code == uma.InvalidRequest {
+		return problemNoAddress, "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	return "", s.base + pathSignInCode + "?" + url.Values{"return": {to}}.Encode(), nil
+}
+
+// codeForm is the page where a code is entered.
+type codeForm struct {
+	formPage
+	Wrong  bool
+	Return string
+	Again  string // the sign-in page, for another code
+}
+
+func (s *Server) codePage(c *call) error {
+	s.showCode(c, http.StatusOK, "")
+	return nil
+}
+
+func (s *Server) showCode(c *call, status int, problem string) {
+	to := s.placeToReturn(c.form["return"])
+	s.page(c).Show(status, s.pages, "sign-in-code", page.Options{Problem: s.problem(c, problem)}, codeForm{
+		formPage: s.form(c, pathSignInCode), Wrong: problem != "", Return: to, Again: s.signInPath(to),
+	})
+}
+
+// enterCode answers it.
+func (s *Server) enterCode(c *call) error {
+	ok, err := s.SignIn.EnterCode(c.w, c.r, c.form["code"])
+	if err != nil {
+		return err
+	}
+	if !ok {
+		s.showCode(c, http.StatusUnprocessableEntity, problemCode)
+		return nil
+	}
+	s.redirect(c, s.orHome(s.placeToReturn(c.form["return"])))
+	return nil
+}
+
+// toProvider sends the browser to an OpenID provider. Nothing is written by that. A
+// link on a page of somebody else leads to the sign-in page first: nobody is signed
+// in as somebody by having looked at a page.
+func (s *Server) toProvider(c *call) error {
+	to := s.placeToReturn(c.form["return"])
+	if c.r.Header.Get("Sec-Fetch-Site") == "cross-site" {
+		s.redirect(c, s.signInPath(to))
+		return nil
+	}
+	uri, err := s.SignIn.ToProvider(c.w, c.r, c.r.PathValue("id"), to, false)
+	if err != nil {
+		return err
+	}
+	s.redirect(c, uri)
+	return nil
+}
+
+// fromProvider is where it sends the browser back.
+func (s *Server) fromProvider(c *call) error {
+	to, ok, err := s.SignIn.FromProvider(c.w, c.r, c.r.PathValue("id"), c.form)
+	if errors.Is(err, as.ErrNotFound) {
+		return errStaleForm
+	}
+	if err != nil {
+		return err
+	}
+	to = s.placeToReturn(to)
+	if !ok {
+		return s.showSignIn(c, http.StatusUnprocessableEntity, signInForm{Return: to}, problemProvider, page.Options{})
+	}
+	s.redirect(c, s.orHome(to))
+	return nil
+}
+
+// firstForm is the page on which the operator makes the first account.
+type firstForm struct {
+	formPage
+	Secret, Email, Name string
+}
+
+var errNotFirst = uma.NewError(uma.NotFound, "This link is not good any more. A new one is made when the server starts, as long as nobody has an account.")
+
+func (s *Server) firstPage(c *call) error {
+	err := s.AS.CheckFirstRun(c.r.Context(), c.form["secret"])
+	if errors.Is(err, as.ErrNotFound) {
+		return errNotFirst
+	}
+	if err != nil {
+		return err
+	}
+	s.showFirst(c, http.StatusOK, "")
+	return nil
+}
+
+func (s *Server) showFirst(c *call, status int, problem string) {
+	s.page(c).Show(status, s.pages, "first", page.Options{Problem: s.problem(c, problem)}, firstForm{
+		formPage: s.form(c, pathFirst), Secret: c.form["secret"], Email: c.form["email"], Name: c.form["name"],
+	})
+}
+
+func (s *Server) enterFirst(c *call) error {
+	ok, err := s.SignIn.EnterFirst(c.w, c.r, c.form["secret"], strings.TrimSpace(c.form["email"]), strings.TrimSpace(c.form["name"]))
+	var refusal *uma.Error
+	switch {
+	case errors.As(err, &refusal) && refusal.Code == uma.InvalidRequest:
+		s.showFirst(c, http.StatusUnprocessableEntity, problemFirst)
+	case err != nil:
+		return err
+	case !ok:
+		return errNotFirst
+	default:
+		s.redirect(c, s.base+pathWays)
+	}
+	return nil
+}
+
+// FirstRunURL is where the first account is made, with the secret of as.FirstRun.
+func FirstRunURL(issuer, secret string) string {
+	return strings.TrimSuffix(issuer, "/") + pathFirst + "?" + url.Values{"secret": {secret}}.Encode()
+}
+
+// placeToReturn lets a person go back to a place of ours that needs to know who they
+// are: an authorization request, a visit, where they are at home, the ways in.
+// Everything else is "". Behind the path of a request there is only a query, which
+// leads to no other host however it is read.
 func (s *Server) placeToReturn(to string) string {
 	notInURL := func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' || r == '#' }
-	home := s.Home != "" && strings.HasPrefix(to, s.base+s.Home) && !strings.Contains(to, "..")
-	if !home && !strings.HasPrefix(to, s.base+pathAuthorize+"?") || strings.ContainsFunc(to, notInURL) {
+	switch below, ours := strings.CutPrefix(to, s.base); {
+	case !ours || strings.ContainsFunc(to, notInURL):
+		return ""
+	case below == pathClaimsVisit, below == pathWays, strings.HasPrefix(below, pathAuthorize+"?"):
+		return to
+	case s.Home != "" && strings.HasPrefix(below, s.Home) && !strings.Contains(below, "//") && !strings.Contains(below, ".."):
+		return to
+	default:
 		return ""
 	}
-	return to
-}
-
-// atHome is where a person is who did not come from anywhere.
-func (s *Server) atHome() string {
-	if s.Home == "" {
-		return s.base + pathSignIn
-	}
-	return s.base + s.Home
 }
 
 // signInAndReturn sends a browser to the sign-in form and back.

@@ -158,7 +158,7 @@ func TestCookiesAreForThisHostAlone(t *testing.T) {
 }
 
 // anotherNode is the sign-in of a second process over the same store.
-func (w *world) anotherNode() *login.Passwords {
+func (w *world) anotherNode() *login.Login {
 	w.t.Helper()
 	server, err := as.New(w.t.Context(), as.Config{Issuer: w.Issuer, Store: w.Store, Now: w.Clock.Now, Secrets: w.AS.Secrets})
 	w.must(err)

@@ -24,13 +24,13 @@ func bounded(t *testing.T, account, address int) *desk {
 }
 
 // another is the sign-in of a second node on the same store.
-func (d *desk) another() *Passwords {
+func (d *desk) another() *Login {
 	d.t.Helper()
 	server, err := as.New(context.Background(), d.AS.Config)
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	p, err := New(Config{AS: server, Secure: true})
+	p, err := New(Config{AS: server, Secure: true, Methods: Methods{Passwords: true}})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func (d *desk) another() *Passwords {
 }
 
 // try signs in at a node from an address, and says how long one has to wait.
-func (d *desk) try(at *Passwords, from, email, password string, cookies ...*http.Cookie) (ok bool, wait time.Duration) {
+func (d *desk) try(at *Login, from, email, password string, cookies ...*http.Cookie) (ok bool, wait time.Duration) {
 	d.t.Helper()
 	r := atSignIn(context.Background())
 	r.RemoteAddr = from + ":99"
@@ -61,7 +61,7 @@ func (d *desk) try(at *Passwords, from, email, password string, cookies ...*http
 func TestOneCountForEachAccountAtAllNodes(t *testing.T) {
 	for _, who := range []string{"bob", "nobody"} {
 		d := bounded(t, 5, 100)
-		nodes := []*Passwords{d.Passwords, d.another()}
+		nodes := []*Login{d.Login, d.another()}
 		spellings := []string{who + "@example.com", who + "@Example.COM", " " + who + "@example.com\t", "B" + who[1:] + "@example.com"}
 		if who == "nobody" {
 			spellings[3] = "NOBODY@example.com"
@@ -88,14 +88,14 @@ func TestOneCountForEachAccountAtAllNodes(t *testing.T) {
 func TestOneAddressTriesSoManyAccounts(t *testing.T) {
 	d := bounded(t, 100, 5)
 	for n := range 5 {
-		if _, wait := d.try(d.Passwords, fmt.Sprintf("2001:db8::%d", n), fmt.Sprintf("person%d@example.com", n), password); wait != 0 {
+		if _, wait := d.try(d.Login, fmt.Sprintf("2001:db8::%d", n), fmt.Sprintf("person%d@example.com", n), password); wait != 0 {
 			t.Fatalf("attempt %d has to wait %v", n, wait)
 		}
 	}
 	if ok, wait := d.try(d.another(), "2001:db8::99", "bob@example.com", password); ok || wait == 0 {
 		t.Errorf("from the same network: %v, %v", ok, wait)
 	}
-	if ok, _ := d.try(d.Passwords, "2001:db8:0:1::1", "bob@example.com", password); !ok {
+	if ok, _ := d.try(d.Login, "2001:db8:0:1::1", "bob@example.com", password); !ok {
 		t.Error("from another network it is refused")
 	}
 }
@@ -104,7 +104,7 @@ func TestOneAddressTriesSoManyAccounts(t *testing.T) {
 // same time, so many are tried.
 func TestAttemptsAtTheSameTimeAreNotMore(t *testing.T) {
 	d := bounded(t, 5, 100)
-	nodes := []*Passwords{d.Passwords, d.another()}
+	nodes := []*Login{d.Login, d.another()}
 	var tried, refused atomic.Int64
 	var all sync.WaitGroup
 	for n := range 24 {
@@ -130,14 +130,14 @@ func TestAttemptsAtTheSameTimeAreNotMore(t *testing.T) {
 
 func TestTheRightPasswordIsNotCounted(t *testing.T) {
 	d := bounded(t, 2, 2)
-	d.try(d.Passwords, "198.51.100.1", "bob@example.com", "not the password")
+	d.try(d.Login, "198.51.100.1", "bob@example.com", "not the password")
 	for range 5 {
-		if ok, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", password); !ok || wait != 0 {
+		if ok, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", password); !ok || wait != 0 {
 			t.Fatal(ok, wait)
 		}
 	}
-	d.try(d.Passwords, "198.51.100.1", "bob@example.com", "not the password")
-	if ok, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", password); ok || wait == 0 {
+	d.try(d.Login, "198.51.100.1", "bob@example.com", "not the password")
+	if ok, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", password); ok || wait == 0 {
 		t.Error("a right password took away the count of the wrong ones")
 	}
 }
@@ -149,32 +149,32 @@ func TestNobodyIsShutOutWhereTheyAreSignedIn(t *testing.T) {
 	d := bounded(t, 3, 100)
 	cookie := d.signIn("bob@example.com", password)
 	for range 10 {
-		d.try(d.Passwords, "203.0.113.66", "bob@example.com", "not the password")
+		d.try(d.Login, "203.0.113.66", "bob@example.com", "not the password")
 	}
-	if ok, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", password); ok || wait == 0 {
+	if ok, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", password); ok || wait == 0 {
 		t.Fatal("the account is not shut")
 	}
 	if account, _, in := d.Person(with(cookie)); !in || account.ID != d.bob.ID {
 		t.Error("the session has ended")
 	}
 	for range 2 {
-		d.try(d.Passwords, "198.51.100.1", "bob@example.com", "not the password", cookie)
+		d.try(d.Login, "198.51.100.1", "bob@example.com", "not the password", cookie)
 	}
-	if ok, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", password, cookie); !ok {
+	if ok, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", password, cookie); !ok {
 		t.Errorf("with the session one has to wait %v", wait)
 	}
 	// A session is no way around: it has a count of its own.
 	cookie = d.signInAs("bob@example.com", cookie)
 	for range 3 {
-		d.try(d.Passwords, "203.0.113.66", "bob@example.com", "not the password", cookie)
+		d.try(d.Login, "203.0.113.66", "bob@example.com", "not the password", cookie)
 	}
-	if ok, wait := d.try(d.Passwords, "203.0.113.66", "bob@example.com", password, cookie); ok || wait == 0 {
+	if ok, wait := d.try(d.Login, "203.0.113.66", "bob@example.com", password, cookie); ok || wait == 0 {
 		t.Error("with a session one may try for ever")
 	}
 	// And it is a way around for nobody else.
 	carlos := d.account(as.Account{Email: "carlos@example.com", PasswordHash: d.bob.PasswordHash})
 	other := d.signIn(carlos.Email, password)
-	if ok, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", password, other); ok || wait == 0 {
+	if ok, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", password, other); ok || wait == 0 {
 		t.Error("another person's session opens the account")
 	}
 }
@@ -184,10 +184,10 @@ func TestAttemptsThatAreRefusedPutNothingOff(t *testing.T) {
 	d := bounded(t, 2, 100)
 	begin := d.now
 	for d.now.Sub(begin) < 15*time.Minute {
-		d.try(d.Passwords, "203.0.113.66", "bob@example.com", "not the password")
+		d.try(d.Login, "203.0.113.66", "bob@example.com", "not the password")
 		d.now = d.now.Add(time.Minute)
 	}
-	if ok, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", password); !ok {
+	if ok, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", password); !ok {
 		t.Errorf("after fifteen minutes one has to wait %v", wait)
 	}
 }
@@ -195,7 +195,7 @@ func TestAttemptsThatAreRefusedPutNothingOff(t *testing.T) {
 func TestWithoutLimitsAttemptsAreNotCounted(t *testing.T) {
 	d := newDesk(t, true, func(c *as.Config) { c.Attempts = as.Attempts{Account: limit.Off, Address: limit.Off} })
 	for range 25 {
-		if _, wait := d.try(d.Passwords, "198.51.100.1", "bob@example.com", "not the password"); wait != 0 {
+		if _, wait := d.try(d.Login, "198.51.100.1", "bob@example.com", "not the password"); wait != 0 {
 			t.Fatal(wait)
 		}
 	}
@@ -214,7 +214,7 @@ func (d *desk) signInAs(email string, cookie *http.Cookie) *http.Cookie {
 	}
 	// The account is shut again for those without a session.
 	for range 3 {
-		d.try(d.Passwords, "203.0.113.66", email, "not the password")
+		d.try(d.Login, "203.0.113.66", email, "not the password")
 	}
 	return w.Result().Cookies()[0]
 }

@@ -18,7 +18,7 @@ const password = "correct horse"
 
 // desk is a sign-in over a real store, with a clock to turn.
 type desk struct {
-	*Passwords
+	*Login
 	t   *testing.T
 	now time.Time
 	bob as.Account
@@ -39,7 +39,7 @@ func newDesk(t *testing.T, secure bool, options ...func(*as.Config)) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Passwords, err = New(Config{AS: server, Secure: secure}); err != nil {
+	if d.Login, err = New(Config{AS: server, Secure: secure, Methods: Methods{Passwords: true, Guests: true}}); err != nil {
 		t.Fatal(err)
 	}
 	hash, err := HashPassword(password, rand.Reader)

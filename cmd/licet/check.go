@@ -19,6 +19,7 @@ import (
 	"github.com/licet/licet/internal/limit"
 	"github.com/licet/licet/internal/mail"
 	"github.com/licet/licet/internal/node"
+	"github.com/licet/licet/login"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 )
@@ -91,6 +92,7 @@ func (c config) check() (settings, []error) {
 	s.as.ClaimIssuers = c.checkClaimIssuers(k)
 	s.clients = c.checkClients(k)
 	s.people = c.checkPeople(k)
+	s.surface.SignIn = c.checkLogin(k)
 	return s, k.faults
 }
 
@@ -230,7 +232,7 @@ func (c config) checkProxies(k *checker) []netip.Prefix {
 // those of a proxy that is not known.
 func (c config) limits() (endpoint.Limits, as.Attempts) {
 	l := endpoint.Limits{Client: limit.Rate(c.Limits.Client), Address: limit.Rate(c.Limits.Address), Public: limit.Rate(c.Limits.Public)}
-	a := as.Attempts{Account: limit.Rate(c.Limits.SignInAccount), Address: limit.Rate(c.Limits.SignInAddress)}
+	a := as.Attempts{Account: limit.Rate(c.Limits.SignInAccount), Address: limit.Rate(c.Limits.SignInAddress), Mail: limit.Rate(c.Limits.SignInMail)}
 	if c.BehindProxy && len(c.TrustedProxies) == 0 {
 		l.Address, l.Public, a.Address = l.Address.Or(limit.Off), l.Public.Or(limit.Off), a.Address.Or(limit.Off)
 	}
@@ -360,14 +362,37 @@ func (c config) checkPeople(k *checker) []person {
 			k.wrong("%s.email: %q is here twice", key, email)
 		}
 		seen[email] = true
-		if (p.PasswordFile == "") == (p.PasswordHash == "") {
-			k.wrong("%s: needs either a password_file or a password_hash", key)
+		switch count(p.PasswordFile != "", p.PasswordHash != "") {
+		case 2:
+			k.wrong("%s: has both a password_file and a password_hash", key)
+		case 1:
+			if !c.Login.Passwords {
+				k.wrong("%s: has a password, and nobody signs in with one while login.passwords is false", key)
+			}
 		}
-		password, _ := k.secret(key+".password_file", p.PasswordFile)
+		password, read := k.secret(key+".password_file", p.PasswordFile)
+		if read && password == "" {
+			k.wrong("%s.password_file: the file is empty", key)
+		}
 		out = append(out, person{
 			account:  as.Account{Email: p.Email, EmailVerified: true, Name: p.Name, PasswordHash: p.PasswordHash},
 			password: password, space: p.Space,
 		})
 	}
 	return out
+}
+
+func (c config) checkLogin(k *checker) login.Methods {
+	m := login.Methods{Passwords: c.Login.Passwords, Guests: c.Login.Guests}
+	for i, p := range c.Login.Providers {
+		key := fmt.Sprintf("login.providers[%d]", i)
+		secret, _ := k.secret(key+".client_secret_file", p.ClientSecretFile)
+		m.Providers = append(m.Providers, login.Provider{
+			ID: p.ID, Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientID, ClientSecret: secret, Scopes: p.Scopes, TrustEmail: p.TrustEmail,
+		})
+	}
+	if err := login.CheckProviders(m.Providers); err != nil {
+		k.wrong("login.providers: %w", err)
+	}
+	return m
 }

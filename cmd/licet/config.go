@@ -33,6 +33,7 @@ type config struct {
 	Compromised    []string        `toml:"compromised_keys"`
 	Lifetimes      lifetimesConfig `toml:"lifetimes"`
 	Limits         limitsConfig    `toml:"limits"`
+	Login          loginConfig     `toml:"login"`
 	ClaimIssuers   []claimIssuer   `toml:"claim_issuers"`
 	Clients        []clientConfig  `toml:"clients"`
 	People         []personConfig  `toml:"people"`
@@ -95,6 +96,24 @@ type limitsConfig struct {
 	Public        rate `toml:"public"`
 	SignInAccount rate `toml:"sign_in_account"`
 	SignInAddress rate `toml:"sign_in_address"`
+	SignInMail    rate `toml:"sign_in_mail"`
+}
+
+// loginConfig says how people come in besides passkeys and codes by e-mail.
+type loginConfig struct {
+	Passwords bool             `toml:"passwords"`
+	Guests    bool             `toml:"guests"`
+	Providers []providerConfig `toml:"providers"`
+}
+
+type providerConfig struct {
+	ID               string   `toml:"id"`
+	Name             string   `toml:"name"`
+	Issuer           string   `toml:"issuer"`
+	ClientID         string   `toml:"client_id"`
+	ClientSecretFile string   `toml:"client_secret_file"`
+	Scopes           []string `toml:"scopes"`
+	TrustEmail       bool     `toml:"trust_email"`
 }
 
 // rate is how much there is in a time, such as "600/1m", or "off".
@@ -150,7 +169,7 @@ type personConfig struct {
 // files that they name. Everything that is wrong is reported at once, each with
 // its key.
 func readConfig(path string, env func(string) (string, bool)) (settings, error) {
-	c := config{Listen: "127.0.0.1:8443", Data: "licet-data"}
+	c := config{Listen: "127.0.0.1:8443", Data: "licet-data", Login: loginConfig{Guests: true}}
 	var faults []error
 	if path != "" {
 		var table map[string]any

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/internal/node"
+	"github.com/licet/licet/login"
 )
 
 type devCommand struct {
@@ -46,7 +49,8 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 	n, err := node.Open(s.ctx, node.Place{Data: dir}, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
-	}, node.Surface{}, log)
+		Mail: mailTo(s.stderr),
+	}, everyWayIn, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -58,6 +62,17 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 		return errors.Join(err, listener.Close(), n.Close())
 	}
 	return errors.Join(n.Serve(s.ctx, node.Door{Listener: listener, Handler: n.WithHealth(n.Face)}), n.Close())
+}
+
+// everyWayIn is how people come in where it is about trying things out.
+var everyWayIn = node.Surface{SignIn: login.Methods{Passwords: true, Guests: true}}
+
+// mailTo writes mail down, instead of sending it.
+func mailTo(w io.Writer) func(context.Context, as.Letter) error {
+	return func(_ context.Context, l as.Letter) error {
+		_, err := fmt.Fprintf(w, "mail to %s: %s %s\n", l.To, l.Kind, l.Code)
+		return err
+	}
 }
 
 // listenLoopback opens a socket on a loopback address and tells its issuer.

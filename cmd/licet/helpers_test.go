@@ -38,6 +38,9 @@ issuer = "http://%s"
 listen = "%s"
 data = "%s"
 
+[login]
+passwords = true
+
 [[people]]
 email = "alice@example.com"
 name = "Alice"

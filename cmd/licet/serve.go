@@ -45,12 +45,29 @@ func (cmd serveCommand) Run(s surroundings) error {
 		return errors.Join(err, closeAll(), n.Close())
 	}
 	log.Info("ready", "issuer", c.as.Issuer, "listen", listeners[0].Addr().String())
+	if err := first(s, n.AS); err != nil {
+		return errors.Join(err, closeAll(), n.Close())
+	}
 	doors := []node.Door{{Listener: listeners[0], Handler: node.FromProxies(n.WithHealth(node.Logged(n.Face, log)), c.proxies)}}
 	for _, l := range listeners[1:] {
 		doors = append(doors, node.Door{Listener: l, Handler: node.Logged(n.Mutual, log)})
 	}
 	err = n.Serve(s.ctx, doors...)
 	return errors.Join(err, n.Close())
+}
+
+// first tells whoever started the server where the first account is made, while there
+// is none. It is told to the terminal, and not to the log: logs are collected.
+func first(s surroundings, server *as.Server) error {
+	secret, err := server.FirstRun(s.ctx)
+	if errors.Is(err, as.ErrExists) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.stdout, "Nobody has an account yet. Within 30 minutes, yours can be made here:\n%s\n", endpoint.FirstRunURL(server.Issuer, secret))
+	return err
 }
 
 // environment is the environment with what the command line says over it.
@@ -124,12 +141,15 @@ func (p person) apply(ctx context.Context, server *as.Server) error {
 	if !errors.Is(err, as.ErrNotFound) {
 		return fmt.Errorf("email: %w", err)
 	}
-	if p.account.PasswordHash == "" {
+	switch {
+	case p.account.PasswordHash == "" && p.password != "":
 		if p.account.PasswordHash, err = login.HashPassword(p.password, rand.Reader); err != nil {
 			return fmt.Errorf("password_file: %w", err)
 		}
-	} else if _, err := login.CheckPassword(p.account.PasswordHash, ""); err != nil {
-		return fmt.Errorf("password_hash: %w", err)
+	case p.account.PasswordHash != "":
+		if _, err := login.CheckPassword(p.account.PasswordHash, ""); err != nil {
+			return fmt.Errorf("password_hash: %w", err)
+		}
 	}
 	account, space, err := server.CreateAccount(ctx, p.account, p.space)
 	if err != nil {

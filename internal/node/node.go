@@ -36,6 +36,7 @@ type Surface struct {
 	Limits endpoint.Limits // how much abuse is borne
 	Mutual string          // as in endpoint.Config
 	Mail   mail.Config     // how people are written to; the zero value is no mail
+	SignIn login.Methods   // how people come in
 }
 
 // Node is a built server: the rooms, connected.
@@ -106,7 +107,7 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	} else if err != nil {
 		return nil, err
 	}
-	people, err := login.New(login.Config{AS: server, Secure: issuer.Scheme == "https"})
+	people, err := login.New(login.Config{AS: server, Secure: issuer.Scheme == "https", Methods: surface.SignIn})
 	if err != nil {
 		return nil, err
 	}

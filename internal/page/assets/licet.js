@@ -60,6 +60,54 @@ function copies() {
   }
 }
 
+// A passkey: the form has what it is asked as its data, and is sent with what it
+// answers. Where there is no script there is no such form.
+const decode = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const encode = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+function asked(form) {
+  const publicKey = JSON.parse(form.dataset.options);
+  publicKey.challenge = decode(publicKey.challenge);
+  if (publicKey.user) publicKey.user.id = decode(publicKey.user.id);
+  for (const list of [publicKey.allowCredentials, publicKey.excludeCredentials]) {
+    for (const one of list ?? []) one.id = decode(one.id);
+  }
+  return publicKey;
+}
+
+function answered(credential) {
+  const response = {};
+  for (const part of ["clientDataJSON", "authenticatorData", "signature", "userHandle", "attestationObject"]) {
+    if (credential.response[part]) response[part] = encode(credential.response[part]);
+  }
+  if (credential.response.getTransports) response.transports = credential.response.getTransports();
+  return JSON.stringify({ id: credential.id, rawId: encode(credential.rawId), type: credential.type, response, clientExtensionResults: {} });
+}
+
+async function passkeys() {
+  const form = document.querySelector("form[data-passkey]");
+  if (!form || !window.PublicKeyCredential) return;
+  form.hidden = false;
+  let waiting = new AbortController();
+  const use = async (more) => {
+    const options = { publicKey: asked(form), signal: waiting.signal, ...more };
+    try {
+      const credential = await navigator.credentials[form.dataset.passkey](options);
+      form.elements.response.value = answered(credential);
+      form.submit();
+    } catch {
+      // They closed the dialog, or there is no such passkey: the page stays, with its other ways.
+    }
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    waiting.abort();
+    waiting = new AbortController();
+    use({});
+  });
+  if (form.dataset.passkey === "get" && await PublicKeyCredential.isConditionalMediationAvailable?.()) use({ mediation: "conditional" });
+}
+
 // What went wrong with a form is the first thing to read.
 function problems() {
   document.querySelector("#problem")?.focus();
@@ -69,4 +117,5 @@ tellZone();
 chooseLanguage();
 live();
 copies();
+passkeys();
 problems();
