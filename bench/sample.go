@@ -47,6 +47,11 @@ func alone(t *target, w, _ workload, length time.Duration) (sample, error) {
 // drive runs a workload on all connections for a while and then says what it
 // cost the server.
 func drive(t *target, w workload, length time.Duration) (sample, error) {
+	if w.prepare != nil { // before anybody connects: the server closes connections that idle
+		if err := w.prepare(t); err != nil {
+			return sample{}, err
+		}
+	}
 	workers := make([]*worker, connections)
 	for i := range workers {
 		k, err := newWorker(t)
@@ -55,11 +60,6 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 		}
 		defer k.close()
 		workers[i] = k
-	}
-	if w.prepare != nil {
-		if err := w.prepare(t); err != nil {
-			return sample{}, err
-		}
 	}
 	meter := t.used
 	if w.local {
