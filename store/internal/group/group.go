@@ -54,6 +54,10 @@ type Committer struct {
 	running sync.WaitGroup
 	updates atomic.Int64
 	commits atomic.Int64
+
+	heads rows.Heads // of histories, as the last batch left them
+	used  time.Time  // when it was
+	wary  int        // how many batches more do not believe the one before
 }
 
 // Start starts a committer. tell is called with what was changed, or may have
@@ -184,11 +188,25 @@ const (
 	maxTime = 10 * time.Second
 )
 
+// What one batch left behind holds for the next if nobody else writes meanwhile.
+// After a batch that had to run again, perhaps because somebody did, that is not
+// believed for so many batches, and never after so long a rest.
+const (
+	waryFor = 64
+	restful = time.Second
+)
+
 // commit runs a batch and tells each Update what became of it. Those that
 // failed by themselves have left already and do not hear it.
 func (c *Committer) commit(all []job) {
 	began := time.Now()
+	if c.wary = max(c.wary-1, 0); c.wary > 0 || began.Sub(c.used) > restful {
+		c.heads.Forget()
+	}
 	b, err := c.run(all, false)
+	if c.used = began; errors.Is(err, ErrAgain) {
+		c.wary = waryFor
+	}
 	for again := 1; errors.Is(err, ErrAgain) && again < maxRuns && time.Since(began) < maxTime; again++ {
 		if again > 1 {
 			time.Sleep(time.Duration(rand.IntN(again)) * time.Millisecond) // so that two nodes do not meet again
@@ -221,6 +239,11 @@ func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 	if len(all) == 0 {
 		return b, nil
 	}
+	defer func() {
+		if err != nil {
+			c.heads.Forget()
+		}
+	}()
 	if err := c.engine.Begin(careful); err != nil {
 		return b, fmt.Errorf("store: beginning: %w", err)
 	}
@@ -275,7 +298,9 @@ func (c *Committer) runOne(j job, careful bool) (tx *rows.Tx, how outcome, err e
 			return nil, retries, err
 		}
 	}
-	tx = rows.New(c.engine.DB())
+	if tx = rows.New(c.engine.DB()); !careful {
+		tx = rows.NewRemembering(c.engine.DB(), &c.heads)
+	}
 	j.turn <- tx
 	how = <-j.ran
 	tx.End()

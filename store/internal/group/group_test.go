@@ -97,6 +97,55 @@ func TestAnUpdateThatFailsBeforeItWroteDisturbsNobody(t *testing.T) {
 	}
 }
 
+// appendTo appends to a history what comes after its head.
+func appendTo(space as.SpaceID, fails error) func(as.Tx) error {
+	return func(tx as.Tx) error {
+		seq, hash, err := tx.HistoryHead(space)
+		if err != nil && !errors.Is(err, as.ErrNotFound) {
+			return err
+		}
+		seq++
+		return errors.Join(tx.AppendEvent(as.Event{Space: space, Seq: seq, Prev: hash, Hash: []byte{byte(seq)}}), fails)
+	}
+}
+
+// The head of a history is remembered from one Update to the next. One that was
+// taken back is not.
+func TestAHistoryHasNoGapWhereAnUpdateWasTakenBack(t *testing.T) {
+	s := open(t)
+	commits := 0
+	c := group.Start(engine{group.EngineOf(s.Committer), func(e group.Engine, changes []as.Change) error {
+		if commits++; commits == 3 {
+			return errors.Join(e.Rollback(), errors.New("the line is dead"))
+		}
+		return e.Commit(changes)
+	}}, func([]as.Change) {})
+	defer c.Close()
+	ok, fails := appendTo("s", nil), appendTo("s", errOwn)
+	for batch, list := range [][]func(as.Tx) error{{ok}, {ok, ok}, {ok, ok}, {ok}, {ok, fails, ok}, {fails}, {ok, ok}} {
+		for i, err := range group.Together(t.Context(), c, list...) {
+			if lost := batch == 2 || batch == 4 && i == 1 || batch == 5; lost != (err != nil) {
+				t.Errorf("Update %d of batch %d was told %v", i, batch, err)
+			}
+		}
+	}
+	err := s.View(t.Context(), func(r as.Reader) error {
+		events, err := r.Events("s", 0, 100)
+		for i, e := range events {
+			if e.Seq != int64(i)+1 || i > 0 && !slices.Equal(e.Prev, events[i-1].Hash) {
+				t.Errorf("event %d has number %d and follows %x", i, e.Seq, e.Prev)
+			}
+		}
+		if len(events) != 8 {
+			t.Errorf("there are %d events", len(events))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // breaking is an engine whose connection breaks when something is to be taken back.
 type breaking struct {
 	group.Engine

@@ -60,11 +60,17 @@ func intoEvent() ([]any, *as.Event) {
 }
 
 func (t *Tx) HistoryHead(space as.SpaceID) (int64, []byte, error) {
+	if h, ok := t.heads.find(space); ok && t.spoiled == nil {
+		return h.seq, h.hash, nil
+	}
 	into := func() ([]any, *as.Event) {
 		e := new(as.Event)
 		return []any{&e.Seq, &e.Hash}, e
 	}
 	e, err := one(t, into, `select seq, hash from events where space_id = $1 order by seq desc limit 1`, space)
+	if err == nil {
+		t.heads.put(space, e.Seq, e.Hash)
+	}
 	return e.Seq, e.Hash, err
 }
 
@@ -80,7 +86,11 @@ func (t *Tx) EventsBefore(space as.SpaceID, before int64, limit int) ([]as.Event
 }
 
 func (t *Tx) AppendEvent(e as.Event) error {
-	return t.insertRandom(insertEvent, e.Space, e.Seq, ms(e.At), e.Kind, e.Actor, e.Subject, e.Detail, e.Prev, e.Hash)
+	err := t.insertRandom(insertEvent, e.Space, e.Seq, ms(e.At), e.Kind, e.Actor, e.Subject, e.Detail, e.Prev, e.Hash)
+	if err == nil {
+		t.heads.appended(e)
+	}
+	return err
 }
 
 const keyColumns = `id, sealed, created_at, active_from, expires_at`

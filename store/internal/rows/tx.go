@@ -41,6 +41,7 @@ type Found interface {
 // be kept although what came before is lost. So nothing can come after.
 type Tx struct {
 	db      DB
+	heads   *Heads // nil: nothing is remembered
 	wrote   bool
 	spoiled error
 	changes []as.Change
@@ -50,6 +51,9 @@ var _ as.Tx = (*Tx)(nil)
 
 // New wraps a transaction.
 func New(db DB) *Tx { return &Tx{db: db} }
+
+// NewRemembering wraps a transaction of somebody who remembers heads.
+func NewRemembering(db DB, h *Heads) *Tx { return &Tx{db: db, heads: h} }
 
 // Wrote says whether there is anything to take back. Of a transaction that is
 // spoiled nobody knows.
