@@ -34,6 +34,7 @@ type memory struct {
 	shares    remembered[uma.ResourceID, sharesOfSpace]
 	bearers   remembered[string, bearer]
 	answers   answers
+	begun     sightings
 }
 
 // resourceKey is all that a resource is found by.
@@ -163,6 +164,29 @@ func (r *remembered[K, V]) keep(key K, e entry[V]) {
 		r.young, r.old = make(map[K]entry[V]), r.young
 	}
 	r.young[key] = e
+}
+
+// sightings tells what was seen lately. It may have forgotten, and may take one thing
+// for another: nothing is decided by it. The zero value is empty and ready.
+type sightings struct {
+	mu         sync.Mutex
+	young, old map[uint64]struct{}
+}
+
+// again says whether something was seen before, and notes that it is now.
+func (s *sightings) again(m *memory, what string) bool {
+	h := maphash.String(m.seed, what)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.young[h]; ok {
+		return true
+	}
+	_, ok := s.old[h]
+	if s.young == nil || len(s.young) >= maxRemembered {
+		s.young, s.old = make(map[uint64]struct{}), s.young
+	}
+	s.young[h] = struct{}{}
+	return ok
 }
 
 // known is what can be answered from memory. Its verbs are those of Reader, and one

@@ -124,7 +124,7 @@ func (s *Server) keep(tx Tx, p *presented) error {
 		return tx.UpdateProcess(p.Process)
 	}
 	p.first = false
-	err := tx.InsertProcess(p.Process)
+	err := s.begin(tx, p.Process)
 	if errors.Is(err, ErrExists) && seeded.TicketNotSpent {
 		return tx.UpdateProcess(p.Process)
 	}
@@ -134,6 +134,19 @@ func (s *Server) keep(tx Tx, p *presented) error {
 		}
 	}
 	return err
+}
+
+// begin writes down the process of a sealed ticket, or ErrExists. A store may take
+// it at first that the ticket is new, and run everything again if it was not; who
+// shows one ticket again and again shall not cause that. So where it has been seen
+// here, the store is asked.
+func (s *Server) begin(tx Tx, p Process) error {
+	if s.memory.begun.again(s.memory, string(p.ID)) {
+		if _, err := tx.Process(p.ID); !errors.Is(err, ErrNotFound) {
+			return cmp.Or(err, ErrExists)
+		}
+	}
+	return tx.InsertProcess(p)
 }
 
 func (s *Server) presentStored(tx Tx, digest Digest, client oauth.ClientID, verifier string) (Process, error) {

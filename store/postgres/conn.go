@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,8 +26,9 @@ const (
 // at a time. It connects by itself, and again when the connection was lost.
 //
 // What is queued travels with the next statement that is waited for: one exchange
-// for all. Nothing is cut short by anybody's context: statements are short, and
-// one that is interrupted leaves its connection in doubt.
+// for all, and insertions that are put off are queued as late as that. Nothing is
+// cut short by anybody's context: statements are short, and one that is interrupted
+// leaves its connection in doubt.
 type conn struct {
 	config   *pgconn.Config
 	pg       *pgconn.PgConn
@@ -36,10 +36,12 @@ type conn struct {
 	prepared map[string]*pgconn.StatementDescription
 	used     time.Time
 
-	defers  bool  // insertions may be put off
-	queued  int   // statements that have not been answered
-	unread  bool  // they have been sent, and nobody has waited for the answers
-	failure error // what spoiled the transaction; nothing more is done in it
+	defers  bool                   // insertions may be put off
+	waiting []*insertions          // which have been
+	batched map[string]*insertions // by the insertion of one row
+	queued  int                    // statements that have not been answered
+	unread  bool                   // they have been sent, and nobody has waited for the answers
+	failure error                  // what spoiled the transaction; nothing more is done in it
 
 	values [][]byte // the arguments of the statement that is being sent,
 	bytes  []byte   // and what they are made of
@@ -48,6 +50,7 @@ type conn struct {
 // begin queues the beginning of a transaction on a connection that works.
 func (c *conn) begin(query string) error {
 	c.failure = nil
+	c.forgetWaiting()
 	if !c.lost() && c.unread && c.settle() != nil {
 		c.close()
 	}
@@ -78,7 +81,7 @@ func (c *conn) connect() error {
 	}
 	*c = conn{
 		config: c.config, pg: pg, pipeline: pg.StartPipeline(context.Background()),
-		prepared: map[string]*pgconn.StatementDescription{}, defers: c.defers, values: c.values, bytes: c.bytes,
+		prepared: map[string]*pgconn.StatementDescription{}, batched: map[string]*insertions{}, defers: c.defers, values: c.values, bytes: c.bytes,
 	}
 	return nil
 }
@@ -96,11 +99,11 @@ func (c *conn) close() {
 	c.pg = nil
 }
 
-// queue adds a statement that nobody waits for by itself. An error of it is that of
-// the next statement that is waited for.
+// queue adds a statement that nobody waits for by itself, behind what was put off.
+// An error of it is that of the next statement that is waited for.
 func (c *conn) queue(query string, args ...any) error {
-	if c.failure != nil {
-		return c.failure
+	if err := c.insertWaiting(); err != nil {
+		return err
 	}
 	s, err := c.statement(query)
 	if err != nil {
@@ -110,9 +113,14 @@ func (c *conn) queue(query string, args ...any) error {
 		c.failure = fmt.Errorf("postgres: %w", err) // nothing has been sent
 		return c.failure
 	}
-	c.pipeline.SendQueryStatement(s, c.values, binaryForm, binaryForm)
-	c.queued++
+	c.put(s, c.values)
 	return nil
+}
+
+// put adds a statement to what is sent next.
+func (c *conn) put(s *pgconn.StatementDescription, values [][]byte) {
+	c.pipeline.SendQueryStatement(s, values, binaryForm, binaryForm)
+	c.queued++
 }
 
 // binaryForm is how every argument and every column travels.
@@ -159,8 +167,8 @@ func (c *conn) send() error {
 
 // settle sends what is queued, unless it was sent, and reads what came of it.
 func (c *conn) settle() error {
-	if c.failure != nil || c.queued == 0 {
-		return c.failure
+	if err := c.insertWaiting(); err != nil || c.queued == 0 {
+		return err
 	}
 	if !c.unread {
 		if err := c.send(); err != nil {
@@ -251,15 +259,6 @@ func (c *conn) fail(err error) error {
 	c.close()
 	return c.failure
 }
-
-// Defer implements rows.Deferrer. An insertion that meets its key ends the
-// transaction, and then everything runs again without deferring.
-func (c *conn) Defer(query string, args ...any) bool {
-	return c.defers && c.queue(strings.TrimSuffix(query, rows.UnlessThere), args...) == nil
-}
-
-// Settle implements rows.Deferrer.
-func (c *conn) Settle() error { return c.settle() }
 
 // Exec implements rows.DB.
 func (c *conn) Exec(query string, args ...any) (int64, error) {

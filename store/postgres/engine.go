@@ -87,6 +87,7 @@ func (e engine) Rollback() error {
 	}
 	failure := e.failure
 	e.failure = nil
+	e.forgetWaiting()
 	if _, err := e.run("rollback"); err != nil {
 		e.close()
 	}

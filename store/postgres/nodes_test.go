@@ -111,6 +111,69 @@ func granted(ctx context.Context, node *as.Server, client oauth.Client, t uma.Ti
 	return uma.TokenResponse{}, err
 }
 
+// runs counts how often the functions of Updates run.
+type runs struct {
+	as.Store
+	n *int
+}
+
+func (s runs) Update(ctx context.Context, f func(as.Tx) error) error {
+	return s.Store.Update(ctx, func(tx as.Tx) error {
+		*s.n++
+		return f(tx)
+	})
+}
+
+// A node takes it at first that a sealed ticket is new, and runs the whole batch
+// again if it was not. Whoever shows a ticket again and again causes that once.
+func TestATicketShownAgainRunsNobodyTwice(t *testing.T) {
+	c := newCluster(t)
+	c.share()
+	ticket := c.ticket()
+	_, err := granted(t.Context(), c.nodes[0], c.c, ticket)
+	c.must(err)
+	for _, node := range c.nodes[:2] {
+		n := 0
+		node.Store = runs{node.Store, &n}
+		for i := range 5 {
+			n = 0
+			var refusal *uma.Error
+			if _, err := granted(t.Context(), node, c.c, ticket); !errors.As(err, &refusal) || refusal.Code != uma.InvalidGrant {
+				t.Fatalf("shown again: %v", err)
+			}
+			if n > 1 && (node == c.nodes[0] || i > 0) {
+				t.Errorf("the Update of a ticket that was seen here ran %d times", n)
+			}
+		}
+	}
+}
+
+// Each node remembers the heads of histories, and what others append makes that
+// wrong. Nobody notices.
+func TestTheHistoryOfSeveralNodesHasNoGap(t *testing.T) {
+	c := newCluster(t)
+	c.share()
+	var group sync.WaitGroup
+	for round := range 4 {
+		for i, node := range c.nodes {
+			group.Go(func() {
+				for range 1 + (i+round)%3 {
+					if _, err := granted(t.Context(), node, c.c, c.ticket()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			if round%2 == 0 {
+				group.Wait()
+			}
+		}
+		group.Wait()
+	}
+	for _, node := range c.nodes {
+		c.must(node.VerifyHistory(t.Context(), c.space.ID))
+	}
+}
+
 // storm runs f 64 times at once, spread over the nodes, and wants exactly one to
 // succeed and the others to be told invalid_grant: no race is an error of the
 // server.

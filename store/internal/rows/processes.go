@@ -23,7 +23,7 @@ func (t *Tx) Process(id as.ProcessID) (as.Process, error) {
 }
 
 func (t *Tx) InsertProcess(p as.Process) error {
-	return t.insert(insertProcess, p.ID, p.Space, p.ResourceServer, p.Client, listOf(p.Permissions), listOf(p.Requested), p.Subject, p.Claims,
+	return t.insertRandom(insertProcess, p.ID, p.Space, p.ResourceServer, p.Client, listOf(p.Permissions), listOf(p.Requested), p.Subject, p.Claims,
 		p.Remember, p.Request, p.Grant, p.Interval, ms(p.PollAfter), ms(p.CreatedAt), ms(p.ExpiresAt))
 }
 
@@ -55,7 +55,7 @@ func (t *Tx) Ticket(d as.Digest) (as.Ticket, error) {
 }
 
 func (t *Tx) InsertTicket(r as.Ticket) error {
-	return t.insert(insertTicket, []byte(r.Digest), r.Process, r.CodeChallenge, ms(r.ExpiresAt), ms(r.SpentAt))
+	return t.insertRandom(insertTicket, []byte(r.Digest), r.Process, r.CodeChallenge, ms(r.ExpiresAt), ms(r.SpentAt))
 }
 
 func (t *Tx) SpendTicket(d as.Digest, now time.Time) (as.Ticket, error) {

@@ -61,6 +61,20 @@ func insertUnder(table, columns string, all ...under) string {
 // UnlessThere is how an insertion ends that does nothing when its key is there.
 const UnlessThere = " on conflict do nothing"
 
+// InsertMany is an insertion of one row made one of many, whose arguments are arrays
+// of these types. It has no [UnlessThere].
+func InsertMany(insertion string, arrays []string) string {
+	into, values, _ := strings.Cut(strings.TrimSuffix(insertion, ")"+UnlessThere), ") values (")
+	names := make([]string, len(arrays))
+	from := make([]string, len(arrays))
+	for i, array := range arrays {
+		names[i] = "c" + strconv.Itoa(i+1)
+		from[i] = "$" + strconv.Itoa(i+1) + "::" + array
+	}
+	return into + ") select " + strings.ReplaceAll(values, "$", "a.c") +
+		" from unnest(" + strings.Join(from, ", ") + ") as a (" + strings.Join(names, ", ") + ")"
+}
+
 // spendIn builds the one statement that spends a record: of two that come at the
 // same time, one finds the mark unset. A record that was written under generations
 // which have moved on is not there. $1 is the digest, $2 is now.
