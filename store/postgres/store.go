@@ -47,7 +47,12 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	if _, said := config.RuntimeParams["statement_timeout"]; !said {
 		config.RuntimeParams["statement_timeout"] = "10s"
 	}
+	// A statement is planned once, perhaps while its table is almost empty, and then
+	// reading all of it is the cheapest; a minute later it is not. So reading all of
+	// it is never cheap, and as what cannot be avoided then looks dear, nothing is
+	// compiled for it either.
 	for name, value := range map[string]string{
+		"enable_seqscan": "off", "jit": "off", "plan_cache_mode": "force_generic_plan",
 		"application_name": "licet", "synchronous_commit": "on", "client_encoding": "UTF8", "timezone": "UTC",
 		"idle_in_transaction_session_timeout": "5s", // a node that has stopped holds up the others no longer
 	} {
