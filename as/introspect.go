@@ -52,7 +52,8 @@ func read(answer []byte, err error) (i uma.Introspection, _ error) {
 // memory if the last answer still holds.
 func (s *Server) introspect(ctx context.Context, token, asker string, entitled func(Grant) bool) ([]byte, error) {
 	digest := s.vault.datedDigest(anAccess, token)
-	key := sha256.Sum256(append(digest[:len(digest):len(digest)], asker...))
+	var room [128]byte
+	key := sha256.Sum256(append(append(room[:0], digest...), asker...))
 	if s.Store.Current() {
 		if answer, used, ok := s.memory.answers.get(s.memory, key, s.now()); ok {
 			s.noteUse(used)

@@ -32,9 +32,10 @@ type memory struct {
 	spaces    remembered[SpaceID, Space]
 	resources remembered[resourceKey, Resource]
 	shares    remembered[uma.ResourceID, sharesOfSpace]
-	bearers   remembered[string, bearer]
+	bearers   remembered[string, *bearer]
 	answers   answers
 	begun     sightings
+	alone     known // what is in memory, and nothing behind it
 }
 
 // resourceKey is all that a resource is found by.
@@ -63,6 +64,7 @@ const maxChanged = 1 << 16
 
 func newMemory(store Store) *memory {
 	m := &memory{store: store, seed: maphash.MakeSeed(), changed: map[uint64]uint64{}}
+	m.alone = recollection{memory: m, remembers: true}
 	store.Watch(m.forget)
 	return m
 }
@@ -124,7 +126,7 @@ func (m *memory) holds(position uint64, dependencies []uint64) bool {
 // used lately when it is full. The zero value is empty and ready.
 type remembered[K comparable, V any] struct {
 	mu         sync.Mutex
-	young, old map[K]entry[V]
+	young, old map[K]*entry[V]
 }
 
 type entry[V any] struct {
@@ -156,12 +158,12 @@ func (r *remembered[K, V]) get(m *memory, key K) (V, bool) {
 func (r *remembered[K, V]) put(key K, value V, position uint64, dependencies []uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.keep(key, entry[V]{value, position, dependencies})
+	r.keep(key, &entry[V]{value, position, dependencies})
 }
 
-func (r *remembered[K, V]) keep(key K, e entry[V]) {
+func (r *remembered[K, V]) keep(key K, e *entry[V]) {
 	if r.young == nil || len(r.young) >= maxRemembered {
-		r.young, r.old = make(map[K]entry[V]), r.young
+		r.young, r.old = make(map[K]*entry[V]), r.young
 	}
 	r.young[key] = e
 }
@@ -196,33 +198,35 @@ type known interface {
 	Space(SpaceID) (Space, error)
 	Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error)
 	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
-	bearer(Digest) (bearer, error)
+	bearer(Digest) (*bearer, error)
 }
 
 // direct is what the store says.
 type direct struct{ Reader }
 
-func (d direct) bearer(digest Digest) (b bearer, err error) {
+func (d direct) bearer(digest Digest) (_ *bearer, err error) {
+	var b bearer
 	if b.token, err = d.AccessToken(digest); err == nil {
 		b.grant, err = d.GrantState(b.token.Grant)
 	}
-	return b, err
+	return &b, err
 }
 
 var errForgotten = errors.New("as: not in memory")
 
 // recall runs f on what is in memory and, when that does not suffice, once more
-// on the store, remembering what f reads. f must assign, not append, to what it
-// captures.
+// with the store behind it, remembering what f reads there. f must assign, not
+// append, to what it captures.
 func (m *memory) recall(ctx context.Context, f func(known) error) error {
-	if m.store.Current() {
-		if err := f(recollection{memory: m}); !errors.Is(err, errForgotten) {
+	current := m.store.Current()
+	if current {
+		if err := f(m.alone); !errors.Is(err, errForgotten) {
 			return err
 		}
 	}
 	position := m.now()
 	return m.store.View(ctx, func(r Reader) error {
-		return f(recollection{memory: m, behind: direct{r}, position: position, learns: true})
+		return f(recollection{memory: m, remembers: current, behind: direct{r}, position: position, learns: true})
 	})
 }
 
@@ -234,19 +238,20 @@ func (m *memory) within(tx Tx) known {
 	if !m.store.Current() {
 		return direct{tx}
 	}
-	return recollection{memory: m, behind: direct{tx}}
+	return recollection{memory: m, remembers: true, behind: direct{tx}}
 }
 
 // recollection answers from memory, then from what is behind it, if anything.
 type recollection struct {
 	*memory
-	behind   known
-	position uint64
-	learns   bool
+	remembers bool // what is in memory counts
+	behind    known
+	position  uint64
+	learns    bool
 }
 
 func recallOne[K comparable, V any](c recollection, from *remembered[K, V], key K, read func(known) (V, error), dependencies func(V) []Change) (V, error) {
-	if !c.learns {
+	if c.remembers {
 		if v, ok := from.get(c.memory, key); ok {
 			return v, nil
 		}
@@ -301,10 +306,10 @@ func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error
 	return found.shares, err
 }
 
-func (c recollection) bearer(d Digest) (bearer, error) {
+func (c recollection) bearer(d Digest) (*bearer, error) {
 	return recallOne(c, &c.bearers, string(d),
-		func(k known) (bearer, error) { return k.bearer(d) },
-		func(b bearer) []Change { return append(b.grant.dependencies(), ChangedToken(d)) })
+		func(k known) (*bearer, error) { return k.bearer(d) },
+		func(b *bearer) []Change { return append(b.grant.dependencies(), ChangedToken(d)) })
 }
 
 // dependencies is what the state of a grant is made of.

@@ -60,7 +60,7 @@ const (
 
 // vault makes and recognises everything secret.
 type vault struct {
-	macs    sync.Pool // of HMACs under the digest key
+	macs    sync.Pool // of hashers
 	sealers []sealer
 	rand    io.Reader
 }
@@ -77,7 +77,7 @@ func newVault(s Secrets, rand io.Reader) (*vault, error) {
 	if len(s.Seal) == 0 {
 		return nil, errors.New("as: there is no sealing key")
 	}
-	v := &vault{rand: rand, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, s.Digest) }}}
+	v := &vault{rand: rand, macs: sync.Pool{New: func() any { return &hasher{mac: hmac.New(sha256.New, s.Digest)} }}}
 	for _, key := range s.Seal {
 		if len(key) != keyBytes {
 			return nil, fmt.Errorf("as: a sealing key has %d bytes, not %d", len(key), keyBytes)
@@ -131,23 +131,29 @@ func instantOf(at time.Time) []byte {
 // at the same time so lies together in the store's index, and a batch of a
 // hundred tokens touches a page or two instead of a hundred.
 func (v *vault) datedDigest(kind artefact, secret string) Digest {
-	digest := v.digest(kind, secret)
 	raw, ok := decode(secret)
 	if !ok || len(raw) != instantBytes+bearerBytes {
-		return digest // a signed RPT, or nothing that is stored
+		return v.digest(kind, secret) // a signed RPT, or nothing that is stored
 	}
-	return append(raw[:instantBytes:instantBytes], digest...)
+	return v.digestBehind(raw[:instantBytes], kind, secret)
 }
 
 // digest hashes a bearer artefact with its kind.
-func (v *vault) digest(kind artefact, secret string) Digest {
-	mac := v.macs.Get().(hash.Hash)
-	defer v.macs.Put(mac)
-	mac.Reset()
-	mac.Write([]byte(kind))
-	mac.Write([]byte{0})
-	mac.Write([]byte(secret))
-	return mac.Sum(nil)
+func (v *vault) digest(kind artefact, secret string) Digest { return v.digestBehind(nil, kind, secret) }
+
+func (v *vault) digestBehind(head []byte, kind artefact, secret string) Digest {
+	h := v.macs.Get().(*hasher)
+	defer v.macs.Put(h)
+	h.text = append(append(append(h.text[:0], kind...), 0), secret...)
+	h.mac.Reset()
+	h.mac.Write(h.text)
+	return h.mac.Sum(append(make([]byte, 0, len(head)+sha256.Size), head...))
+}
+
+// hasher is an HMAC under the digest key, and room for what it hashes.
+type hasher struct {
+	mac  hash.Hash
+	text []byte
 }
 
 // seal encrypts plain for one use: what is sealed as one thing does not open as

@@ -43,12 +43,11 @@ func ParseQuery(raw string) (Form, error) {
 	if raw == "" {
 		return form, nil
 	}
-	pairs := strings.Split(raw, "&")
-	if len(pairs) > maxParameters {
+	if strings.Count(raw, "&") >= maxParameters {
 		return nil, NewError(InvalidRequest, "There are too many parameters.")
 	}
-	seen := make(map[string]bool, len(pairs))
-	for _, pair := range pairs {
+	var empty map[string]bool // those without a value, which are not in the form
+	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
 			continue
 		}
@@ -56,33 +55,38 @@ func ParseQuery(raw string) (Form, error) {
 		if err != nil {
 			return nil, err
 		}
-		if seen[name] {
+		if _, twice := form[name]; twice || empty[name] {
 			return nil, NewError(InvalidRequest, fmt.Sprintf("The parameter %s is given twice.", printable(name)))
 		}
-		seen[name] = true
 		if value != "" {
 			form[name] = value
+			continue
 		}
+		if empty == nil {
+			empty = map[string]bool{}
+		}
+		empty[name] = true
 	}
 	return form, nil
 }
 
+var errBadPair = NewError(InvalidRequest, "The parameters are not properly form-encoded.")
+
 func parsePair(pair string) (name, value string, err error) {
-	bad := NewError(InvalidRequest, "The parameters are not properly form-encoded.")
 	// Others take ";" for a separator: what they see as two parameters must not
 	// be one here.
 	if strings.ContainsRune(pair, ';') {
-		return "", "", bad
+		return "", "", errBadPair
 	}
 	rawName, rawValue, _ := strings.Cut(pair, "=")
 	if name, err = url.QueryUnescape(rawName); err != nil {
-		return "", "", bad.Because(err)
+		return "", "", errBadPair.Because(err)
 	}
 	if value, err = url.QueryUnescape(rawValue); err != nil {
-		return "", "", bad.Because(err)
+		return "", "", errBadPair.Because(err)
 	}
 	if name == "" || !clean(name) || !clean(value) {
-		return "", "", bad
+		return "", "", errBadPair
 	}
 	return name, value, nil
 }

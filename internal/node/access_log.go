@@ -19,8 +19,14 @@ func Logged(next http.Handler, log *slog.Logger) http.Handler {
 		if err != nil {
 			from = r.RemoteAddr
 		}
-		log.InfoContext(r.Context(), "request", "method", method, "path", path, "status", answer.code(),
-			"bytes", answer.bytes, "ms", time.Since(begin).Milliseconds(), "from", from)
+		if !log.Enabled(r.Context(), slog.LevelInfo) {
+			return
+		}
+		end := time.Now()
+		line := slog.NewRecord(end, slog.LevelInfo, "request", 0) // where in the program it was logged is not looked up
+		line.AddAttrs(slog.String("method", method), slog.String("path", path), slog.Int("status", answer.code()),
+			slog.Int64("bytes", answer.bytes), slog.Int64("ms", end.Sub(begin).Milliseconds()), slog.String("from", from))
+		_ = log.Handler().Handle(r.Context(), line) // a log that cannot be written has nobody to tell
 	})
 }
 
