@@ -33,6 +33,8 @@ func writeWritten(w http.ResponseWriter, status int, contentType string, body []
 // What every answer says; nobody writes to them.
 var noStore, noSniff = []string{"no-store"}, []string{"nosniff"}
 
+var errLongForm = uma.NewError(uma.InvalidRequest, "The request is too large.").Because(uma.ErrTooLarge)
+
 // readForm parses an application/x-www-form-urlencoded body, once.
 func (c *call) readForm() error {
 	if c.form != nil {
@@ -40,6 +42,9 @@ func (c *call) readForm() error {
 	}
 	if err := hasContentType(c.r, "application/x-www-form-urlencoded"); err != nil {
 		return err
+	}
+	if c.r.ContentLength > uma.MaxForm {
+		return errLongForm // and none of it is read
 	}
 	form, err := uma.ParseForm(c.r.Body)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -97,5 +98,20 @@ func TestABodyWithoutAnEndIsNotWaitedFor(t *testing.T) {
 	})
 	if after := written.Load(); after != before {
 		t.Errorf("bodies without an end have written %d times", after-before)
+	}
+}
+
+// Whoever says how long a form is, and it is too long, has it refused before a byte
+// of it is read.
+func TestAFormThatIsSaidToBeTooLongIsNotRead(t *testing.T) {
+	w := newWorld(t)
+	body := &endless{limit: 1 << 20, fill: 'x'}
+	r := httptest.NewRequest(http.MethodPost, pathToken, body)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.ContentLength = 1 << 20
+	answer := httptest.NewRecorder()
+	w.Server.ServeHTTP(answer, r)
+	if answer.Code != http.StatusRequestEntityTooLarge || body.read.Load() != 0 {
+		t.Errorf("%d, after %d bytes", answer.Code, body.read.Load())
 	}
 }

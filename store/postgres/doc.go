@@ -12,10 +12,11 @@
 // Update runs twice at most because of others, and nodes that write about different
 // things do not wait for each other.
 //
-// What costs most is the way to the server and back. So beginnings, savepoints and
-// insertions whose key is random are not waited for one by one: they travel with
-// the next statement that has an answer, or with the commit. Should one fail after
-// all, the transaction runs again step by step, and whose statement it was is told.
+// What costs most is the way to the server and back. So beginnings and savepoints
+// are not waited for one by one: they travel with the next statement that has an
+// answer, or with the commit. So do insertions whose key is random, of which there
+// are many: all those of a batch into one table are one statement. Should one fail
+// after all, the transaction runs again step by step, and whose statement it was is told.
 //
 // A transaction that changed something others may remember writes down what, and
 // notifies. Notifications may be lost; the poll finds what they missed. A node

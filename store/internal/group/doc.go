@@ -14,5 +14,8 @@
 // careful: each in a savepoint. A failure is nobody else's. In the same way a
 // transaction that the database could not serialize runs again.
 //
+// From one batch to the next the committer remembers the newest events of
+// histories, which nearly every Update needs, as long as nothing went wrong.
+//
 // The package knows no SQL and no rule: an [Engine] does what it says.
 package group
