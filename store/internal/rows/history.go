@@ -60,7 +60,10 @@ func intoEvent() ([]any, *as.Event) {
 }
 
 func (t *Tx) HistoryHead(space as.SpaceID) (int64, []byte, error) {
-	if h, ok := t.heads.find(space); ok && t.spoiled == nil {
+	if t.spoiled != nil {
+		return 0, nil, t.spoiled
+	}
+	if h, ok := t.heads.find(space); ok {
 		return h.seq, h.hash, nil
 	}
 	into := func() ([]any, *as.Event) {
