@@ -7,7 +7,8 @@
 // carries the answer back to the one place it may go to. At the token endpoint
 // [ParseCredentials] says who the caller claims to be, [Authenticate] says
 // whether that is true, and [VerifyS256] ties the code to the one who asked for
-// it. [Client.Validate] decides beforehand what a client may be.
+// it. [Client.Validate] decides beforehand what a client may be, and [ParseClientMetadata]
+// reads what one says of itself when it registers.
 //
 // For tokens that can be verified without asking there are two halves. A [Key]
 // signs, with [Sign], and a [KeySet] publishes what others need to verify. The
