@@ -53,6 +53,12 @@ const (
 	EventIdentityGone   = "identity_unlinked"
 	EventFirstRun       = "first_run"
 
+	// Of clients, in the server's own history; the last one also in every space that
+	// the client was in.
+	EventClientRegistered = "client_registered"
+	EventClientUpdated    = "client_updated"
+	EventClientDeleted    = "client_deleted"
+
 	EventUntold = "untold" // more of a kind that a client causes by what is refused
 )
 

@@ -365,7 +365,7 @@ func TestALogoutIsToldExactlyWhenTheSessionHasEnded(t *testing.T) {
 			return err
 		},
 		func(c oauth.Client) error {
-			return w.store.Update(w.ctx, func(tx as.Tx) error { return tx.DeleteClient(c.ID) })
+			return w.store.Update(w.ctx, func(tx as.Tx) error { return tx.DeleteClient(c.ID, w.Now()) })
 		},
 	} {
 		c := w.relying("b", l.URL+"/out?from=licet")

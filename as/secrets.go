@@ -44,6 +44,7 @@ const (
 	anInteraction artefact = "interaction"
 	aSession      artefact = "session"
 	anAssertion   artefact = "client assertion"
+	aRegistration artefact = "registration access token"
 
 	aPushedRequest artefact = "pushed request"
 	aCount         artefact = "count"  // the name of what is counted

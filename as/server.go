@@ -28,6 +28,8 @@ type Config struct {
 	Forbids string
 	// ClaimIssuers are the foreign issuers whose ID tokens are believed.
 	ClaimIssuers []ClaimIssuer
+	// Registration says who may register clients over the network.
+	Registration Registration
 	// FAPI2 holds everybody to the FAPI 2.0 Security Profile: clients authenticate
 	// with a key or a certificate, push their authorization requests, and all tokens
 	// are bound.
@@ -121,13 +123,14 @@ const (
 // Server is the authorization server. Its methods may be called concurrently.
 type Server struct {
 	Config
-	vault   *vault
-	judge   *policy.Engine
-	trusted map[string]*trustedIssuer
-	clients clientKeys
-	keys    keyring
-	memory  *memory
-	uses    useLog
+	vault      *vault
+	judge      *policy.Engine
+	trusted    map[string]*trustedIssuer
+	statements map[string]*trustedIssuer // of software
+	clients    clientKeys
+	keys       keyring
+	memory     *memory
+	uses       useLog
 
 	outgoing chan struct{} // see Outgoing
 }
@@ -145,6 +148,11 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	case PartialLast, PartialFirst, PartialNever:
 	default:
 		return nil, fmt.Errorf("as: unknown value %q for partial grants", c.Partial)
+	}
+	switch c.Registration.Mode {
+	case RegistrationOff, RegistrationToken, RegistrationOpen:
+	default:
+		return nil, fmt.Errorf("as: unknown mode %q of registration", c.Registration.Mode)
 	}
 	if c.Now == nil {
 		c.Now = c.Store.Now
@@ -175,6 +183,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	if s.trusted, err = newTrustedIssuers(c.ClaimIssuers, c.Fetch); err != nil {
+		return nil, err
+	}
+	if s.statements, err = newTrustedIssuers(c.Registration.StatementIssuers, c.Fetch); err != nil {
 		return nil, err
 	}
 	if err := s.loadKeys(ctx); err != nil {

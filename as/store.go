@@ -105,6 +105,10 @@ type Reader interface {
 
 	Client(oauth.ClientID) (oauth.Client, error)
 	Clients(Page) ([]oauth.Client, error)
+	RegistrationRecord(Digest) (RegistrationRecord, error)
+	// SpacesWith lists the spaces in which the client has an unrevoked OAuth grant, or
+	// a registered resource, each once.
+	SpacesWith(oauth.ClientID) ([]SpaceID, error)
 
 	// Resource finds a resource only inside the space and resource server named.
 	Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error)
@@ -260,8 +264,13 @@ type Tx interface {
 	InsertClient(oauth.Client) error
 	UpdateClient(oauth.Client) error
 	// DeleteClient removes a client with everything that would be its own again
-	// if somebody registered the same id.
-	DeleteClient(oauth.ClientID) error
+	// if somebody registered the same id. The resources that it registered are
+	// deregistered, and their shares dormant since now.
+	DeleteClient(id oauth.ClientID, now time.Time) error
+	// InsertRegistration is ErrExists also when the client has one.
+	InsertRegistration(RegistrationRecord) error
+	// UpdateRegistration replaces the statement of a record.
+	UpdateRegistration(RegistrationRecord) error
 	// RevokeClient ends what the client was given until now: its grants are read with
 	// ClientDisabled, its codes cannot be spent, and its PCTs are ErrNotFound. What it
 	// is given from now on is not concerned.

@@ -25,6 +25,9 @@ var changes = []rule{
 	{"a group is deleted with its members, and with nobody else", groupsAreDeletedWhole},
 	{"the shares of a deregistered resource are dormant", deregistrationMakesDormant},
 	{"a deleted client leaves nothing to the next of its id", deletedClientsLeaveNothing},
+	{"what a deleted client registered is deregistered", deletedClientsProtectNothing},
+	{"the spaces of a client are those that it is in, once each", clientsAreInSpaces},
+	{"a client has one registration", oneRegistrationOfAClient},
 }
 
 func updatesReplace(s *scene) {
@@ -55,17 +58,21 @@ func updatesReplace(s *scene) {
 // that an update may change.
 func (s *scene) changed(f filler) []record {
 	old := struct {
-		account  as.Account
-		resource as.Resource
-		share    as.Share
-		process  as.Process
-		key      as.SigningKey
+		account      as.Account
+		resource     as.Resource
+		share        as.Share
+		process      as.Process
+		key          as.SigningKey
+		registration as.RegistrationRecord
 	}{
 		must(s, func(r as.Reader) (as.Account, error) { return r.Account(s.account()) }),
 		must(s, func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
 		must(s, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }),
 		must(s, func(r as.Reader) (as.Process, error) { return r.Process(s.process()) }),
 		must(s, s.key),
+		must(s, func(r as.Reader) (as.RegistrationRecord, error) {
+			return r.RegistrationRecord(s.digest("registration"))
+		}),
 	}
 	return []record{
 		a("account", f, func(v *as.Account) {
@@ -73,6 +80,11 @@ func (s *scene) changed(f filler) []record {
 		}, as.Tx.UpdateAccount, func(r as.Reader) (as.Account, error) { return r.Account(s.account()) }),
 		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.UpdateClient,
 			func(r as.Reader) (oauth.Client, error) { return r.Client(s.client()) }),
+		a("registration", f, func(v *as.RegistrationRecord) {
+			v.Digest, v.Client, v.Scopes, v.CreatedAt = s.digest("registration"), s.client(), old.registration.Scopes, old.registration.CreatedAt
+		}, as.Tx.UpdateRegistration, func(r as.Reader) (as.RegistrationRecord, error) {
+			return r.RegistrationRecord(s.digest("registration"))
+		}),
 		a("resource", f, func(v *as.Resource) {
 			v.ID, v.Space, v.ResourceServer, v.CreatedAt = s.resource(), s.space(), s.server(), old.resource.CreatedAt
 		}, as.Tx.UpdateResource, func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
@@ -92,19 +104,22 @@ func (s *scene) changed(f filler) []record {
 // onAbsent are the verbs that need what they name.
 func (s *scene) onAbsent() map[string]func(as.Tx) error {
 	return map[string]func(as.Tx) error{
-		"BumpSpace":         func(tx as.Tx) error { return tx.BumpSpace(s.space()) },
-		"UpdateAccount":     func(tx as.Tx) error { return tx.UpdateAccount(as.Account{ID: s.account(), Email: s.id("@")}) },
-		"DeleteRole":        func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) },
-		"UsePasskey":        func(tx as.Tx) error { return tx.UsePasskey(s.digest("passkey"), 1<<50, false, now) },
-		"DeletePasskey":     func(tx as.Tx) error { return tx.DeletePasskey(s.account(), s.digest("passkey")) },
-		"DeleteIdentity":    func(tx as.Tx) error { return tx.DeleteIdentity(s.account(), s.id("issuer"), s.id("subject")) },
-		"TakeInvitation":    func(tx as.Tx) error { return errOf(tx.TakeInvitation(s.invitation(), s.id("@"), now)) },
-		"DeleteInvitation":  func(tx as.Tx) error { return tx.DeleteInvitation(s.space(), s.invitation()) },
-		"DeleteSession":     func(tx as.Tx) error { return tx.DeleteSession(s.digest("session")) },
-		"DeleteMessage":     func(tx as.Tx) error { return tx.DeleteMessage(s.message()) },
-		"ClaimMessage":      func(tx as.Tx) error { return tx.ClaimMessage(s.message(), now, now) },
-		"UpdateClient":      func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) },
-		"DeleteClient":      func(tx as.Tx) error { return tx.DeleteClient(s.client()) },
+		"BumpSpace":        func(tx as.Tx) error { return tx.BumpSpace(s.space()) },
+		"UpdateAccount":    func(tx as.Tx) error { return tx.UpdateAccount(as.Account{ID: s.account(), Email: s.id("@")}) },
+		"DeleteRole":       func(tx as.Tx) error { return tx.DeleteRole(s.account(), s.space()) },
+		"UsePasskey":       func(tx as.Tx) error { return tx.UsePasskey(s.digest("passkey"), 1<<50, false, now) },
+		"DeletePasskey":    func(tx as.Tx) error { return tx.DeletePasskey(s.account(), s.digest("passkey")) },
+		"DeleteIdentity":   func(tx as.Tx) error { return tx.DeleteIdentity(s.account(), s.id("issuer"), s.id("subject")) },
+		"TakeInvitation":   func(tx as.Tx) error { return errOf(tx.TakeInvitation(s.invitation(), s.id("@"), now)) },
+		"DeleteInvitation": func(tx as.Tx) error { return tx.DeleteInvitation(s.space(), s.invitation()) },
+		"DeleteSession":    func(tx as.Tx) error { return tx.DeleteSession(s.digest("session")) },
+		"DeleteMessage":    func(tx as.Tx) error { return tx.DeleteMessage(s.message()) },
+		"ClaimMessage":     func(tx as.Tx) error { return tx.ClaimMessage(s.message(), now, now) },
+		"UpdateClient":     func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) },
+		"DeleteClient":     func(tx as.Tx) error { return tx.DeleteClient(s.client(), now) },
+		"UpdateRegistration": func(tx as.Tx) error {
+			return tx.UpdateRegistration(as.RegistrationRecord{Digest: s.digest("registration")})
+		},
 		"UpdateResource":    func(tx as.Tx) error { return tx.UpdateResource(s.aResource()) },
 		"DeleteResource":    func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) },
 		"UpdateShare":       func(tx as.Tx) error { return tx.UpdateShare(s.aShare(1)) },
@@ -154,7 +169,7 @@ func deletionsTakeOne(s *scene) {
 	other.insertAll(others)
 	var kept []record
 	for _, r := range s.recordsOf(f) {
-		if r.what == "participant" {
+		if r.what == "participant" || r.what == "registration" {
 			continue // it goes with the client
 		}
 		if remove := gone[r.what]; remove == nil {
@@ -311,6 +326,7 @@ func deletedClientsLeaveNothing(s *scene) {
 	belongs := func(tx as.Tx, of *scene) error {
 		return errors.Join(
 			tx.InsertClient(oauth.Client{ID: of.client()}),
+			tx.InsertRegistration(as.RegistrationRecord{Digest: of.digest("registration"), Client: of.client()}),
 			tx.InsertProcess(as.Process{ID: of.process(), Client: of.client()}),
 			tx.InsertTicket(as.Ticket{Digest: of.digest("ticket"), Process: of.process(), ExpiresAt: now}),
 			tx.InsertInteraction(as.Interaction{Digest: of.digest("interaction"), Client: of.client(), ExpiresAt: now}),
@@ -326,11 +342,11 @@ func deletedClientsLeaveNothing(s *scene) {
 		)
 	}
 	s.update(func(tx as.Tx) error { return errors.Join(belongs(tx, s), belongs(tx, other)) })
-	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.client()) })
+	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.client(), now) })
 	s.update(func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: s.client()}) })
 	inherits := map[string]bool{
 		"process": true, "ticket": true, "interaction": true, "code": true, "pushed request": true, "participant": true, "message": true, "grant": true,
-		"access token": true, "refresh token": true, "permission": true, "PCT": true,
+		"access token": true, "refresh token": true, "permission": true, "PCT": true, "registration": true,
 	}
 	s.view(func(r as.Reader) error {
 		for _, mine := range s.recordsOf(f) {
@@ -345,6 +361,69 @@ func deletedClientsLeaveNothing(s *scene) {
 		}
 		return nil
 	})
+}
+
+// A resource server that is deleted protects nothing any more: its resources are
+// not registered, in whatever space, and the shares on them are dormant.
+func deletedClientsProtectNothing(s *scene) {
+	elsewhere, other := s.beside(), s.beside()
+	mine, hers, kept := s.aResource(), elsewhere.aResource(), other.aResource()
+	hers.ResourceServer, kept.Space = s.server(), s.space()
+	shares := []as.Share{s.aShare(1), elsewhere.aShare(1), other.aShare(1)}
+	shares[1].ResourceServer, shares[2].Space = s.server(), s.space()
+	long := s.aShare(1)
+	long.ID, long.DormantSince = policy.ShareID(s.id("dormant")), now.Add(-time.Hour)
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertClient(oauth.Client{ID: s.server()}), tx.InsertClient(oauth.Client{ID: other.server()}),
+			tx.InsertResource(mine), tx.InsertResource(hers), tx.InsertResource(kept),
+			tx.InsertShare(shares[0]), tx.InsertShare(shares[1]), tx.InsertShare(shares[2]), tx.InsertShare(long),
+			tx.InsertGrant(s.aGrant()), tx.InsertPermission(s.aPermission()))
+	})
+	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.server(), now) })
+	for _, gone := range []as.Resource{mine, hers} {
+		s.refused(as.ErrNotFound, "reading a resource of a deleted server", func(tx as.Tx) error {
+			_, err := tx.ResourceInSpace(gone.Space, gone.ID)
+			return err
+		})
+	}
+	same(s, "the resource of another server", must(s, func(r as.Reader) (as.Resource, error) { return r.ResourceInSpace(kept.Space, kept.ID) }), kept)
+	shares[0].DormantSince, shares[1].DormantSince = now, now
+	for _, want := range append(shares, long) {
+		same(s, "a share", must(s, func(r as.Reader) (as.Share, error) { return r.Share(want.Space, want.ID) }), want)
+	}
+}
+
+func clientsAreInSpaces(s *scene) {
+	other := s.beside()
+	spaces := func() []as.SpaceID {
+		return must(s, func(r as.Reader) ([]as.SpaceID, error) { return r.SpacesWith(s.client()) })
+	}
+	grant := func(id string, kind as.GrantKind, space as.SpaceID, of oauth.ClientID) as.Grant {
+		return as.Grant{ID: as.GrantID(s.id(id)), Kind: kind, Space: space, Client: of}
+	}
+	at := s.aResource()
+	at.ResourceServer = s.client()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(
+			tx.InsertResource(at), tx.InsertGrant(grant("same", as.GrantOAuth, s.space(), s.client())),
+			tx.InsertGrant(grant("connected", as.GrantOAuth, other.space(), s.client())),
+			tx.InsertGrant(grant("nowhere", as.GrantOAuth, "", s.client())),
+			tx.InsertGrant(grant("rpt", as.GrantUMA, as.SpaceID(s.id("rpt")), s.client())),
+			tx.InsertGrant(grant("other", as.GrantOAuth, as.SpaceID(s.id("other")), other.client())))
+	})
+	sameSet(s, "the spaces", spaces(), []as.SpaceID{s.space(), other.space()})
+	s.update(func(tx as.Tx) error { return tx.RevokeGrant(as.GrantID(s.id("connected")), now) })
+	sameSet(s, "the spaces after a revocation", spaces(), []as.SpaceID{s.space()})
+}
+
+func oneRegistrationOfAClient(s *scene) {
+	insert := func(what string) func(tx as.Tx) error {
+		return func(tx as.Tx) error {
+			return tx.InsertRegistration(as.RegistrationRecord{Digest: s.digest(what), Client: s.client()})
+		}
+	}
+	s.update(insert("first"))
+	s.refused(as.ErrExists, "a second registration of the client", insert("second"))
 }
 
 func importsGoOn(s *scene) {

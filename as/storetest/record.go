@@ -56,6 +56,10 @@ func (s *scene) peopleOf(f filler) []record {
 			func(r as.Reader) (as.Message, error) { return r.Message(s.message()) }),
 		a("client", f, func(v *oauth.Client) { v.ID = s.client() }, as.Tx.InsertClient,
 			func(r as.Reader) (oauth.Client, error) { return r.Client(s.client()) }),
+		a("registration", f, func(v *as.RegistrationRecord) { v.Digest, v.Client = s.digest("registration"), s.client() }, as.Tx.InsertRegistration,
+			func(r as.Reader) (as.RegistrationRecord, error) {
+				return r.RegistrationRecord(s.digest("registration"))
+			}),
 		a("signing key", f, func(v *as.SigningKey) { v.ID, v.Sealed = s.id("key"), []byte{0, 1} }, as.Tx.InsertSigningKey, s.key),
 		a("import", f, func(v *as.Imported) { v.Name = s.id("import") }, as.Tx.InsertImported,
 			func(r as.Reader) (as.Imported, error) { return r.Imported(s.id("import")) }),

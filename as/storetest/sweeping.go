@@ -34,6 +34,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertRequest(as.Request{ID: s.request(), Space: s.space(), CreatedAt: created, DecidedAt: created}),
 		tx.AppendEvent(as.Event{Space: s.space(), Seq: 1, At: created, Hash: []byte{1}}),
 		tx.InsertImported(as.Imported{Name: s.id("import"), CreatedAt: created}),
+		tx.InsertRegistration(as.RegistrationRecord{Digest: s.digest("registration"), Client: s.client(), CreatedAt: created}),
 
 		tx.InsertSession(as.Session{Digest: s.digest("session"), ID: s.session(), ExpiresAt: at}),
 		tx.InsertParticipant(s.session(), s.client()),

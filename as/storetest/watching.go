@@ -91,7 +91,7 @@ func changesAreTold(s *scene) {
 		{"SupersedeGrant", func(tx as.Tx) error { return tx.SupersedeGrant(other, s.grant(), now) }, []as.Change{as.ChangedGrant(other)}},
 		{"UpdateClient", func(tx as.Tx) error { return tx.UpdateClient(oauth.Client{ID: s.client()}) }, []as.Change{as.ChangedClient(s.client())}},
 		{"RevokeClient", func(tx as.Tx) error { return tx.RevokeClient(s.client()) }, []as.Change{as.ChangedClient(s.client())}},
-		{"DeleteClient", func(tx as.Tx) error { return tx.DeleteClient(s.client()) }, []as.Change{as.ChangedClient(s.client())}},
+		{"DeleteClient", func(tx as.Tx) error { return tx.DeleteClient(s.client(), now) }, []as.Change{as.ChangedClient(s.client())}},
 	} {
 		first()
 		second()

@@ -1,6 +1,8 @@
 package rows
 
 import (
+	"time"
+
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 )
@@ -71,9 +73,11 @@ var belongings = []string{
 	`delete from interactions where client_id = $1`,
 	`delete from tickets where process_id in (select id from processes where client_id = $1 or resource_server = $1)`,
 	`delete from processes where client_id = $1 or resource_server = $1`,
+	`delete from registrations where client_id = $1`,
+	`delete from resources where resource_server = $1`,
 }
 
-func (t *Tx) DeleteClient(id oauth.ClientID) error {
+func (t *Tx) DeleteClient(id oauth.ClientID, now time.Time) error {
 	if err := t.change(`delete from clients where id = $1`, id); err != nil {
 		return err
 	}
@@ -82,7 +86,8 @@ func (t *Tx) DeleteClient(id oauth.ClientID) error {
 			return err
 		}
 	}
-	return t.changed(nil, as.ChangedClient(id))
+	_, err := t.count(`update shares set dormant_since = $2 where resource_server = $1 and dormant_since = 0`, id, ms(now))
+	return t.changed(err, as.ChangedClient(id))
 }
 
 func (t *Tx) RevokeClient(id oauth.ClientID) error {
@@ -91,4 +96,34 @@ func (t *Tx) RevokeClient(id oauth.ClientID) error {
 
 func (t *Tx) RevokeAll() error {
 	return t.changed(t.change(`update revocations set generation = generation + 1 where id = 1`), as.ChangedEverything)
+}
+
+const registrationColumns = `digest, client_id, scopes, statement, created_at`
+
+var insertRegistration = insertInto("registrations", registrationColumns)
+
+func intoRegistration() ([]any, *as.RegistrationRecord) {
+	r := new(as.RegistrationRecord)
+	return []any{&r.Digest, &r.Client, listInto(&r.Scopes), &r.Statement, instant{&r.CreatedAt}}, r
+}
+
+func (t *Tx) RegistrationRecord(d as.Digest) (as.RegistrationRecord, error) {
+	return one(t, intoRegistration, `select `+registrationColumns+` from registrations where digest = $1`, []byte(d))
+}
+
+func (t *Tx) InsertRegistration(r as.RegistrationRecord) error {
+	return t.insert(insertRegistration, []byte(r.Digest), r.Client, listOf(r.Scopes), r.Statement, ms(r.CreatedAt))
+}
+
+func (t *Tx) UpdateRegistration(r as.RegistrationRecord) error {
+	return t.change(`update registrations set statement = $2 where digest = $1`, []byte(r.Digest), r.Statement)
+}
+
+func (t *Tx) SpacesWith(id oauth.ClientID) ([]as.SpaceID, error) {
+	into := func() ([]any, *as.SpaceID) {
+		space := new(as.SpaceID)
+		return []any{space}, space
+	}
+	return all(t, into, `select space_id from grants where client_id = $1 and kind = 'oauth' and revoked_at = 0 and space_id <> ''
+		union select space_id from resources where resource_server = $1`, id)
 }
