@@ -52,6 +52,10 @@ func (s *Server) authenticate(who caller, c *call) error {
 			return uma.NewError(uma.InvalidClient, "A public client may not introspect tokens.")
 		}
 		return nil
+	case byNewcomer:
+		return s.authenticateNewcomer(c)
+	case byRegistered:
+		return s.authenticateRegistered(c)
 	case byBrowser:
 		return s.checkBrowser(c)
 	default:

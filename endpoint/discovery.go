@@ -22,6 +22,10 @@ const ProfileClaimTokens = "https://github.com/licet/licet/profiles/id-token-cla
 // RFC 8414, OpenID Connect Discovery).
 func (s *Server) discovery(c *call) error {
 	methods := s.clientMethods()
+	registration := ""
+	if s.AS.Registration.Mode != as.RegistrationOff {
+		registration = s.URL(pathRegister)
+	}
 	c.w.Header().Set("Access-Control-Allow-Origin", "*") // public, and without credentials
 	writeJSON(c.w, http.StatusOK, uma.Metadata{
 		Issuer:                s.AS.Issuer,
@@ -32,6 +36,7 @@ func (s *Server) discovery(c *call) error {
 		JWKSURI:                            s.URL(pathJWKS),
 		IntrospectionEndpoint:              s.URL(pathIntrospect),
 		RevocationEndpoint:                 s.URL(pathRevoke),
+		RegistrationEndpoint:               registration,
 		UserInfoEndpoint:                   s.URL(pathUserInfo),
 		EndSessionEndpoint:                 s.URL(pathEndSession),
 		ScopesSupported: []uma.Scope{

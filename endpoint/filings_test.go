@@ -99,6 +99,7 @@ func (w *world) filings() map[string]map[string]filing {
 	policyID, _ := w.owner(w.Alice).create(wish)
 	family := w.family(w.Alice)
 
+	app, appToken := w.itself(`{"grant_types":[]}`)
 	speaking, consenting, visiting, coming, leaving, going := w.browser(), w.browser(), w.browser(), w.browser(), w.browser(), w.browser()
 	formOn := func(b *browser, page answer, button string, fill ...string) url.Values {
 		f, ok := findForm(w.t, page.Body, button)
@@ -149,6 +150,9 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathLanguage:    {"": {path: pathLanguage, header: same, browser: speaking, form: url.Values{"language": {"de"}, "return": {pathSignIn}}, reads: true}},
 		"POST " + pathSignOut:     {"": {path: pathSignOut, header: same, browser: leaving, form: formOn(leaving, leaving.get(pathSignOut), "sign-out")}},
 		"POST " + pathEndSession:  {"": {path: pathEndSession, header: same, browser: going, form: formOn(going, going.get(endSessionPath("client_id", "c1", "state", "s")), "sign-out")}},
+
+		"POST " + pathRegister:          {"": {path: pathRegister, header: bearer(w.initial(as.InitialAccess{Uses: 1000})), json: appMetadata}},
+		"PUT " + pathRegister + "/{id}": {"": {path: pathRegister + "/" + app, header: bearer(appToken), json: strings.Replace(appMetadata, "{", `{"client_id":"`+app+`",`, 1)}},
 
 		"POST " + pathResources:          {"": {path: pathResources, header: byPAT, json: photoDescription}},
 		"POST " + pathResources + "/{$}": {"": {path: pathResources + "/", header: byPAT, json: photoDescription}},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -133,7 +134,10 @@ func (w *world) welcome(t testing.TB) welcome {
 	site, err := url.Parse(w.Issuer)
 	w.must(err)
 	session := b.client.Jar.Cookies(site)
-	as := func(authorization string) func(*http.Request, string) string {
+	initial := w.initial(as.InitialAccess{Uses: 1 << 40})
+	privileges, err := w.AS.InitialAccess(initial)
+	w.must(err)
+	shows := func(authorization string) func(*http.Request, string) string {
 		return func(r *http.Request, body string) string {
 			r.Header.Set("Authorization", authorization)
 			return body
@@ -141,10 +145,24 @@ func (w *world) welcome(t testing.TB) welcome {
 	}
 	return welcome{
 		anybody: func(_ *http.Request, body string) string { return body },
-		byPAT:   as("Bearer " + w.pat(w.RS1, w.Alice)), byPATOrClient: as("Bearer " + w.pat(w.RS1, w.Alice)),
-		byOwner:  as("Bearer " + w.token(w.C1, w.Anna, oauth.ScopePolicy)),
-		byBearer: as("Bearer " + w.token(w.C1, w.Bob, oauth.ScopeOpenID)),
-		byClient: as(basic("c1", w.C1.Secret)),
+		byPAT:   shows("Bearer " + w.pat(w.RS1, w.Alice)), byPATOrClient: shows("Bearer " + w.pat(w.RS1, w.Alice)),
+		byOwner:  shows("Bearer " + w.token(w.C1, w.Anna, oauth.ScopePolicy)),
+		byBearer: shows("Bearer " + w.token(w.C1, w.Bob, oauth.ScopeOpenID)),
+		byClient: shows(basic("c1", w.C1.Secret)),
+		byNewcomer: func(r *http.Request, body string) string {
+			r.Header.Set("Content-Type", jsonType)
+			return shows("Bearer "+initial)(r, body)
+		},
+		byRegistered: func(r *http.Request, body string) string { // which may be deleted, so that each is a new one
+			itself, token, err := w.AS.RegisterItself(r.Context(), privileges, as.Metadata{Said: uma.Object{"grant_types": []byte("[]")}, Offered: []string{"client_secret_basic"}})
+			if err != nil {
+				panic(err)
+			}
+			r.URL.Path = pathRegister + "/" + string(itself.Client.ID)
+			r.RequestURI = r.URL.RequestURI()
+			r.Header.Set("Content-Type", jsonType)
+			return shows("Bearer "+token)(r, body)
+		},
 		byBrowser: func(r *http.Request, body string) string {
 			for _, c := range session {
 				r.AddCookie(c)

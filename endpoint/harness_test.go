@@ -45,6 +45,7 @@ type world struct {
 	Public   registered // a client that can keep no secret
 
 	lastTicket uma.Ticket // of the newest pendingRequest
+	secrets    as.Secrets // of the server
 
 	letters *letters // that were sent
 }
@@ -130,11 +131,12 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 	c.Attempts = as.Attempts{Account: limit.Off, Address: limit.Off, Mail: limit.Off}
 	w.letters = &letters{}
 	c.Mail = w.letters.send
+	c.Registration = as.Registration{Mode: as.RegistrationToken, Scopes: []uma.Scope{oauth.ScopeOpenID, "view"}}
 	for _, change := range options {
 		change(&c)
 	}
 	c.ClaimsInteractionEndpoint = c.Issuer + pathClaims
-	w.Issuer, w.Store = c.Issuer, c.Store
+	w.Issuer, w.Store, w.secrets = c.Issuer, c.Store, c.Secrets
 	w.AS, err = as.New(ctx, c)
 	w.must(err)
 	in, err := login.New(login.Config{AS: w.AS, Secure: srv.TLS != nil, Methods: login.Methods{Passwords: true, Guests: true}})
@@ -164,7 +166,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 
 // unlimited is for tests that are not about limits: they get a lot wrong while
 // their clock stands still.
-var unlimited = Limits{Client: limit.Off, Address: limit.Off, Public: limit.Off}
+var unlimited = Limits{Client: limit.Off, Address: limit.Off, Public: limit.Off, Registration: limit.Off}
 
 // letters are what the server has sent by mail.
 type letters struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,17 +36,22 @@ type holding struct {
 	group      string
 	member     string
 	rpt        string
+	app        string // a client that registered itself
+	appToken   string // its registration access token
 }
 
 // secrets are what nobody else may be shown.
 func (h holding) secrets() []string {
-	return []string{h.resource, h.policy, h.request, h.connection, h.group, h.member, h.rpt}
+	return []string{h.resource, h.policy, h.request, h.connection, h.group, h.member, h.rpt, h.app, h.appToken}
 }
 
 // nothing names a holding that nobody has.
 func nothing() holding {
 	id := func() string { return "0" + strings.ToLower(strings.Repeat("abcdefg", 5)) }
-	return holding{resource: id(), policy: id(), request: id(), connection: id(), group: id(), member: id(), rpt: strings.Repeat("A", 51)}
+	return holding{
+		resource: id(), policy: id(), request: id(), connection: id(), group: id(), member: id(), rpt: strings.Repeat("A", 51),
+		app: id(), appToken: strings.Repeat("A", 43),
+	}
 }
 
 // visitor is somebody who comes to the server with whatever they have.
@@ -53,9 +59,11 @@ type visitor struct {
 	name   string
 	header http.Header
 	// what this authority is good for: the resources of a person at a resource
-	// server, or the policies of a person. Both nil: for nothing here.
+	// server, the policies of a person, or a client that registered itself. All nil: for
+	// nothing here.
 	pat   *holding
 	owner *resident
+	app   *holding
 }
 
 // named says how a route is called so that it names an object, and whether it
@@ -114,6 +122,11 @@ func howToName() map[string]named {
 		}),
 		pathPushed: posted(pathPushed, func(h holding) url.Values { return url.Values{"client_id": {"c1"}, "login_hint": {h.who.Email}} }),
 		pathRevoke: posted(pathRevoke, token), pathIntrospect: posted(pathIntrospect, token),
+
+		pathRegister: {plainPath(pathRegister), document(func(h holding) string { return `{"client_name":"` + h.app + `"}` }), false},
+		pathRegister + "/{id}": {byID(pathRegister, func(h holding) string { return h.app }, ""), document(func(h holding) string {
+			return `{"client_id":"` + h.app + `","client_name":"new","grant_types":[]}`
+		}), true},
 
 		pathResources:           {plainPath(pathResources), description, false},
 		pathResources + "/{$}":  {plainPath(pathResources + "/"), description, false},
@@ -197,6 +210,7 @@ func (e *estate) furnish(who resident, rs registered) *holding {
 	if h.request == "" {
 		e.t.Fatal("nobody was asked")
 	}
+	h.app, h.appToken = e.itself(`{"client_name":"App","grant_types":[]}`)
 	return h
 }
 
@@ -208,10 +222,11 @@ func (e *estate) everybody() []visitor {
 	ctx := context.Background()
 	var all []visitor
 	for _, h := range e.holdings {
-		all = append(all, visitor{h.who.Name + "'s PAT at " + string(h.rs.ID), bearer(e.pat(h.rs, h.who)), h, nil})
+		all = append(all, visitor{h.who.Name + "'s PAT at " + string(h.rs.ID), bearer(e.pat(h.rs, h.who)), h, nil, nil})
+		all = append(all, visitor{h.who.Name + "'s app at " + string(h.rs.ID), bearer(h.appToken), nil, nil, h})
 	}
 	for _, who := range []resident{e.Alice, e.Anna} {
-		all = append(all, visitor{who.Name + "'s token for policies", bearer(e.token(e.C1, who, oauth.ScopePolicy)), nil, &who})
+		all = append(all, visitor{who.Name + "'s token for policies", bearer(e.token(e.C1, who, oauth.ScopePolicy)), nil, &who, nil})
 	}
 	b := e.browser()
 	b.signIn(b.get(pathSignIn), e.Alice)
@@ -263,6 +278,8 @@ func entitled(v visitor, rt route, h holding) bool {
 		return v.pat != nil && v.pat.who.ID == h.who.ID && v.pat.rs.ID == h.rs.ID
 	case byOwner:
 		return v.owner != nil && v.owner.ID == h.who.ID
+	case byRegistered:
+		return v.app != nil && v.app.app == h.app
 	default:
 		return false
 	}
@@ -270,7 +287,7 @@ func entitled(v visitor, rt route, h holding) bool {
 
 // own says whether the visitor may know what is the holder's at all.
 func own(v visitor, h holding) bool {
-	return v.pat != nil && v.pat.who.ID == h.who.ID && v.pat.rs.ID == h.rs.ID || v.owner != nil && v.owner.ID == h.who.ID
+	return v.pat != nil && v.pat.who.ID == h.who.ID && v.pat.rs.ID == h.rs.ID || v.owner != nil && v.owner.ID == h.who.ID || v.app != nil && v.app.app == h.app
 }
 
 func (e *estate) visit(v visitor, how named, method string, h holding) answer {
@@ -335,6 +352,15 @@ func (e *estate) hash(who resident) [32]byte {
 		write(requests, err)
 		grants, err := r.GrantsIn(who.Space, page)
 		write(grants, err)
+		for _, mine := range e.holdings {
+			if mine.who.ID != who.ID {
+				continue
+			}
+			c, err := r.Client(oauth.ClientID(mine.app))
+			if !errors.Is(err, as.ErrNotFound) {
+				write(c, err)
+			}
+		}
 		seq, head, err := r.HistoryHead(who.Space)
 		write(seq, err)
 		h.Write(head)
@@ -419,7 +445,7 @@ func (e *estate) matrix(complain func(cell string) finding, table []route) int {
 					e.judgeCell(cell, v, called, how[path], *h, a)
 				}
 				for name, after := range e.hashes() {
-					theirs := v.owner != nil && v.owner.Name == name || v.pat != nil && v.pat.who.Name == name
+					theirs := v.owner != nil && v.owner.Name == name || v.pat != nil && v.pat.who.Name == name || v.app != nil && v.app.who.Name == name
 					if after != before[name] && !theirs {
 						complain(fmt.Sprintf("%s %s by %s", method, path, v.name))("something of %s's has changed", name)
 					}
@@ -435,7 +461,7 @@ func TestNobodyReachesWhatIsNotTheirs(t *testing.T) {
 	e := newEstate(t)
 	e.expire()
 	if testing.Short() {
-		e.visitors = slices.DeleteFunc(e.visitors, func(v visitor) bool { return v.pat == nil && v.owner == nil })
+		e.visitors = slices.DeleteFunc(e.visitors, func(v visitor) bool { return v.pat == nil && v.owner == nil && v.app == nil })
 	}
 	cells := e.matrix(func(cell string) finding {
 		return func(format string, args ...any) { t.Errorf("%s: %s", cell, fmt.Sprintf(format, args...)) }
@@ -455,7 +481,7 @@ func TestEverybodyReachesWhatIsTheirs(t *testing.T) {
 	how := howToName()
 	granted := 0
 	for _, rt := range routes() {
-		if rt.caller != byPAT && rt.caller != byOwner && rt.path != pathIntrospect {
+		if rt.caller != byPAT && rt.caller != byOwner && rt.caller != byRegistered && rt.path != pathIntrospect {
 			continue
 		}
 		if testing.Short() && rt.method != http.MethodGet {
@@ -463,7 +489,7 @@ func TestEverybodyReachesWhatIsTheirs(t *testing.T) {
 		}
 		e := newEstate(t)
 		for _, v := range e.visitors {
-			if v.owner == nil && v.pat == nil {
+			if v.owner == nil && v.pat == nil && v.app == nil {
 				continue
 			}
 			var h *holding

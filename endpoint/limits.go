@@ -11,7 +11,7 @@ import (
 
 // Limits are how much that is wrong, or that costs and comes from nobody in
 // particular, is answered before the answer is 429 with Retry-After. What is
-// right is never counted, except in Public. A zero member means its default;
+// right is never counted, except in Public and Registration. A zero member means its default;
 // limit.Off is no limit. Each node counts by itself.
 type Limits struct {
 	// Client is what one client that has authenticated gets wrong: tickets, codes
@@ -29,16 +29,21 @@ type Limits struct {
 	// or wrong, at the endpoints that write something down for them: token, pushed
 	// requests, claims interaction. 3000 a minute.
 	Public limit.Rate
+	// Registration is how many clients one address registers without an initial
+	// access token, right or wrong. 20 an hour.
+	Registration limit.Rate
 }
 
 // budgets are the limits with what is left of them.
-type budgets struct{ client, address, public *limit.Budgets }
+type budgets struct{ client, address, public, registration *limit.Budgets }
 
 func newBudgets(l Limits) budgets {
 	return budgets{
 		client:  limit.New(l.Client.Or(limit.Rate{Count: 600, Per: time.Minute})),
 		address: limit.New(l.Address.Or(limit.Rate{Count: 300, Per: time.Minute})),
 		public:  limit.New(l.Public.Or(limit.Rate{Count: 3000, Per: time.Minute})),
+
+		registration: limit.New(l.Registration.Or(limit.Rate{Count: 20, Per: time.Hour})),
 	}
 }
 
@@ -67,6 +72,8 @@ func (s *Server) admit(rt route, c *call) error {
 			return err
 		}
 		return s.answer(c, "public", from, s.budgets.public.Spend)
+	case rt.caller == byNewcomer && c.initial.ID == "":
+		return s.answer(c, "registration", limit.Party{Who: limit.Network(c.r.RemoteAddr)}, s.budgets.registration.Spend)
 	default:
 		return nil
 	}

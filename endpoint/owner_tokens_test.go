@@ -23,6 +23,7 @@ var handsOut = map[string]string{
 	"POST " + pathToken:       "tokens",
 	"POST " + pathPermission:  "a permission ticket",
 	"POST " + pathPushed:      "a request_uri",
+	"POST " + pathRegister:    "a client's secret and its registration access token",
 	"POST " + pathAuthorize:   "an authorization code, to the client's redirect URI",
 	"GET " + pathAuthorize:    "nothing yet, in a question that repeats its request_uri",
 	"GET " + pathClaims:       "the handle of a visit, in a cookie",

@@ -22,6 +22,7 @@ const (
 	pathToken               = "/token"
 	pathIntrospect          = "/introspect"
 	pathRevoke              = "/revoke"
+	pathRegister            = "/register"
 	pathUserInfo            = "/userinfo"
 	pathResources           = "/uma/resources"
 	pathPermission          = "/uma/permission"
@@ -57,6 +58,8 @@ const (
 	byOwner              // a bearer token with the scope uma_policy
 	byBearer             // a bearer token; the handler checks it
 	byPATOrClient        // introspection: a PAT, or a confidential client
+	byNewcomer           // an initial access token, or nobody where everybody may register a client
+	byRegistered         // the registration access token of the client that the path names
 	byBrowser            // a person's browser; forms carry an anti-forgery token
 )
 
@@ -80,9 +83,12 @@ type call struct {
 	owner  as.Owner     // byOwner
 	client oauth.Client // byClient, byPATOrClient
 	form   uma.Form     // byClient, byBrowser: the parameters, parsed
-	token  string       // byBearer: the raw token
+	token  string       // byBearer, byRegistered: the raw token
 	page   *page.Answer // what a browser is answered; see Server.page
 	wrong  bool         // what was shown is no good, and a redirect has said so
+
+	initial    as.InitialAccess // byNewcomer; the zero value where everybody may register
+	registered as.Registered    // byRegistered
 }
 
 // route is one line of the route table.
@@ -96,7 +102,7 @@ type route struct {
 
 // routes is the whole surface of the server. What is not here does not exist.
 func routes() []route {
-	return slices.Concat(oauthRoutes(), protectionRoutes(), pageRoutes(), ownerRoutes())
+	return slices.Concat(oauthRoutes(), registrationRoutes(), protectionRoutes(), pageRoutes(), ownerRoutes())
 }
 
 // buildMux puts the table behind a mux: one handler for each path, which knows

@@ -227,7 +227,7 @@ func baits(rt route, good http.Header) (all []filing) {
 func (w *world) bitten(starting func()) (found []string) {
 	good := map[caller]http.Header{
 		byClient: {"Authorization": {basic("c1", w.C1.Secret)}}, byPATOrClient: {"Authorization": {basic("c1", w.C1.Secret)}},
-		byPAT: bearer(w.pat(w.RS1, w.Alice)), byOwner: bearer(w.token(w.C1, w.Alice, oauth.ScopePolicy)), byBearer: bearer(w.token(w.C1, w.Alice, oauth.ScopeOpenID)),
+		byPAT: bearer(w.pat(w.RS1, w.Alice)), byOwner: bearer(w.token(w.C1, w.Alice, oauth.ScopePolicy)), byBearer: bearer(w.token(w.C1, w.Alice, oauth.ScopeOpenID)), byNewcomer: bearer(w.initial(as.InitialAccess{Uses: 1000})),
 	}
 	starting()
 	for _, rt := range routes() {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
 )
@@ -36,6 +37,7 @@ func TestLookingChangesNothing(t *testing.T) {
 	good := map[caller]http.Header{
 		byPAT: bearer(pat), byPATOrClient: bearer(pat), byOwner: bearer(owner), byBearer: bearer(w.token(w.C1, w.Alice, oauth.ScopeOpenID)),
 		byClient: {"Authorization": {basic("c1", w.C1.Secret)}}, anybody: {}, byBrowser: {},
+		byNewcomer: bearer(w.initial(as.InitialAccess{Uses: 1})), byRegistered: bearer(h.appToken),
 	}
 	how, looked := howToName(), 0
 	before := written.Load()
