@@ -22,6 +22,7 @@ import (
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
 )
 
 // settings are a configuration that was found good, with the contents of the
@@ -89,7 +90,8 @@ func (c config) check() (settings, []error) {
 	if s.mtls != nil {
 		s.as.ClientAuthorities = s.mtls.authorities
 	}
-	s.as.ClaimIssuers = c.checkClaimIssuers(k)
+	s.as.ClaimIssuers = c.checkIssuers(k, "claim_issuers", c.ClaimIssuers)
+	s.as.Registration = c.checkRegistration(k)
 	s.clients = c.checkClients(k)
 	s.people = c.checkPeople(k)
 	s.surface.SignIn = c.checkLogin(k)
@@ -231,10 +233,11 @@ func (c config) checkProxies(k *checker) []netip.Prefix {
 // limits are the limits, and off where they are for addresses that say nothing:
 // those of a proxy that is not known.
 func (c config) limits() (endpoint.Limits, as.Attempts) {
-	l := endpoint.Limits{Client: limit.Rate(c.Limits.Client), Address: limit.Rate(c.Limits.Address), Public: limit.Rate(c.Limits.Public)}
+	l := endpoint.Limits{Client: limit.Rate(c.Limits.Client), Address: limit.Rate(c.Limits.Address), Public: limit.Rate(c.Limits.Public), Registration: limit.Rate(c.Limits.Registration)}
 	a := as.Attempts{Account: limit.Rate(c.Limits.SignInAccount), Address: limit.Rate(c.Limits.SignInAddress), Mail: limit.Rate(c.Limits.SignInMail)}
 	if c.BehindProxy && len(c.TrustedProxies) == 0 {
 		l.Address, l.Public, a.Address = l.Address.Or(limit.Off), l.Public.Or(limit.Off), a.Address.Or(limit.Off)
+		l.Registration = l.Registration.Or(limit.Off)
 	}
 	return l, a
 }
@@ -266,11 +269,31 @@ func (c config) checkRules(k *checker) as.Config {
 	}
 }
 
-func (c config) checkClaimIssuers(k *checker) []as.ClaimIssuer {
+// checkRegistration checks who may register clients. What is not known as a mode is
+// none: an open door is opened by its own word.
+func (c config) checkRegistration(k *checker) as.Registration {
+	r := as.Registration{Mode: as.RegistrationMode(c.Registration.Mode)}
+	switch r.Mode {
+	case as.RegistrationOff, as.RegistrationToken, as.RegistrationOpen:
+	default:
+		k.wrong("registration.mode: has to be empty, %q or %q", as.RegistrationToken, as.RegistrationOpen)
+	}
+	for i, s := range c.Registration.Scopes {
+		if !uma.Scope(s).Valid() {
+			k.wrong("registration.scopes[%d]: %q is no scope", i, s)
+		}
+		r.Scopes = append(r.Scopes, uma.Scope(s))
+	}
+	r.StatementIssuers = c.checkIssuers(k, "registration.statement_issuers", c.Registration.StatementIssuers)
+	return r
+}
+
+// checkIssuers checks whose tokens are believed.
+func (c config) checkIssuers(k *checker, keys string, list []claimIssuer) []as.ClaimIssuer {
 	var out []as.ClaimIssuer
 	seen := map[string]bool{}
-	for i, issuer := range c.ClaimIssuers {
-		key := fmt.Sprintf("claim_issuers[%d]", i)
+	for i, issuer := range list {
+		key := fmt.Sprintf("%s[%d]", keys, i)
 		if issuer.Issuer == "" || (issuer.JWKSURI == "") == (issuer.JWKSFile == "") {
 			k.wrong("%s: needs an issuer, and either jwks_uri or jwks_file", key)
 		}
@@ -281,13 +304,13 @@ func (c config) checkClaimIssuers(k *checker) []as.ClaimIssuer {
 		if issuer.JWKSURI != "" && !c.mayFetch(issuer.JWKSURI) {
 			k.wrong("%s.jwks_uri: has to be an https URL", key)
 		}
-		keys, ok := k.read(key+".jwks_file", issuer.JWKSFile)
+		jwks, ok := k.read(key+".jwks_file", issuer.JWKSFile)
 		if ok {
-			if _, err := oauth.ParseJWKS(keys); err != nil {
+			if _, err := oauth.ParseJWKS(jwks); err != nil {
 				k.wrong("%s.jwks_file: %w", key, err)
 			}
 		}
-		out = append(out, as.ClaimIssuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, JWKS: json.RawMessage(keys)})
+		out = append(out, as.ClaimIssuer{Issuer: issuer.Issuer, JWKSURI: issuer.JWKSURI, JWKS: json.RawMessage(jwks)})
 	}
 	return out
 }

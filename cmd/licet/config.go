@@ -16,27 +16,28 @@ import (
 // config is the configuration of a server, from a TOML file and from the
 // environment. docs/reference/configuration.md describes every key.
 type config struct {
-	Issuer         string          `toml:"issuer"`
-	Listen         string          `toml:"listen"`
-	Data           string          `toml:"data"`
-	Store          string          `toml:"store"`
-	BehindProxy    bool            `toml:"behind_proxy"`
-	TrustedProxies []string        `toml:"trusted_proxies"`
-	TLS            tlsConfig       `toml:"tls"`
-	MTLS           mtlsConfig      `toml:"mtls"`
-	Mail           mailConfig      `toml:"mail"`
-	Partial        string          `toml:"partial"`
-	FAPI2          bool            `toml:"fapi2"`
-	StrictScopes   bool            `toml:"strict_scopes"`
-	RevokeOnReplay bool            `toml:"revoke_on_replay"`
-	ForbidsFile    string          `toml:"forbids_file"`
-	Compromised    []string        `toml:"compromised_keys"`
-	Lifetimes      lifetimesConfig `toml:"lifetimes"`
-	Limits         limitsConfig    `toml:"limits"`
-	Login          loginConfig     `toml:"login"`
-	ClaimIssuers   []claimIssuer   `toml:"claim_issuers"`
-	Clients        []clientConfig  `toml:"clients"`
-	People         []personConfig  `toml:"people"`
+	Issuer         string             `toml:"issuer"`
+	Listen         string             `toml:"listen"`
+	Data           string             `toml:"data"`
+	Store          string             `toml:"store"`
+	BehindProxy    bool               `toml:"behind_proxy"`
+	TrustedProxies []string           `toml:"trusted_proxies"`
+	TLS            tlsConfig          `toml:"tls"`
+	MTLS           mtlsConfig         `toml:"mtls"`
+	Mail           mailConfig         `toml:"mail"`
+	Partial        string             `toml:"partial"`
+	FAPI2          bool               `toml:"fapi2"`
+	StrictScopes   bool               `toml:"strict_scopes"`
+	RevokeOnReplay bool               `toml:"revoke_on_replay"`
+	ForbidsFile    string             `toml:"forbids_file"`
+	Compromised    []string           `toml:"compromised_keys"`
+	Lifetimes      lifetimesConfig    `toml:"lifetimes"`
+	Limits         limitsConfig       `toml:"limits"`
+	Login          loginConfig        `toml:"login"`
+	ClaimIssuers   []claimIssuer      `toml:"claim_issuers"`
+	Registration   registrationConfig `toml:"registration"`
+	Clients        []clientConfig     `toml:"clients"`
+	People         []personConfig     `toml:"people"`
 }
 
 type tlsConfig struct {
@@ -94,6 +95,7 @@ type limitsConfig struct {
 	Client        rate `toml:"client"`
 	Address       rate `toml:"address"`
 	Public        rate `toml:"public"`
+	Registration  rate `toml:"registration"`
 	SignInAccount rate `toml:"sign_in_account"`
 	SignInAddress rate `toml:"sign_in_address"`
 	SignInMail    rate `toml:"sign_in_mail"`
@@ -123,6 +125,12 @@ func (r *rate) UnmarshalText(text []byte) error {
 	v, err := limit.Parse(string(text))
 	*r = rate(v)
 	return err
+}
+
+type registrationConfig struct {
+	Mode             string        `toml:"mode"`
+	Scopes           []string      `toml:"scopes"`
+	StatementIssuers []claimIssuer `toml:"statement_issuers"`
 }
 
 type claimIssuer struct {

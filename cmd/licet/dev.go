@@ -15,6 +15,7 @@ import (
 	"github.com/licet/licet/endpoint"
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/login"
+	"github.com/licet/licet/uma"
 )
 
 type devCommand struct {
@@ -46,15 +47,20 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 		return errors.Join(err, listener.Close())
 	}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	n, err := node.Open(s.ctx, node.Place{Data: dir}, as.Config{
+	place := node.Place{Data: dir}
+	n, err := node.Open(s.ctx, place, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
-		Mail: mailTo(s.stderr),
+		Mail:         mailTo(s.stderr),
+		Registration: as.Registration{Mode: as.RegistrationToken, Scopes: []uma.Scope{"view", "download"}},
 	}, everyWayIn, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	f, err := furnish(s.ctx, n.AS, provider)
+	if err == nil {
+		f.InitialAccessToken, err = node.InitialAccessToken(place, as.InitialAccess{Uses: 1000, ExpiresAt: time.Now().Add(devLifetimes.PAT)})
+	}
 	if err == nil {
 		err = cmd.announce(s, f)
 	}

@@ -29,6 +29,8 @@ type fixture struct {
 	PolicyEndpoint    string                   `json:"policy_endpoint"`
 	RequestsEndpoint  string                   `json:"requests_endpoint"`
 	PolicyTokens      map[string]string        `json:"policy_tokens"`
+
+	InitialAccessToken string `json:"initial_access_token"`
 }
 
 // clientFixture is a client as a test uses it.

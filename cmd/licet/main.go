@@ -1,12 +1,13 @@
 // Command licet is the Licet authorization server and its tools.
 //
-//	licet serve    run the server
-//	licet demo     play a whole story over real HTTP, and print every message
-//	licet dev      a throw-away server for other people's tests
-//	licet import   take people, clients, resources and shares from a file
-//	licet revoke   take back what a client, a person or everybody was given
-//	licet conform  check an authorization server, a resource server or a client
-//	licet version  what this is
+//	licet serve          run the server
+//	licet demo           play a whole story over real HTTP, and print every message
+//	licet dev            a throw-away server for other people's tests
+//	licet import         take people, clients, resources and shares from a file
+//	licet revoke         take back what a client, a person or everybody was given
+//	licet initial-token  let somebody register clients
+//	licet conform        check an authorization server, a resource server or a client
+//	licet version        what this is
 //
 // It reads the configuration, builds the rooms, connects them and runs; it has
 // no rule of its own.
@@ -34,13 +35,14 @@ type surroundings struct {
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Demo    demoCommand    `cmd:"" help:"Play a whole story over real HTTP and print every message; then stay up."`
-	Dev     devCommand     `cmd:"" help:"Run a throw-away server with people and clients, for tests."`
-	Import  importCommand  `cmd:"" help:"Take people, clients, resources and shares from a file."`
-	Revoke  revokeCommand  `cmd:"" help:"Take back the tokens of a client, of a person or of everybody, and sign people out."`
-	Conform conformCommand `cmd:"" help:"Check an authorization server, a resource server or a client against the two specifications."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve        serveCommand        `cmd:"" help:"Run the server."`
+	Demo         demoCommand         `cmd:"" help:"Play a whole story over real HTTP and print every message; then stay up."`
+	Dev          devCommand          `cmd:"" help:"Run a throw-away server with people and clients, for tests."`
+	Import       importCommand       `cmd:"" help:"Take people, clients, resources and shares from a file."`
+	Revoke       revokeCommand       `cmd:"" help:"Take back the tokens of a client, of a person or of everybody, and sign people out."`
+	InitialToken initialTokenCommand `cmd:"" help:"Make an initial access token: whoever has it may register clients."`
+	Conform      conformCommand      `cmd:"" help:"Check an authorization server, a resource server or a client against the two specifications."`
+	Version      versionCommand      `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -31,6 +31,8 @@ type Fixture struct {
 	PolicyEndpoint   string            `json:"policy_endpoint"`
 	RequestsEndpoint string            `json:"requests_endpoint"`
 	PolicyTokens     map[string]string `json:"policy_tokens"`
+	// InitialAccessToken registers clients, where the server has it; "" for none.
+	InitialAccessToken string `json:"initial_access_token"`
 
 	key *ecdsa.PrivateKey
 }

@@ -17,7 +17,7 @@ type check struct {
 
 // all are the checks in the order of their ids.
 func all() ([]check, error) {
-	list := slices.Concat(discoveryChecks, protectionChecks, grantChecks, claimChecks, interactionChecks)
+	list := slices.Concat(discoveryChecks, registrationChecks, protectionChecks, grantChecks, claimChecks, interactionChecks)
 	files, err := vectors()
 	for _, v := range files {
 		list = append(list, v.check())

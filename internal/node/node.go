@@ -31,6 +31,9 @@ type Place struct {
 	Database string // the URL of the database that nodes share; "" for one file in Data
 }
 
+// secrets is the file of the server's own keys.
+func (p Place) secrets() string { return filepath.Join(p.Data, "secret.json") }
+
 // Surface is how the endpoints are served. The zero value is the defaults.
 type Surface struct {
 	Limits endpoint.Limits // how much abuse is borne
@@ -63,7 +66,7 @@ func Open(ctx context.Context, place Place, c as.Config, surface Surface, log *s
 	if err != nil {
 		return nil, err
 	}
-	n, err := connect(ctx, store, filepath.Join(place.Data, "secret.json"), c, surface, log)
+	n, err := connect(ctx, store, place.secrets(), c, surface, log)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -134,6 +137,19 @@ func faces(base string, endpoints, app http.Handler) http.Handler {
 	mux.Handle(base+web.Path, app)
 	mux.Handle("GET "+base+"/{$}", http.RedirectHandler(base+web.Path, http.StatusSeeOther))
 	return mux
+}
+
+// InitialAccessToken makes an initial access token with the secrets of the node that
+// is at that place. It needs neither the node nor its database.
+func InitialAccessToken(place Place, a as.InitialAccess) (string, error) {
+	keys, err := readSecrets(place.secrets())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("there is no server yet: its first start makes its secrets")
+	}
+	if err != nil {
+		return "", err
+	}
+	return as.IssueInitialAccess(as.Secrets{Digest: keys.Digest, Seal: keys.Seal}, a, rand.Reader)
 }
 
 // Close closes the store, when nobody is served any more.
@@ -226,7 +242,7 @@ type secrets struct {
 // writes over a file, and makes no keys for a store that others were used with:
 // with new ones everything stored is lost.
 func openSecrets(ctx context.Context, path string, store as.Store) (secrets, error) {
-	text, err := os.ReadFile(path)
+	s, err := readSecrets(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		var used []as.SigningKey
 		err := store.View(ctx, func(r as.Reader) (err error) {
@@ -241,6 +257,11 @@ func openSecrets(ctx context.Context, path string, store as.Store) (secrets, err
 		}
 		return makeSecrets(path)
 	}
+	return s, err
+}
+
+func readSecrets(path string) (secrets, error) {
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return secrets{}, err
 	}
