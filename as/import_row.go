@@ -112,7 +112,7 @@ func importEmail(s string) (string, error) {
 
 func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	err := o.OnlyMembers("kind", "client_id", "client_name", "token_endpoint_auth_method", "client_secret_sha256", "jwks", "jwks_uri", "grant_types",
-		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "scopes", "require_pushed_authorization_requests",
+		"redirect_uris", "claims_redirect_uris", "post_logout_redirect_uris", "resource_indicators", "scopes", "require_pushed_authorization_requests",
 		"backchannel_logout_uri", "backchannel_logout_session_required",
 		"signed_rpts", "dpop_bound_access_tokens", "tls_client_certificate_bound_access_tokens", oauth.SubjectDN, oauth.SANDNS, oauth.SANURI, oauth.SANIP, oauth.SANEmail,
 		"require_ticket_binding",
@@ -134,7 +134,7 @@ func (im *importing) parseClient(o uma.Object) (importRow, error) {
 	c.ID, c.AuthMethod = oauth.ClientID(id), oauth.AuthMethod(method)
 	for name, field := range map[string]*[]string{
 		"grant_types": &c.GrantTypes, "redirect_uris": &c.RedirectURIs, "claims_redirect_uris": &c.ClaimsRedirectURIs,
-		"post_logout_redirect_uris": &c.PostLogoutRedirectURIs,
+		"post_logout_redirect_uris": &c.PostLogoutRedirectURIs, "resource_indicators": &c.ResourceIndicators,
 	} {
 		if *field, _, err = o.Strings(name); err != nil {
 			return importRow{}, err

@@ -113,9 +113,11 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 		dependencies: append(g.dependencies(), ChangedToken(digest)),
 	}
 	if g.Kind == GrantOAuth {
+		found.answer.Audience = s.Issuer
 		found.answer.Scope, found.answer.Subject = uma.JoinScopes(t.scopes(g.Grant)), string(g.Account)
 		return found, nil
 	}
+	found.answer.Audience = string(g.ResourceServer)
 	states, err := r.PermissionsOf(g.ID)
 	if err != nil {
 		return introspected{}, err

@@ -18,7 +18,7 @@ import (
 // unknown.
 //
 // An *uma.Error is a refusal of the protocol: unauthorized_client leaves the
-// ticket as it was, invalid_grant and invalid_scope have spent it. Any other
+// ticket as it was, invalid_grant, invalid_scope and invalid_target have spent it. Any other
 // error is the store's.
 func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenRequest, address string) (Result, error) {
 	if !c.Allows(uma.GrantType) {
@@ -124,6 +124,13 @@ func (r *redemption) run() (Result, *uma.Error, error) {
 	}
 	if len(resources) == 0 {
 		return nil, uma.NewError(uma.InvalidGrant, "None of the ticket's resources is registered any more."), r.keep(r.tx, &r.process)
+	}
+	refusal, err := r.checkTargets(r.known, Grant{Kind: GrantUMA, ResourceServer: r.process.ResourceServer}, r.request.Targets)
+	if err != nil {
+		return nil, nil, err
+	}
+	if refusal != nil {
+		return nil, refusal, r.keep(r.tx, &r.process)
 	}
 	if r.request.Scopes != nil {
 		r.process.Requested = r.request.Scopes

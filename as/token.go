@@ -97,13 +97,14 @@ var errInvalidRefresh = uma.NewError(uma.InvalidGrant, "The refresh token is unk
 
 // Refresh answers a token request with a refresh token (RFC 6749 6, Grant
 // 3.6). There is no assessment: what comes back is what is still live of the
-// grant, narrowed to scopes when they are given (nil when not).
+// grant, narrowed to scopes when they are given (nil when not). It has to be good at
+// the targets, if there are any (RFC 8707 2.2).
 //
 // A refresh token that a thief could use is of one use. A second use, whoever shows
 // it, revokes the whole family: either the client or a thief has a copy, and
 // nobody can tell which. One that nobody can use without a key of the client stays
 // as it is, so that an answer that was lost is no loss (RFC 9700 4.14.2).
-func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, scopes []uma.Scope) (uma.TokenResponse, error) {
+func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, scopes []uma.Scope, targets ...string) (uma.TokenResponse, error) {
 	if !c.Allows(oauth.GrantRefreshToken) {
 		return uma.TokenResponse{}, uma.NewError(uma.UnauthorizedClient, "The client is not registered for this grant type.")
 	}
@@ -114,7 +115,7 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 	var answer uma.TokenResponse
 	var signed *signing
 	err = s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		answer, signed, refusal, err = s.refresh(tx, c, bound, s.vault.datedDigest(aRefresh, secret), scopes)
+		answer, signed, refusal, err = s.refresh(tx, c, bound, s.vault.datedDigest(aRefresh, secret), scopes, targets)
 		return refusal, err
 	})
 	if err != nil {
@@ -124,7 +125,7 @@ func (s *Server) Refresh(ctx context.Context, c oauth.Client, secret string, sco
 	return answer, nil
 }
 
-func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest Digest, scopes []uma.Scope) (answer uma.TokenResponse, signed *signing, refusal *uma.Error, err error) {
+func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest Digest, scopes []uma.Scope, targets []string) (answer uma.TokenResponse, signed *signing, refusal *uma.Error, err error) {
 	t, err := tx.RefreshToken(digest)
 	if errors.Is(err, ErrNotFound) {
 		return answer, nil, errInvalidRefresh, nil
@@ -147,6 +148,9 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 	}
 	if !g.live() || !s.now().Before(t.ExpiresAt) {
 		return answer, nil, errInvalidRefresh, nil
+	}
+	if refusal, err := s.checkTargets(direct{tx}, g.Grant, targets); err != nil || refusal != nil {
+		return answer, nil, refusal, err
 	}
 	granted, life, ends := g.Scopes, s.Lifetimes.PAT, time.Time{}
 	switch g.Kind {

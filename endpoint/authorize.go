@@ -75,8 +75,15 @@ func (s *Server) checked(form uma.Form, client oauth.Client) (oauth.Authorizatio
 	if err != nil {
 		return req, err
 	}
+	targets, err := uma.ParseTargets(form)
+	if err == nil {
+		err = s.AS.CheckTargets(targets)
+	}
+	if err == nil {
+		err = as.CheckScopes(req.Scopes)
+	}
 	var refusal *uma.Error
-	if errors.As(as.CheckScopes(req.Scopes), &refusal) {
+	if errors.As(err, &refusal) {
 		err = &oauth.RedirectError{URI: req.RedirectURI, State: req.State, HasState: req.HasState, Err: refusal}
 	}
 	return req, err

@@ -79,6 +79,9 @@ func (s *Server) tokenCode(c *call) error {
 			return uma.NewError(uma.InvalidRequest, "The parameter "+name+" is missing.")
 		}
 	}
+	if err := s.checkTargets(c); err != nil {
+		return err
+	}
 	answer, err := s.AS.ExchangeCode(c.r.Context(), c.client, c.form["code"], c.form["redirect_uri"], c.form["code_verifier"])
 	return answered(c, answer, err)
 }
@@ -91,13 +94,20 @@ func (s *Server) tokenRefresh(c *call) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.AS.Refresh(c.r.Context(), c.client, c.form["refresh_token"], scopes)
+	targets, err := uma.ParseTargets(c.form)
+	if err != nil {
+		return err
+	}
+	answer, err := s.AS.Refresh(c.r.Context(), c.client, c.form["refresh_token"], scopes, targets...)
 	return answered(c, answer, err)
 }
 
 func (s *Server) tokenClientCredentials(c *call) error {
 	scopes, err := formScopes(c.form)
 	if err != nil {
+		return err
+	}
+	if err := s.checkTargets(c); err != nil {
 		return err
 	}
 	answer, err := s.AS.ClientCredentials(c.r.Context(), c.client, scopes)
@@ -110,6 +120,16 @@ func answered(c *call, answer uma.TokenResponse, err error) error {
 	}
 	writeJSON(c.w, http.StatusOK, answer)
 	return nil
+}
+
+// checkTargets refuses a request for an OAuth access token that is meant for another
+// place than this server (RFC 8707 2.2). What is shown with it stays as it was.
+func (s *Server) checkTargets(c *call) error {
+	targets, err := uma.ParseTargets(c.form)
+	if err != nil {
+		return err
+	}
+	return s.AS.CheckTargets(targets)
 }
 
 // formScopes reads the scope parameter; nil when it is absent.

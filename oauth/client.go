@@ -67,6 +67,7 @@ type Client struct {
 	RequireTicketBinding   bool            // only with a code_challenge at the claims interaction endpoint
 	SignedRPTs             bool            // RPTs that are good at it are signed JWTs, where they are bound
 	PushClaims             bool            // may push claim tokens (Grant 5.7)
+	ResourceIndicators     []string        // the URIs by which clients know it as a resource server (RFC 8707), exact
 	Space                  string          // the organisation it acts for with client_credentials; "" for none
 	Disabled               bool
 

@@ -78,7 +78,7 @@ func (c *Client) texts() map[string]*string {
 func (c *Client) lists() map[string]*[]string {
 	return map[string]*[]string{
 		"grant_types": &c.GrantTypes, "redirect_uris": &c.RedirectURIs, "claims_redirect_uris": &c.ClaimsRedirectURIs,
-		"post_logout_redirect_uris": &c.PostLogoutRedirectURIs,
+		"post_logout_redirect_uris": &c.PostLogoutRedirectURIs, "resource_indicators": &c.ResourceIndicators,
 	}
 }
 

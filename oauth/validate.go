@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ const (
 // invalid_client_metadata, whose cause quotes the offending value.
 func (c Client) Validate() error {
 	for _, check := range []func() error{
-		c.validateName, c.validateAuthentication, c.validateGrantTypes, c.validateRedirects, c.validateLogout, c.validateScopes,
+		c.validateName, c.validateAuthentication, c.validateGrantTypes, c.validateRedirects, c.validateLogout, c.validateScopes, c.validateIndicators,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -194,6 +195,18 @@ func (c Client) validateScopes() error {
 			return metadataError("A scope is given twice.", fmt.Errorf("scope %q", s))
 		}
 		seen[s] = true
+	}
+	return nil
+}
+
+func (c Client) validateIndicators() error {
+	if len(c.ResourceIndicators) > maxClientURIs {
+		return metadataError("There are too many resource indicators.", fmt.Errorf("%d resource indicators", len(c.ResourceIndicators)))
+	}
+	for i, uri := range c.ResourceIndicators {
+		if !uma.ValidTarget(uri) || slices.Contains(c.ResourceIndicators[:i], uri) {
+			return metadataError("A resource indicator is no absolute URI without a fragment, or is given twice.", fmt.Errorf("resource indicator %q", uri))
+		}
 	}
 	return nil
 }

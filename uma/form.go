@@ -21,7 +21,8 @@ const (
 var ErrTooLarge = errors.New("uma: input over the limit of size")
 
 // Form is a set of parameters, each given once. A parameter that was sent
-// without a value is not in it (RFC 6749 3.1).
+// without a value is not in it (RFC 6749 3.1). The one that may be given several
+// times, resource (RFC 8707 2), has all its values, with a space between them.
 type Form map[string]string
 
 // ParseForm reads an application/x-www-form-urlencoded body. Every fault is
@@ -55,17 +56,21 @@ func ParseQuery(raw string) (Form, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := form[name]; twice || empty[name] {
+		before, twice := form[name]
+		if (twice || empty[name]) && name != targetParameter {
 			return nil, NewError(InvalidRequest, fmt.Sprintf("The parameter %s is given twice.", printable(name)))
 		}
-		if value != "" {
+		switch {
+		case value == "":
+			if empty == nil {
+				empty = map[string]bool{}
+			}
+			empty[name] = true
+		case twice:
+			form[name] = before + " " + value
+		default:
 			form[name] = value
-			continue
 		}
-		if empty == nil {
-			empty = map[string]bool{}
-		}
-		empty[name] = true
 	}
 	return form, nil
 }

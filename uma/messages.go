@@ -18,8 +18,9 @@ type TokenRequest struct {
 	ClaimTokenFormat string
 	PCT              PCT
 	RPT              RPT
-	CodeVerifier     string  // of a ticket that is bound (see ProfileTicketBinding); a secret
-	Scopes           []Scope // nil when the parameter was absent
+	CodeVerifier     string   // of a ticket that is bound (see ProfileTicketBinding); a secret
+	Scopes           []Scope  // nil when the parameter was absent
+	Targets          []string // nil when the parameter resource was absent (RFC 8707 2)
 }
 
 // TokenResponse is the success answer of the token endpoint, in the form of
@@ -59,6 +60,7 @@ type Introspection struct {
 	Subject     string                   `json:"sub,omitempty"`
 	Scope       string                   `json:"scope,omitempty"`
 	Issuer      string                   `json:"iss,omitempty"`
+	Audience    string                   `json:"aud,omitempty"`         // where it is good
 	ExpiresAt   int64                    `json:"exp,omitempty"`         // seconds since the epoch
 	IssuedAt    int64                    `json:"iat,omitempty"`         // seconds since the epoch
 	NotBefore   int64                    `json:"nbf,omitempty"`         // seconds since the epoch

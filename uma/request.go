@@ -97,7 +97,7 @@ func (o Object) scopes(name string) ([]Scope, error) {
 }
 
 // ParseTokenRequest reads a token request of the UMA grant (Grant 3.3.1). The
-// error is an *Error with the code invalid_request, or invalid_scope.
+// error is an *Error with the code invalid_request, invalid_scope or invalid_target.
 func ParseTokenRequest(f Form) (TokenRequest, error) {
 	if f["ticket"] == "" {
 		return TokenRequest{}, NewError(InvalidRequest, "The parameter ticket is missing.")
@@ -112,9 +112,13 @@ func ParseTokenRequest(f Form) (TokenRequest, error) {
 	if len(scopes) == 0 {
 		scopes = nil // no scope is no wish, not the wish for none
 	}
+	targets, err := ParseTargets(f)
+	if err != nil {
+		return TokenRequest{}, err
+	}
 	return TokenRequest{
 		Ticket: Ticket(f["ticket"]), ClaimToken: f["claim_token"], ClaimTokenFormat: f["claim_token_format"],
-		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]), CodeVerifier: f["code_verifier"], Scopes: scopes,
+		PCT: PCT(f["pct"]), RPT: RPT(f["rpt"]), CodeVerifier: f["code_verifier"], Scopes: scopes, Targets: targets,
 	}, nil
 }
 

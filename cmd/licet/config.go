@@ -160,6 +160,7 @@ type clientConfig struct {
 	BackchannelLogoutURI             string   `toml:"backchannel_logout_uri"`
 	BackchannelLogoutSessionRequired bool     `toml:"backchannel_logout_session_required"`
 	Scopes                           []string `toml:"scopes"`
+	ResourceIndicators               []string `toml:"resource_indicators"`
 	PushClaims                       bool     `toml:"push_claims"`
 	Space                            string   `toml:"space"`
 	Disabled                         bool     `toml:"disabled"`
@@ -200,7 +201,7 @@ func (c clientConfig) client(secretHash, jwks []byte) oauth.Client {
 		ID: oauth.ClientID(c.ID), Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, JWKSURI: c.JWKSURI, GrantTypes: c.GrantTypes, RequireTicketBinding: c.TicketBinding,
 		Certificate: oauth.CertificateName(c.Certificate), CertificateBound: c.CertificateBound, DPoPBound: c.DPoPBound, SignedRPTs: c.SignedRPTs, RequirePushed: c.RequirePushed,
 		RedirectURIs: c.RedirectURIs, ClaimsRedirectURIs: c.ClaimsRedirectURIs, PushClaims: c.PushClaims, Space: c.Space, Disabled: c.Disabled,
-		PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
+		ResourceIndicators: c.ResourceIndicators, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, BackchannelLogoutURI: c.BackchannelLogoutURI, BackchannelLogoutSessionRequired: c.BackchannelLogoutSessionRequired,
 	}
 	switch {
 	case c.AuthMethod != "":

@@ -11,7 +11,7 @@ const clientColumns = `id, name, auth_method, secret_hash, jwks,
 	grant_types, redirect_uris, claims_redirect_uris, scopes,
 	post_logout_redirect_uris, backchannel_logout_uri, backchannel_logout_session_required,
 	certificate, certificate_bound, dpop_bound, signed_rpts, require_pushed, push_claims,
-	require_ticket_binding, jwks_uri,
+	require_ticket_binding, jwks_uri, resource_indicators,
 	space_id, disabled`
 
 var (
@@ -26,7 +26,7 @@ func intoClient() ([]any, *oauth.Client) {
 		listInto(&c.GrantTypes), listInto(&c.RedirectURIs), listInto(&c.ClaimsRedirectURIs), listInto(&c.Scopes),
 		listInto(&c.PostLogoutRedirectURIs), &c.BackchannelLogoutURI, &c.BackchannelLogoutSessionRequired,
 		&c.Certificate, &c.CertificateBound, &c.DPoPBound, &c.SignedRPTs, &c.RequirePushed, &c.PushClaims,
-		&c.RequireTicketBinding, &c.JWKSURI,
+		&c.RequireTicketBinding, &c.JWKSURI, listInto(&c.ResourceIndicators),
 		&c.Space, &c.Disabled,
 	}, c
 }
@@ -37,7 +37,7 @@ func valuesOfClient(c oauth.Client) []any {
 		listOf(c.GrantTypes), listOf(c.RedirectURIs), listOf(c.ClaimsRedirectURIs), listOf(c.Scopes),
 		listOf(c.PostLogoutRedirectURIs), c.BackchannelLogoutURI, c.BackchannelLogoutSessionRequired,
 		c.Certificate, c.CertificateBound, c.DPoPBound, c.SignedRPTs, c.RequirePushed, c.PushClaims,
-		c.RequireTicketBinding, c.JWKSURI,
+		c.RequireTicketBinding, c.JWKSURI, listOf(c.ResourceIndicators),
 		c.Space, c.Disabled,
 	}
 }

@@ -8,5 +8,8 @@ create table registrations (
   created_at bigint not null
 );
 
+alter table clients add column resource_indicators text not null default 'null';
+
 -- +goose Down
+alter table clients drop column resource_indicators;
 drop table registrations;
