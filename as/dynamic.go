@@ -250,19 +250,55 @@ func (s *Server) DeleteRegistered(ctx context.Context, r Registered) error {
 }
 
 func (s *Server) deleteClient(tx Tx, id oauth.ClientID) error {
+	c, err := tx.Client(id)
+	if err != nil {
+		return err
+	}
 	spaces, err := tx.SpacesWith(id)
 	if err != nil {
 		return err
 	}
-	if err := tx.DeleteClient(id, s.now()); err != nil {
-		return err
-	}
-	for _, space := range append(spaces, "") {
-		if err := s.record(tx, space, EventClientDeleted, string(id), string(id), nil); err != nil {
+	now, named := s.now(), detail{"client_name": c.Name}
+	for _, space := range spaces {
+		seq, err := s.recorded(tx, space, EventClientDeleted, string(id), string(id), named)
+		if err != nil {
+			return err
+		}
+		if err := keepResources(tx, space, id, Ending{At: now, How: EndGone, By: string(id), Event: seq}); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := s.record(tx, "", EventClientDeleted, string(id), string(id), named); err != nil {
+		return err
+	}
+	return tx.DeleteClient(id, now)
+}
+
+// keepPage is how many resources are kept at a time.
+const keepPage = 200
+
+// keepResources keeps what a resource server has registered in a space, and the
+// shares on it, as they are when they end.
+func keepResources(tx Tx, space SpaceID, server oauth.ClientID, end Ending) error {
+	for page := (Page{Limit: keepPage}); ; {
+		ids, err := tx.ResourceIDs(space, server, page)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		shares, err := tx.SharesInForce(space, ids)
+		if err != nil {
+			return err
+		}
+		if err := tx.KeepShares(space, idsOf(shares), end); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := tx.KeepResource(space, id, end.At); err != nil {
+				return err
+			}
+		}
+		page.After = string(ids[len(ids)-1])
+	}
 }
 
 // readMetadata reads what a client says of itself, and over it what its software

@@ -499,6 +499,14 @@ func TestADeletedClientLeavesNothingThatIsGood(t *testing.T) {
 		if last := events[len(events)-1]; err != nil || last.Kind != as.EventClientDeleted || last.Subject != string(rs.ID) {
 			t.Errorf("the history ends with %+v, %v", last, err)
 		}
+		// What was is kept, as it is when a resource is deregistered.
+		versions, err := r.ShareVersions(w.Alice.Space, as.VersionFilter{Share: share.ID, EndedBy: events[len(events)-1].Seq}, as.Page{Limit: 10})
+		if err != nil || len(versions) != 1 || versions[0].Ending.How != as.EndGone || versions[0].Ending.By != string(rs.ID) {
+			t.Errorf("of the share is kept %+v, %v", versions, err)
+		}
+		if past, err := r.LastOfResource(w.Alice.Space, id); err != nil || past.Description.Name != "photo" || past.ResourceServer != rs.ID {
+			t.Errorf("of the resource is kept %+v, %v", past, err)
+		}
 		return nil
 	}))
 	w.must(w.AS.VerifyHistory(t.Context(), w.Alice.Space))

@@ -119,5 +119,6 @@ var happenings = map[string]happened{
 	as.EventPermissionRefused:    {"no", "shut", page.Sentence("%s was not let in")},
 	as.EventPATIssued:            {"", "service", page.Sentence("%s was connected")},
 	as.EventConnectionEnded:      {"no", "service", page.Sentence("%s ended a connection")},
+	as.EventClientDeleted:        {"no", "service", page.Sentence("%s took away a service that deleted itself, with all that it protected here")},
 	as.EventImported:             {"", "save", page.Sentence("%s brought things in from elsewhere")},
 }
