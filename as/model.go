@@ -24,6 +24,7 @@ type (
 	MessageID    string
 	InvitationID string
 	MemberID     string
+	BlockID      string
 )
 
 // Digest is the keyed hash (HMAC-SHA-256) of a bearer artefact together with
@@ -477,7 +478,12 @@ const (
 	RequestPending  RequestStatus = "pending"
 	RequestApproved RequestStatus = "approved"
 	RequestDenied   RequestStatus = "denied"
+	// RequestAside is "not now": set aside by the owner, and pending for whoever asks.
+	RequestAside RequestStatus = "aside"
 )
+
+// waits says whether a request can still be answered.
+func (s RequestStatus) waits() bool { return s == RequestPending || s == RequestAside }
 
 // Request is a question to the resource owner: may this requesting party have
 // these permissions (Grant 3.3.6, request_submitted).
@@ -496,6 +502,18 @@ type Request struct {
 	DecidedBy      AccountID
 	CreatedAt      time.Time
 	DecidedAt      time.Time
+}
+
+// Block is a requesting party by whom the owner is not asked any more.
+type Block struct {
+	ID        BlockID
+	Space     SpaceID
+	Subject   string         // as of Process
+	Client    oauth.ClientID // through which; "" for every one
+	Claims    []byte         // sealed facts about the party
+	Request   RequestID      // that it was the answer to
+	CreatedBy AccountID
+	CreatedAt time.Time
 }
 
 // Event is one entry of a space's append-only history. Seq counts from 1

@@ -114,6 +114,7 @@ type redemption struct {
 	pct     *PCT          // the PCT that counted, if any
 	shares  map[uma.ResourceID][]Share
 	groups  memberships
+	blocked bool     // by the owner, who is not asked then
 	signed  *signing // the RPT, if it is signed
 }
 
@@ -148,9 +149,12 @@ func (r *redemption) run() (Result, *uma.Error, error) {
 	if r.groups, err = membershipsIn(r.tx, r.shares, r.facts); err != nil {
 		return nil, nil, err
 	}
+	if r.blocked, err = blocks(r.tx, r.process.Process, r.client.ID, r.shares); err != nil {
+		return nil, nil, err
+	}
 	d := assess(assessment{
 		Resources: resources, RegisteredScopes: r.client.Scopes, RequestedScopes: r.process.Requested,
-		StrictScopes: r.StrictScopes, Partial: r.Partial, OwnerDecided: decided,
+		StrictScopes: r.StrictScopes, Partial: r.Partial, OwnerDecided: decided || r.blocked,
 		Judge: r.judgeWith(r.shares, r.facts, r.groups, r.client.ID, r.address),
 	})
 	switch d.Conclusion {
@@ -253,7 +257,7 @@ func (r *redemption) ownerDecided() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return q.Status != RequestPending, nil
+	return !q.Status.waits(), nil
 }
 
 // sharesOn reads the shares in force on the resources.
@@ -396,6 +400,9 @@ func covers(have, asked []uma.Permission) bool {
 func (r *redemption) deny(d decision) (Result, error) {
 	if err := r.keep(r.tx, &r.process); err != nil {
 		return nil, err
+	}
+	if r.blocked {
+		return Denied{}, nil // the owner wanted to hear no more of them
 	}
 	err := r.recordRefusal(r.tx, r.process.Space, EventPermissionRefused, string(r.client.ID), string(r.process.ID),
 		detail{"reasons": d.Reasons})

@@ -184,7 +184,20 @@ func (s *Server) Refuse(ctx context.Context, o Owner, id RequestID) (PendingRequ
 	})
 }
 
-// decide changes a request that is still pending; of two who decide at the same
+// SetAside is "not now": the request waits no longer among those that do, and can
+// still be answered. Whoever asked is told what they were told before, that it is
+// pending, until their ticket ends; asking the same again does not bring it back.
+func (s *Server) SetAside(ctx context.Context, o Owner, id RequestID) (PendingRequest, error) {
+	return s.decide(ctx, o, id, func(tx Tx, p *PendingRequest) error {
+		if p.Status == RequestAside {
+			return nil
+		}
+		p.Status = RequestAside
+		return s.record(tx, o.Space, EventRequestAside, o.actor(), string(id), nil)
+	})
+}
+
+// decide changes a request that can still be answered; of two who decide at the same
 // time one comes too late.
 func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx, *PendingRequest) error) (PendingRequest, error) {
 	var p PendingRequest
@@ -193,7 +206,7 @@ func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx,
 		if err != nil {
 			return err
 		}
-		if q.Status != RequestPending {
+		if !q.Status.waits() {
 			return errRequestDecided
 		}
 		if p, err = s.revealed(tx, q); err != nil {

@@ -65,15 +65,34 @@ var acts = map[string]func(h *household, o as.Owner) error{
 		_, replaced := h.ReplaceShare(h.ctx, o, old.ID, 0, toAnyone(h.photo, "view"))
 		return h.alike(created, replaced, h.WithdrawShare(h.ctx, o, old.ID, 0))
 	},
-	"answer requests": func(h *household, o as.Owner) error {
+	"make, change and delete groups": func(h *household, o as.Owner) error {
+		old, members := h.group(h.aliceOwner, "bob@example.org")
+		_, created := h.CreateGroup(h.ctx, o, "choir")
+		_, added := h.AddMember(h.ctx, o, old.ID, "carlos@example.org")
+		return h.alike(created, added, h.RenameGroup(h.ctx, o, old.ID, "band"), h.RemoveMember(h.ctx, o, members[0].ID), h.DeleteGroup(h.ctx, o, old.ID))
+	},
+	"answer requests, set them aside, block and unblock": func(h *household, o as.Owner) error {
 		h.share(h.aliceOwner, askMe(h.photo, "view"))
 		h.submit(perm(h.photo, "view"))
 		_, approved := h.Approve(h.ctx, o, h.pending().ID, nil, time.Time{})
 		redeemed[as.Submitted](h.world, h.c1, withToken(h.ticket(h.alice1, perm(h.photo, "view")), h.idToken("carlos", nil)))
 		list, err := h.Requests(h.ctx, h.aliceOwner, as.RequestPending, as.Page{Limit: 9})
 		h.must(err)
-		_, refused := h.Refuse(h.ctx, o, list[len(list)-1].ID)
-		return h.alike(approved, refused)
+		last := list[len(list)-1].ID
+		_, aside := h.SetAside(h.ctx, o, last)
+		_, refused := h.Refuse(h.ctx, o, last)
+		h.asks(h.c2, "dan", h.photo)
+		list, err = h.Requests(h.ctx, h.aliceOwner, as.RequestPending, as.Page{Limit: 9})
+		h.must(err)
+		last = list[len(list)-1].ID
+		_, blocked := h.RefuseAndBlock(h.ctx, o, last, true)
+		if blocked != nil {
+			_, err := h.RefuseAndBlock(h.ctx, h.aliceOwner, last, true)
+			h.must(err)
+		}
+		all, err := h.Blocks(h.ctx, h.aliceOwner, as.Page{Limit: 9})
+		h.must(err)
+		return h.alike(approved, aside, refused, blocked, h.Unblock(h.ctx, o, all[0].ID))
 	},
 	"stop everything": func(h *household, o as.Owner) error { return h.StopEverything(h.ctx, o) },
 	"connect and disconnect services and apps": func(h *household, o as.Owner) error {

@@ -179,13 +179,20 @@ type Reader interface {
 	Request(SpaceID, RequestID) (Request, error)
 	// Requests lists the requests of a space with this status; "" for all.
 	Requests(SpaceID, RequestStatus, Page) ([]Request, error)
-	// PendingFrom lists the requests of a space that are pending from one
-	// requesting party (its Subject) through one client, oldest first.
+	// PendingFrom lists the requests of a space that are pending or set aside, from
+	// one requesting party (its Subject) through one client, or with "" through any,
+	// oldest first.
 	PendingFrom(space SpaceID, client oauth.ClientID, subject string) ([]Request, error)
 
 	// RequestsFrom lists what one requesting party (its Subject) has asked of a space,
 	// newest first.
 	RequestsFrom(space SpaceID, subject string, limit int) ([]Request, error)
+
+	Block(SpaceID, BlockID) (Block, error)
+	Blocks(SpaceID, Page) ([]Block, error)
+	// Blocked says whether there is a block of a party through this client or every
+	// one.
+	Blocked(space SpaceID, client oauth.ClientID, subject string) (bool, error)
 
 	// HistoryHead returns Seq and Hash of the newest event of a space.
 	HistoryHead(SpaceID) (seq int64, hash []byte, err error)
@@ -355,8 +362,12 @@ type Tx interface {
 
 	InsertRequest(Request) error
 	// DecideRequest writes Status, Granted, Shares, DecidedBy and DecidedAt
-	// of a request of the space that is still pending; otherwise ErrNotFound.
+	// of a request of the space that is pending or set aside; otherwise ErrNotFound.
 	DecideRequest(Request) error
+
+	// InsertBlock is ErrExists also when the party is blocked through that client.
+	InsertBlock(Block) error
+	DeleteBlock(SpaceID, BlockID) error
 
 	// AppendEvent adds an event; ErrExists if the space has its Seq already.
 	AppendEvent(Event) error

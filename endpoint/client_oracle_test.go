@@ -65,7 +65,7 @@ func TestAWrongSecretTellsNothingAboutTheRightOne(t *testing.T) {
 		} {
 			before := asked.Load()
 			a := send()
-			heard := fmt.Sprintln(asked.Load()-before, trace(a, holding{resource: "-", policy: "-", request: "-", connection: "-", rpt: "-"}))
+			heard := fmt.Sprintln(asked.Load()-before, trace(a, holding{resource: "-", policy: "-", request: "-", connection: "-", rpt: "-", group: "-", member: "-", block: "-"}))
 			said[heard] = append(said[heard], name+" "+place)
 		}
 	}

@@ -35,6 +35,7 @@ type holding struct {
 	connection string
 	group      string
 	member     string
+	block      string
 	rpt        string
 	app        string // a client that registered itself
 	appToken   string // its registration access token
@@ -42,14 +43,14 @@ type holding struct {
 
 // secrets are what nobody else may be shown.
 func (h holding) secrets() []string {
-	return []string{h.resource, h.policy, h.request, h.connection, h.group, h.member, h.rpt, h.app, h.appToken}
+	return []string{h.resource, h.policy, h.request, h.connection, h.group, h.member, h.block, h.rpt, h.app, h.appToken}
 }
 
 // nothing names a holding that nobody has.
 func nothing() holding {
 	id := func() string { return "0" + strings.ToLower(strings.Repeat("abcdefg", 5)) }
 	return holding{
-		resource: id(), policy: id(), request: id(), connection: id(), group: id(), member: id(), rpt: strings.Repeat("A", 51),
+		resource: id(), policy: id(), request: id(), connection: id(), group: id(), member: id(), block: id(), rpt: strings.Repeat("A", 51),
 		app: id(), appToken: strings.Repeat("A", 43),
 	}
 }
@@ -144,6 +145,10 @@ func howToName() map[string]named {
 		pathRequests + "/{id}/deny":    {byID(pathRequests, request, "/deny"), none, true},
 		pathConnections:                fixed(pathConnections),
 		pathConnections + "/{id}":      {byID(pathConnections, func(h holding) string { return h.connection }, ""), none, true},
+		pathRequests + "/{id}/aside":   {byID(pathRequests, request, "/aside"), none, true},
+		pathRequests + "/{id}/block":   {byID(pathRequests, request, "/block"), none, true},
+		pathBlocks:                     fixed(pathBlocks),
+		pathBlocks + "/{id}":           {byID(pathBlocks, func(h holding) string { return h.block }, ""), none, true},
 		pathGroups:                     {plainPath(pathGroups), document(func(holding) string { return `{"name":"family"}` }), false},
 		pathGroups + "/{id}":           {byID(pathGroups, group, ""), document(func(holding) string { return `{"name":"choir"}` }), true},
 		pathGroups + "/{id}/members":   {byID(pathGroups, group, "/members"), document(func(holding) string { return `{"email":"dave@example.com"}` }), true},
@@ -186,19 +191,19 @@ func (e *estate) furnish(who resident, rs registered) *holding {
 	m, err := e.AS.AddMember(ctx, as.Owner{Space: who.Space, Account: who.ID}, policy.GroupID(h.group), "eve@example.com")
 	e.must(err)
 	h.member = string(m.ID)
-	ask := func(scope uma.Scope) (as.Result, error) {
+	ask := func(c registered, party resident, scope uma.Scope) (as.Result, error) {
 		ticket, err := e.AS.RequestPermissions(ctx, pat, []uma.Permission{{Resource: id, Scopes: []uma.Scope{scope}}})
 		e.must(err)
-		handle, err := e.AS.BeginInteraction(ctx, e.C1.Client, ticket, as.Interaction{RedirectURI: e.C1.ClaimsRedirectURIs[0]})
+		handle, err := e.AS.BeginInteraction(ctx, c.Client, ticket, as.Interaction{RedirectURI: c.ClaimsRedirectURIs[0]})
 		e.must(err)
-		next, _, err := e.AS.FinishInteraction(ctx, handle, e.Bob.ID, nil, false)
+		next, _, err := e.AS.FinishInteraction(ctx, handle, party.ID, nil, false)
 		e.must(err)
-		return e.AS.Redeem(ctx, e.C1.Client, uma.TokenRequest{Ticket: next}, "")
+		return e.AS.Redeem(ctx, c.Client, uma.TokenRequest{Ticket: next}, "")
 	}
-	got, err := ask("view")
+	got, err := ask(e.C1, e.Bob, "view")
 	e.must(err)
 	h.rpt = got.(as.Granted).AccessToken
-	_, err = ask("edit")
+	_, err = ask(e.C1, e.Bob, "edit")
 	e.must(err)
 	pending, err := e.AS.Requests(ctx, as.Owner{Space: who.Space, Account: who.ID}, as.RequestPending, as.Page{Limit: 100})
 	e.must(err)
@@ -211,6 +216,21 @@ func (e *estate) furnish(who resident, rs registered) *holding {
 		e.t.Fatal("nobody was asked")
 	}
 	h.app, h.appToken = e.itself(`{"client_name":"App","grant_types":[]}`)
+	owner, party := as.Owner{Space: who.Space, Account: who.ID}, e.person(string(id)+"@example.com", "Dan")
+	_, err = ask(e.C2, party, "edit")
+	e.must(err)
+	pending, err = e.AS.Requests(ctx, owner, as.RequestPending, as.Page{Limit: 100})
+	e.must(err)
+	for _, q := range pending {
+		if q.ResourceServer == rs.ID && q.Client == e.C2.ID {
+			b, err := e.AS.RefuseAndBlock(ctx, owner, q.ID, false)
+			e.must(err)
+			h.block = string(b.ID)
+		}
+	}
+	if h.block == "" {
+		e.t.Fatal("nobody was blocked")
+	}
 	return h
 }
 

@@ -38,16 +38,21 @@ type claimDocument struct {
 func newRequestDocument(q as.PendingRequest) (any, error) {
 	d := requestDocument{
 		ID: q.ID, Status: q.Status, ClientID: string(q.Client), ClientName: q.ClientName, ResourceServer: string(q.ResourceServer),
-		Party: partyDocument{Claims: []claimDocument{}}, Permissions: q.Permissions, Granted: q.Granted, Policies: q.Shares,
+		Party: newParty(q.Facts), Permissions: q.Permissions, Granted: q.Granted, Policies: q.Shares,
 		CreatedAt: q.CreatedAt.Unix(),
 	}
 	if !q.DecidedAt.IsZero() {
 		d.DecidedAt = q.DecidedAt.Unix()
 	}
-	for _, f := range q.Facts {
-		d.Party.Claims = append(d.Party.Claims, claimDocument{f.Name, f.Value, f.Issuer})
-	}
 	return d, nil
+}
+
+func newParty(facts []policy.Fact) partyDocument {
+	d := partyDocument{Claims: []claimDocument{}}
+	for _, f := range facts {
+		d.Claims = append(d.Claims, claimDocument{f.Name, f.Value, f.Issuer})
+	}
+	return d
 }
 
 func (s *Server) listRequests(c *call) error {
@@ -61,9 +66,9 @@ func (s *Server) listRequests(c *call) error {
 		status = as.RequestPending
 	case "all":
 		status = ""
-	case as.RequestPending, as.RequestApproved, as.RequestDenied:
+	case as.RequestPending, as.RequestAside, as.RequestApproved, as.RequestDenied:
 	default:
-		return uma.NewError(uma.InvalidRequest, "The parameter status has to be pending, approved, denied or all.")
+		return uma.NewError(uma.InvalidRequest, "The parameter status has to be pending, aside, approved, denied or all.")
 	}
 	list, err := s.AS.Requests(c.r.Context(), c.owner, status, l.Page)
 	if err != nil {
@@ -144,4 +149,71 @@ func approval(c *call) (permissions []uma.Permission, notAfter time.Time, err er
 func (s *Server) denyRequest(c *call) error {
 	q, err := s.AS.Refuse(c.r.Context(), c.owner, c.requestID())
 	return writeRequest(c, q, err)
+}
+
+// setAside is "not now": nothing is told to whoever asked.
+func (s *Server) setAside(c *call) error {
+	q, err := s.AS.SetAside(c.r.Context(), c.owner, c.requestID())
+	return writeRequest(c, q, err)
+}
+
+// blockDocument is a party that the owner is asked by no more.
+type blockDocument struct {
+	ID         as.BlockID    `json:"_id"`
+	ClientID   string        `json:"client_id,omitempty"`
+	ClientName string        `json:"client_name,omitempty"`
+	Party      partyDocument `json:"requesting_party"`
+	CreatedAt  int64         `json:"created_at"` // seconds since the epoch
+}
+
+func newBlockDocument(b as.BlockedParty) (any, error) {
+	return blockDocument{
+		ID: b.ID, ClientID: string(b.Client), ClientName: b.ClientName, Party: newParty(b.Facts), CreatedAt: b.CreatedAt.Unix(),
+	}, nil
+}
+
+// blockParty is "never from them": through the app that asked, or with a body
+// through every one.
+func (s *Server) blockParty(c *call) error {
+	everyApp := false
+	if c.r.ContentLength != 0 {
+		o, err := body(c)
+		if err == nil {
+			err = o.OnlyMembers("every_client")
+		}
+		if err == nil {
+			everyApp, _, err = o.Bool("every_client")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	b, err := s.AS.RefuseAndBlock(c.r.Context(), c.owner, c.requestID(), everyApp)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusCreated, struct {
+		ID as.BlockID `json:"_id"`
+	}{b.ID})
+	return nil
+}
+
+func (s *Server) listBlocks(c *call) error {
+	l, err := s.listing(c)
+	if err != nil {
+		return err
+	}
+	list, err := s.AS.Blocks(c.r.Context(), c.owner, l.Page)
+	if err != nil {
+		return err
+	}
+	return writePage(s, c, l, list, func(b as.BlockedParty) string { return string(b.ID) }, newBlockDocument)
+}
+
+func (s *Server) unblockParty(c *call) error {
+	if err := s.AS.Unblock(c.r.Context(), c.owner, as.BlockID(c.r.PathValue("id"))); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -370,7 +370,7 @@ func TestTheOwnersAPIAnswersAsItsDocumentSays(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		pick := func(label string, from ...string) string { return rapid.SampledFrom(from).Draw(rt, label) }
 		path := pick("path", pathPolicies, pathPolicies+"/"+policyID, pathPolicies+"/x", pathOwnedResources, pathOwnedResources+"/"+id,
-			pathRequests, pathRequests+"/x", pathRequests+"/x/approve", pathRequests+"/x/deny", pathConnections, pathConnections+"/x",
+			pathRequests, pathRequests+"/x", pathRequests+"/x/approve", pathRequests+"/x/deny", pathRequests+"/x/aside", pathRequests+"/x/block", pathBlocks, pathBlocks+"/x", pathConnections, pathConnections+"/x",
 			pathGroups, pathGroups+"/x", pathGroups+"/"+family, pathGroups+"/"+family+"/members", pathMembers+"/x")
 		method := pick("method", http.MethodGet, http.MethodPost, http.MethodPut)
 		query := pick("query", "", "?limit=1", "?limit=0", "?limit=x", "?status=all", "?status=x", "?after=%00", "?after=zz&after=y", "?x=1")
@@ -379,7 +379,7 @@ func TestTheOwnersAPIAnswersAsItsDocumentSays(t *testing.T) {
 			"required_claims": pick("claims", `[{"name":"email","value":"bob@example.com"}]`, `[]`, `[{}]`, `[{"name":"a","values":["b","c"]}]`, `{}`),
 			"not_after":       pick("end", `4000000000`, `-1`, `1e3`, `9223372036854775807`, `1.5`, `"x"`), "approval": pick("approval", `"ask"`, `"none"`, `"x"`, `true`),
 			"anyone": pick("anyone", `true`, `false`, `1`), "group_id": pick("group", `"x"`, `"`+family+`"`, `1`, `""`),
-			"name": pick("name", `"choir"`, `""`, `"`+strings.Repeat("x", 201)+`"`, `1`), "email": pick("email", `"dave@example.com"`, `"dave"`, `1`),
+			"every_client": pick("every client", `true`, `"yes"`), "name": pick("name", `"choir"`, `""`, `"`+strings.Repeat("x", 201)+`"`, `1`), "email": pick("email", `"dave@example.com"`, `"dave"`, `1`),
 		}
 		var parts []string
 		for name, value := range members {

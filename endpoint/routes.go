@@ -40,6 +40,7 @@ const (
 	pathPolicies            = "/owner/policies"
 	pathOwnedResources      = "/owner/resources"
 	pathRequests            = "/owner/requests"
+	pathBlocks              = "/owner/blocks"
 	pathGroups              = "/owner/groups"
 	pathMembers             = "/owner/members"
 	pathConnections         = "/owner/connections"

@@ -33,7 +33,7 @@ func TestTheServerDoesWhatThePlainModelSays(t *testing.T) {
 	for _, what := range []string{
 		"granted", "need_info", "request_submitted", "request_denied", "invalid_grant", "invalid_scope", "upgraded", "by a PCT", "in part",
 		"after the owner was asked", "refreshed", "introspected as alive", "introspected as dead",
-		"taken out of a group",
+		"taken out of a group", "blocked",
 	} {
 		if seen[what] == 0 {
 			t.Errorf("%s: never happened, so nothing is shown about it", what)

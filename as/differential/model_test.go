@@ -77,6 +77,22 @@ type membership struct {
 	ended bool
 }
 
+// block is a party of whom an owner wants to hear nothing more.
+type block struct {
+	id              string
+	space           *space
+	subject, client string // client "": through every one
+}
+
+func (m *model) blocked(p *process, client string) bool {
+	for _, b := range m.blocks {
+		if b.space == p.space && b.subject == p.subject && (b.client == "" || b.client == client) {
+			return true
+		}
+	}
+	return false
+}
+
 // wish is what a share says.
 type wish struct {
 	resource            *resource
@@ -191,6 +207,7 @@ type model struct {
 	resources []*resource
 	shares    []*share
 	groups    []*group
+	blocks    []*block
 	requests  []*request
 	processes []*process
 	grants    []*grant

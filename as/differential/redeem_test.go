@@ -88,7 +88,7 @@ func (m *model) redeem(r presentation) prediction {
 			return prediction{outcome: "invalid_scope", assessed: true}
 		}
 	}
-	decided := p.request != nil && p.request.decided
+	decided := p.request != nil && p.request.decided || m.blocked(p, r.client)
 
 	// P3
 	granted := map[*resource]map[string]verdict{}

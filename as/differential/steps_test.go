@@ -470,6 +470,11 @@ func (w *world) decide() error {
 	if err != nil {
 		return err
 	}
+	aside, err := w.Requests(w.ctx, o.Owner, as.RequestAside, as.Page{Limit: 1000})
+	if err != nil {
+		return err
+	}
+	shown = append(shown, aside...)
 	var got, want []string
 	byKey := map[string]as.PendingRequest{}
 	for _, q := range shown {
@@ -500,6 +505,14 @@ func (w *world) decide() error {
 	}
 	q := pick(w.dice, waiting...)
 	real := byKey[q.key()]
+	if w.once(5) {
+		w.tell("the owner sets %s aside", q.key())
+		_, err := w.SetAside(w.ctx, o.Owner, real.ID)
+		return err
+	}
+	if w.once(5) {
+		return w.block(o, q, real)
+	}
 	if w.once(3) {
 		w.tell("the owner refuses %s", q.key())
 		q.decided = true
@@ -515,6 +528,39 @@ func (w *world) decide() error {
 		}
 	}
 	return err
+}
+
+// block refuses a party for good, or at least until it is let in again.
+func (w *world) block(o owner, q *request, real as.PendingRequest) error {
+	b := &block{space: o.space, subject: q.subject, client: q.client}
+	if w.once(2) {
+		b.client = ""
+	}
+	made, err := w.RefuseAndBlock(w.ctx, o.Owner, real.ID, b.client == "")
+	if err != nil {
+		return err
+	}
+	w.tell("the owner blocks %s through %q", b.subject, b.client)
+	w.seen["blocked"]++
+	b.id = string(made.ID)
+	w.blocks = append(w.blocks, b)
+	for _, other := range w.requests {
+		if other.space == b.space && other.subject == b.subject && (b.client == "" || other.client == b.client) {
+			other.decided = true
+		}
+	}
+	return nil
+}
+
+// unblock lets a party ask again.
+func (w *world) unblock() error {
+	if len(w.blocks) == 0 {
+		return w.attempt()
+	}
+	b := pick(w.dice, w.blocks...)
+	w.tell("the owner lets %s ask again", b.subject)
+	w.blocks = slices.DeleteFunc(w.blocks, func(other *block) bool { return other == b })
+	return w.Unblock(w.ctx, w.ownerOf(b.space), as.BlockID(b.id))
 }
 
 func (w *world) approve(o owner, q *request, real as.PendingRequest) error {

@@ -133,7 +133,9 @@ func (w *world) day() error {
 		case n < 19:
 			err = w.decide()
 		case n < 20:
-			err = w.changeGroup()
+			if err = w.changeGroup(); err == nil && w.once(4) {
+				err = w.unblock()
+			}
 		default:
 			err = w.revokeSomething()
 		}

@@ -21,6 +21,8 @@ var changes = []rule{
 	{"a process is bound to one client", processesAreBoundOnce},
 	{"a share is replaced only at its next version", sharesHaveVersions},
 	{"a request is decided once", requestsAreDecidedOnce},
+	{"a request that was set aside is decided once", asideIsDecidedOnce},
+	{"a party is blocked through one client or through every one", blocksAreOfAParty},
 	{"an import goes on from where it is", importsGoOn},
 	{"a group is deleted with its members, and with nobody else", groupsAreDeletedWhole},
 	{"the shares of a deregistered resource are dormant", deregistrationMakesDormant},
@@ -126,6 +128,7 @@ func (s *scene) onAbsent() map[string]func(as.Tx) error {
 		"DeleteShare":       func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) },
 		"RenameGroup":       func(tx as.Tx) error { return tx.RenameGroup(s.space(), s.group(), "another") },
 		"DeleteGroup":       func(tx as.Tx) error { return tx.DeleteGroup(s.space(), s.group()) },
+		"DeleteBlock":       func(tx as.Tx) error { return tx.DeleteBlock(s.space(), s.block()) },
 		"DeleteMember":      func(tx as.Tx) error { return tx.DeleteMember(s.space(), s.group(), s.member()) },
 		"UpdateProcess":     func(tx as.Tx) error { return tx.UpdateProcess(as.Process{ID: s.process()}) },
 		"BindProcess":       func(tx as.Tx) error { return tx.BindProcess(s.process(), s.client()) },
@@ -161,8 +164,8 @@ func deletionsTakeOne(s *scene) {
 	gone := map[string]func(as.Tx) error{
 		"session": s.onAbsent()["DeleteSession"], "client": s.onAbsent()["DeleteClient"],
 		"message": s.onAbsent()["DeleteMessage"], "passkey": s.onAbsent()["DeletePasskey"], "identity": s.onAbsent()["DeleteIdentity"],
-		"member": s.onAbsent()["DeleteMember"],
-		"share":  s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
+		"member": s.onAbsent()["DeleteMember"], "block": s.onAbsent()["DeleteBlock"],
+		"share": s.onAbsent()["DeleteShare"], "resource": s.onAbsent()["DeleteResource"],
 	}
 	s.insertAll(s.recordsOf(f))
 	others := other.recordsOf(f)
@@ -476,4 +479,51 @@ func groupsAreDeletedWhole(s *scene) {
 	sameSet(s, "the groups", must(s, func(r as.Reader) ([]as.Group, error) { return r.Groups(s.space(), everything) }), []as.Group{stays})
 	none(s, "members of the deleted group")(must(s, func(r as.Reader) ([]as.Member, error) { return r.Members(s.space(), gone.ID, everything) }), nil)
 	sameSet(s, "the members of the other", must(s, func(r as.Reader) ([]as.Member, error) { return r.Members(s.space(), stays.ID, everything) }), []as.Member{elsewhere})
+}
+
+func asideIsDecidedOnce(s *scene) {
+	q := as.Request{ID: s.request(), Space: s.space(), Client: s.client(), Subject: "bob", Status: as.RequestPending}
+	s.update(func(tx as.Tx) error { return tx.InsertRequest(q) })
+	decide := func(status as.RequestStatus) func(as.Tx) error {
+		return func(tx as.Tx) error {
+			q.Status = status
+			return tx.DecideRequest(q)
+		}
+	}
+	s.update(decide(as.RequestAside))
+	s.update(decide(as.RequestAside))
+	s.update(decide(as.RequestApproved))
+	for _, late := range []as.RequestStatus{as.RequestAside, as.RequestDenied, as.RequestPending} {
+		s.refused(as.ErrNotFound, "deciding again", decide(late))
+	}
+	if got := must(s, func(r as.Reader) (as.Request, error) { return r.Request(s.space(), s.request()) }); got.Status != as.RequestApproved {
+		s.Errorf("the request is %s", got.Status)
+	}
+}
+
+func blocksAreOfAParty(s *scene) {
+	block := func(what, client, subject string) as.Block {
+		return as.Block{ID: as.BlockID(s.id(what)), Space: s.space(), Client: oauth.ClientID(client), Subject: subject, CreatedAt: now}
+	}
+	bob, carlos, other := block("1", "c", "bob"), block("2", "", "carlos"), block("3", "", "dave")
+	other.Space = s.beside().space()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(tx.InsertBlock(bob), tx.InsertBlock(carlos), tx.InsertBlock(other))
+	})
+	s.refused(as.ErrExists, "blocking a party again", func(tx as.Tx) error { return tx.InsertBlock(block("4", "c", "bob")) })
+	for _, c := range []struct {
+		space           as.SpaceID
+		client, subject string
+		want            bool
+	}{
+		{s.space(), "c", "bob", true}, {s.space(), "d", "bob", false}, {s.space(), "c", "carlos", true}, {s.space(), "d", "carlos", true},
+		{s.space(), "c", "dave", false}, {other.Space, "c", "bob", false}, {other.Space, "c", "dave", true}, {s.space(), "c", "", false},
+	} {
+		if got := must(s, func(r as.Reader) (bool, error) { return r.Blocked(c.space, oauth.ClientID(c.client), c.subject) }); got != c.want {
+			s.Errorf("%s through %s is blocked: %v", c.subject, c.client, got)
+		}
+	}
+	s.refused(as.ErrNotFound, "deleting the block of another space", func(tx as.Tx) error { return tx.DeleteBlock(s.space(), other.ID) })
+	s.update(func(tx as.Tx) error { return tx.DeleteBlock(s.space(), carlos.ID) })
+	sameSet(s, "the blocks", must(s, func(r as.Reader) ([]as.Block, error) { return r.Blocks(s.space(), as.Page{Limit: 10}) }), []as.Block{bob})
 }

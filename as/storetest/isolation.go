@@ -23,6 +23,7 @@ func othersAreNotRead(s *scene) {
 			"Resource at another server": errOf(r.Resource(s.space(), wrong.server(), s.resource())),
 			"ResourceInSpace":            errOf(r.ResourceInSpace(wrong.space(), s.resource())),
 			"Group":                      errOf(r.Group(wrong.space(), s.group())),
+			"Block":                      errOf(r.Block(wrong.space(), s.block())),
 			"Member":                     errOf(r.Member(wrong.space(), s.member())),
 			"Share":                      errOf(r.Share(wrong.space(), s.share())),
 			"Request":                    errOf(r.Request(wrong.space(), s.request())),
@@ -93,6 +94,7 @@ func othersAreNotListed(s *scene) {
 		none(s, "ResourcesOf")(r.ResourcesOf(wrong.space(), []uma.ResourceID{s.resource()}))
 		none(s, "ResourcesByName")(r.ResourcesByName(wrong.space(), "", "", everything))
 		none(s, "EventsBefore")(r.EventsBefore(wrong.space(), 0, 1000))
+		none(s, "Blocks")(r.Blocks(wrong.space(), everything))
 		none(s, "Groups")(r.Groups(wrong.space(), everything))
 		none(s, "Members")(r.Members(wrong.space(), s.group(), everything))
 		none(s, "Members of another group")(r.Members(s.space(), wrong.group(), everything))

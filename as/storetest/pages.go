@@ -53,6 +53,7 @@ func pagesAreComplete(s *scene) {
 				tx.InsertResource(as.Resource{ID: uma.ResourceID(k), Space: s.space(), ResourceServer: s.server(), Description: new(filler).description()}),
 				tx.InsertShare(as.Share{Share: policy.Share{ID: policy.ShareID(k), Group: s.group()}, Space: s.space()}),
 				tx.InsertGrant(as.Grant{ID: as.GrantID(k), Kind: as.GrantOAuth, Space: s.space()}),
+				tx.InsertBlock(as.Block{ID: as.BlockID(k), Space: s.space(), Subject: k}),
 				tx.InsertGroup(as.Group{ID: policy.GroupID(k), Space: s.space()}),
 				tx.InsertMember(as.Member{ID: as.MemberID(k), Space: s.space(), Group: s.group(), Email: k}),
 				tx.InsertInvitation(as.Invitation{ID: as.InvitationID(k), Space: s.space(), Email: s.id("@"), ExpiresAt: now.Add(time.Hour)}),
@@ -92,6 +93,10 @@ func pagesAreComplete(s *scene) {
 		"SharesWith": func(r as.Reader, p as.Page) ([]string, error) {
 			l, err := r.SharesWith(s.space(), s.group(), p)
 			return keysOf(func(v as.Share) policy.ShareID { return v.ID }, l, err)
+		},
+		"Blocks": func(r as.Reader, p as.Page) ([]string, error) {
+			l, err := r.Blocks(s.space(), p)
+			return keysOf(func(v as.Block) as.BlockID { return v.ID }, l, err)
 		},
 		"Groups": func(r as.Reader, p as.Page) ([]string, error) {
 			l, err := r.Groups(s.space(), p)
@@ -171,7 +176,12 @@ func pendingRequestsAreFoundByParty(s *scene) {
 		return errors.Join(tx.InsertRequest(wanted[1]), tx.InsertRequest(wanted[0]), tx.InsertRequest(request("3", "c", "bob", as.RequestDenied)),
 			tx.InsertRequest(request("4", "d", "bob", as.RequestPending)), tx.InsertRequest(request("5", "c", "carlos", as.RequestPending)))
 	})
+	aside := request("1a", "c", "bob", as.RequestAside)
+	wanted = []as.Request{wanted[0], aside, wanted[1]}
+	s.update(func(tx as.Tx) error { return tx.InsertRequest(aside) })
 	same(s, "the pending requests", must(s, func(r as.Reader) ([]as.Request, error) { return r.PendingFrom(s.space(), "c", "bob") }), wanted)
+	same(s, "those through any client", must(s, func(r as.Reader) ([]as.Request, error) { return r.PendingFrom(s.space(), "", "bob") }),
+		append(wanted, request("4", "d", "bob", as.RequestPending)))
 }
 
 func requestsAreFoundByWhoAsked(s *scene) {

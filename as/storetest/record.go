@@ -78,6 +78,8 @@ func (s *scene) thingsOf(f filler) []record {
 			func(r as.Reader) (as.Member, error) { return r.Member(s.space(), s.member()) }),
 		a("request", f, func(v *as.Request) { v.ID, v.Space = s.request(), s.space() }, as.Tx.InsertRequest,
 			func(r as.Reader) (as.Request, error) { return r.Request(s.space(), s.request()) }),
+		a("block", f, func(v *as.Block) { v.ID, v.Space = s.block(), s.space() }, as.Tx.InsertBlock,
+			func(r as.Reader) (as.Block, error) { return r.Block(s.space(), s.block()) }),
 		a("event", f, func(v *as.Event) { v.Space, v.Seq, v.Hash = s.space(), 1, []byte{0, 2} }, as.Tx.AppendEvent,
 			s.firstEvent),
 	}
@@ -198,6 +200,7 @@ func (s *scene) resource() uma.ResourceID    { return uma.ResourceID(s.id("resou
 func (s *scene) share() policy.ShareID       { return policy.ShareID(s.id("share")) }
 func (s *scene) group() policy.GroupID       { return policy.GroupID(s.id("group")) }
 func (s *scene) member() as.MemberID         { return as.MemberID(s.id("member")) }
+func (s *scene) block() as.BlockID           { return as.BlockID(s.id("block")) }
 func (s *scene) request() as.RequestID       { return as.RequestID(s.id("request")) }
 func (s *scene) process() as.ProcessID       { return as.ProcessID(s.id("process")) }
 func (s *scene) grant() as.GrantID           { return as.GrantID(s.id("grant")) }

@@ -29,6 +29,7 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertSpace(as.Space{ID: s.space()}),
 		tx.InsertAccount(as.Account{ID: s.account(), Email: s.id("@")}),
 		tx.InsertResource(s.aResource()),
+		tx.InsertBlock(as.Block{ID: s.block(), Space: s.space(), CreatedAt: created}),
 		tx.InsertGroup(as.Group{ID: s.group(), Space: s.space()}),
 		tx.InsertMember(as.Member{ID: s.member(), Space: s.space(), Group: s.group()}),
 		tx.InsertRequest(as.Request{ID: s.request(), Space: s.space(), CreatedAt: created, DecidedAt: created}),

@@ -31,8 +31,12 @@ func (t *Tx) Requests(space as.SpaceID, status as.RequestStatus, p as.Page) ([]a
 }
 
 func (t *Tx) PendingFrom(space as.SpaceID, client oauth.ClientID, subject string) ([]as.Request, error) {
+	if client == "" {
+		return all(t, intoRequest, `select `+requestColumns+` from requests
+			where space_id = $1 and subject = $2 and status in ('pending', 'aside') order by id`, space, subject)
+	}
 	return all(t, intoRequest, `select `+requestColumns+` from requests
-		where space_id = $1 and client_id = $2 and subject = $3 and status = 'pending' order by id`, space, client, subject)
+		where space_id = $1 and client_id = $2 and subject = $3 and status in ('pending', 'aside') order by id`, space, client, subject)
 }
 
 func (t *Tx) RequestsFrom(space as.SpaceID, subject string, limit int) ([]as.Request, error) {
@@ -46,7 +50,7 @@ func (t *Tx) InsertRequest(r as.Request) error {
 
 func (t *Tx) DecideRequest(r as.Request) error {
 	return t.change(`update requests set status = $3, granted = $4, shares = $5, decided_by = $6, decided_at = $7
-		where space_id = $1 and id = $2 and status = 'pending'`,
+		where space_id = $1 and id = $2 and status in ('pending', 'aside')`,
 		r.Space, r.ID, r.Status, listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.DecidedAt))
 }
 
