@@ -171,6 +171,7 @@ var notFacts = map[string]bool{
 	"at_hash": true, "c_hash": true, "s_hash": true, "auth_time": true, "sid": true, "cnf": true,
 	"sub": true, "email": true, "email_verified": true, "phone_number": true, "phone_number_verified": true,
 	policy.ClaimPurpose: true, policy.ClaimTerms: true,
+	policy.ClaimLink: true, // which nobody but this server can state
 }
 
 // factsOf turns a verified ID token into facts. An address or number that the

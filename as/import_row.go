@@ -257,6 +257,9 @@ func (im *importing) parseShare(document uma.Object, res Resource) (Share, error
 	if len(without(wish.Scopes, res.Description.Scopes)) > 0 {
 		return Share{}, errShareScope
 	}
+	if err := im.checkLink(Share{Share: wish}); err != nil {
+		return Share{}, err // nobody would be told its secret
+	}
 	wish.ID = policy.ShareID(im.vault.id(res.CreatedAt))
 	return Share{
 		Share: wish, ResourceServer: res.ResourceServer, Version: 1, Generation: 1, CreatedAt: res.CreatedAt, UpdatedAt: res.CreatedAt,

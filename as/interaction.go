@@ -56,6 +56,8 @@ type Visit struct {
 	RedirectURI string
 	State       string
 	HasState    bool
+	// Linked says whether the browser holds a link to something that is asked for.
+	Linked bool
 	// Promises are what the requesting party is asked to agree to, once it is
 	// known who it is.
 	Promises []Promise
@@ -70,9 +72,10 @@ type Promise struct {
 // errNoVisit is the answer for a handle that is unknown, expired or done.
 var errNoVisit = uma.NewError(uma.InvalidRequest, "This request has ended. Go back to the application and start again.")
 
-// Visit returns an open visit. The account is who is signed in, "" for nobody;
-// promises are told only to somebody.
-func (s *Server) Visit(ctx context.Context, handle string, account AccountID) (Visit, error) {
+// Visit returns an open visit. The account is who is signed in, "" for nobody, and
+// the links are the secrets of those that the browser holds; promises are told only
+// to somebody who has one or the other.
+func (s *Server) Visit(ctx context.Context, handle string, account AccountID, links ...string) (Visit, error) {
 	var v Visit
 	err := s.Store.View(ctx, func(r Reader) error {
 		i, err := r.Interaction(s.vault.digest(anInteraction, handle))
@@ -83,16 +86,24 @@ func (s *Server) Visit(ctx context.Context, handle string, account AccountID) (V
 			return ErrNotFound
 		}
 		v = Visit{RedirectURI: i.RedirectURI, State: i.State, HasState: i.HasState}
-		if v.Client, err = r.Client(i.Client); err != nil || account == "" {
+		if v.Client, err = r.Client(i.Client); err != nil || account == "" && len(links) == 0 {
 			return err
 		}
 		p, err := r.Process(i.Process)
 		if err != nil {
 			return err
 		}
-		facts, err := s.accountFacts(r, account)
+		facts, err := s.held(r, p, links)
 		if err != nil {
 			return err
+		}
+		v.Linked = len(facts) > 0
+		if account != "" {
+			known, err := s.accountFacts(r, account)
+			if err != nil {
+				return err
+			}
+			facts = append(facts, known...)
 		}
 		v.Promises, err = s.promises(r, p, facts)
 		return err
@@ -100,10 +111,12 @@ func (s *Server) Visit(ctx context.Context, handle string, account AccountID) (V
 	return v, absent(err, errNoVisit)
 }
 
-// FinishInteraction ends a visit with success: the account's claims and the
-// promises it made join the process, and the process's next ticket goes back to
-// the client. remember is the person's consent to a PCT.
-func (s *Server) FinishInteraction(ctx context.Context, handle string, account AccountID, promised []Promise, remember bool) (uma.Ticket, Interaction, error) {
+// FinishInteraction ends a visit with success: the account's claims, the links that
+// the browser holds, and the promises that were made join the process, and the
+// process's next ticket goes back to the client. remember is the person's consent
+// to a PCT. Without an account ("") there has to be a link to something that is
+// asked for; otherwise there is no such visit.
+func (s *Server) FinishInteraction(ctx context.Context, handle string, account AccountID, promised []Promise, remember bool, links ...string) (uma.Ticket, Interaction, error) {
 	var ticket uma.Ticket
 	var done Interaction
 	err := s.Store.Update(ctx, func(tx Tx) error {
@@ -118,9 +131,16 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 		if err != nil {
 			return err
 		}
-		gathered, err := s.accountFacts(tx, account)
+		gathered, err := s.held(tx, p, links)
 		if err != nil {
 			return err
+		}
+		if account != "" || len(gathered) == 0 {
+			known, err := s.accountFacts(tx, account)
+			if err != nil {
+				return err
+			}
+			gathered = append(gathered, known...)
 		}
 		for _, made := range promised {
 			gathered = append(gathered, policy.Fact{Name: made.Name, Value: made.Value, Issuer: s.Issuer, At: s.now()})

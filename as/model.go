@@ -209,6 +209,7 @@ type Share struct {
 	UpdatedBy    string // who made this version: an account's or a client's id
 	UpdatedAt    time.Time
 	DormantSince time.Time // when its resource was deregistered; zero: in force
+	LinkDigest   Digest    // of the secret of its link; nil for none
 }
 
 // ShareEnd says how a version of a share ended.

@@ -141,9 +141,9 @@ func (s *Server) Approve(ctx context.Context, o Owner, id RequestID, granted []u
 		}
 		p.Status, p.Granted, p.Shares = RequestApproved, yes, nil
 		for _, perm := range yes {
-			share, err := s.createShare(tx, o, policy.Share{
+			share, err := s.createShare(tx, o, Share{KnownAs: addressOf(p.Facts), Share: policy.Share{
 				Resource: perm.Resource, Scopes: perm.Scopes, Claims: who, Client: string(p.Client), NotAfter: notAfter,
-			}, addressOf(p.Facts))
+			}})
 			if err != nil {
 				return err
 			}

@@ -43,6 +43,7 @@ const (
 	aCode         artefact = "code"
 	anInteraction artefact = "interaction"
 	aSession      artefact = "session"
+	aLink         artefact = "link"
 	anAssertion   artefact = "client assertion"
 	aRegistration artefact = "registration access token"
 

@@ -30,14 +30,16 @@ const PreconditionFailed uma.Code = "precondition_failed"
 func (s *Server) CreateShare(ctx context.Context, o Owner, wish policy.Share) (Share, error) {
 	var share Share
 	err := s.manage(ctx, o, func(tx Tx) (err error) {
-		share, err = s.createShare(tx, o, wish, "")
+		share, err = s.createShare(tx, o, Share{Share: wish})
 		return err
 	})
 	return share, err
 }
 
-func (s *Server) createShare(tx Tx, o Owner, wish policy.Share, knownAs string) (Share, error) {
-	share, err := s.insertShare(tx, o, wish, knownAs)
+// createShare makes a share of what is said in it: the wish, and what is known of
+// whom it is for. Everything else of it is new.
+func (s *Server) createShare(tx Tx, o Owner, said Share) (Share, error) {
+	share, err := s.insertShare(tx, o, said)
 	if err != nil {
 		return Share{}, err
 	}
@@ -45,13 +47,13 @@ func (s *Server) createShare(tx Tx, o Owner, wish policy.Share, knownAs string) 
 }
 
 // insertShare is createShare without its event.
-func (s *Server) insertShare(tx Tx, o Owner, wish policy.Share, knownAs string) (Share, error) {
+func (s *Server) insertShare(tx Tx, o Owner, said Share) (Share, error) {
 	now := s.now()
-	wish.ID = policy.ShareID(s.vault.id(now))
 	share := Share{
-		Share: wish, Space: o.Space, Version: 1, Generation: 1, KnownAs: knownAs,
+		Share: said.Share, Space: o.Space, Version: 1, Generation: 1, KnownAs: said.KnownAs, LinkDigest: said.LinkDigest,
 		CreatedBy: o.Account, CreatedAt: now, UpdatedBy: o.actor(), UpdatedAt: now,
 	}
+	share.ID = policy.ShareID(s.vault.id(now))
 	if err := s.attach(tx, &share); err != nil {
 		return Share{}, err
 	}
@@ -73,6 +75,9 @@ func (s *Server) attach(tx Tx, share *Share) error {
 	}
 	if len(without(share.Scopes, res.Description.Scopes)) > 0 {
 		return errShareScope
+	}
+	if err := s.checkLink(*share); err != nil {
+		return err
 	}
 	if share.Group != "" {
 		if _, err := tx.Group(share.Space, share.Group); err != nil {
@@ -204,7 +209,11 @@ func (s *Server) WithdrawShare(ctx context.Context, o Owner, id policy.ShareID, 
 // shareDetail is what the history says about a share. Who it is with is told
 // by the share, not by the history: an address stays where it can be erased.
 func shareDetail(share Share) detail {
-	return detail{"resource": share.Resource, "scopes": share.Scopes, "version": share.Version}
+	d := detail{"resource": share.Resource, "scopes": share.Scopes, "version": share.Version}
+	if share.Link {
+		d["link"] = true
+	}
+	return d
 }
 
 // RegisteredResources returns a page of all the space's resources, at every

@@ -129,6 +129,8 @@ type Reader interface {
 	ResourceCounts(SpaceID) (map[oauth.ClientID]int64, error)
 
 	Share(SpaceID, policy.ShareID) (Share, error)
+	// ShareByLink finds the share that has a link, by the digest of its secret.
+	ShareByLink(Digest) (Share, error)
 	// SharesOn lists the shares in force on a resource, not the dormant ones.
 	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
 	// Shares lists the shares of a space, dormant ones too.
@@ -296,7 +298,7 @@ type Tx interface {
 	DeleteResource(space SpaceID, server oauth.ClientID, id uma.ResourceID, now time.Time) error
 
 	InsertShare(Share) error
-	// UpdateShare replaces a share of the space if its stored Version is
+	// UpdateShare replaces a share of the space, but for its LinkDigest, if its stored Version is
 	// the given one less one; otherwise ErrNotFound.
 	UpdateShare(Share) error
 	DeleteShare(SpaceID, policy.ShareID) error

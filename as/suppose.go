@@ -98,6 +98,8 @@ func (s *Server) factsOf(p policy.Party, shares []Share) []policy.Fact {
 		return []policy.Fact{fact("sub", p.Value, p.Issuer)}
 	case policy.PartyDomain:
 		return []policy.Fact{fact("email", "somebody@"+p.Value, p.Issuer)}
+	case policy.PartyLink:
+		return []policy.Fact{fact(policy.ClaimLink, p.Value, "")}
 	case policy.PartyClaim:
 		return []policy.Fact{fact(p.Name, p.Value, p.Issuer)}
 	}

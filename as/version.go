@@ -78,7 +78,7 @@ func (s *Server) restore(tx Tx, o Owner, v ShareVersion) (Share, error) {
 	case !errors.Is(err, ErrNotFound):
 		return Share{}, err
 	}
-	share, err := s.insertShare(tx, o, v.Share.Share, v.KnownAs)
+	share, err := s.insertShare(tx, o, v.Share)
 	if err != nil {
 		return Share{}, err
 	}

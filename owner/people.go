@@ -127,7 +127,7 @@ func partiesOf(share as.Share) []policy.Party {
 }
 
 // order is how the kinds are listed.
-var order = []policy.PartyKind{policy.PartyEmail, policy.PartySubject, policy.PartyGroup, policy.PartyApp, policy.PartyDomain, policy.PartyClaim, policy.PartyAnyone}
+var order = []policy.PartyKind{policy.PartyEmail, policy.PartySubject, policy.PartyGroup, policy.PartyApp, policy.PartyDomain, policy.PartyClaim, policy.PartyLink, policy.PartyAnyone}
 
 // place is where a group stands in the list.
 func (g *group) place() string {

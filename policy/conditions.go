@@ -31,7 +31,7 @@ func (s Share) silent(q Question) Obstacle {
 	switch {
 	case s.Resource == "" || s.Resource != q.Resource:
 		return ObstacleThing
-	case s.Anyone == (len(s.Claims) > 0 || s.Group != ""):
+	case s.Anyone == s.named():
 		return ObstacleBroke
 	case q.Scope == "" && len(s.Scopes) > 0, q.Scope != "" && !slices.Contains(s.Scopes, q.Scope):
 		return ObstacleScope
@@ -45,11 +45,17 @@ func (s Share) silent(q Question) Obstacle {
 	return NoObstacle
 }
 
+// named says whether the share says in some way whom it is for.
+func (s Share) named() bool { return len(s.Claims) > 0 || s.Group != "" || s.Link }
+
 func (s Share) speaksOf(q Question) bool { return s.silent(q) == NoObstacle }
 
 // conditions are the claims that have to hold, promises included.
 func (s Share) conditions() []Claim {
 	out := slices.Clone(s.Claims)
+	if s.Link {
+		out = append(out, Claim{uma.RequiredClaim{Name: ClaimLink, FriendlyName: "The link that you were given"}, []string{string(s.ID)}})
+	}
 	if s.Purpose != "" {
 		out = append(out, Claim{uma.RequiredClaim{Name: ClaimPurpose, FriendlyName: "What you will use it for"}, []string{s.Purpose}})
 	}
@@ -62,12 +68,12 @@ func (s Share) conditions() []Claim {
 // plain says whether the share is for anyone, or for whom one claim names, and
 // nothing else has to hold.
 func (s Share) plain() bool {
-	return len(s.Claims) <= 1 && s.Group == "" && s.Purpose == "" && s.Terms == ""
+	return len(s.Claims) <= 1 && s.Group == "" && !s.Link && s.Purpose == "" && s.Terms == ""
 }
 
 // missing lists the claims that are absent. possible is false when a claim is
 // there with another value: then the share is for somebody else, and asking for
-// more would only tell that it exists. Promises can always still be made.
+// more would only tell that it exists. Promises can always still be made, and links opened.
 //
 // Of a group nothing is told: who is in none is asked for an e-mail address, as
 // for a share with one.
@@ -84,8 +90,9 @@ func (s Share) missing(q Question) (missing []uma.RequiredClaim, possible bool) 
 		if c.holds(facts) {
 			continue
 		}
-		promise := c.Name == ClaimPurpose || c.Name == ClaimTerms
-		if !promise && c.answered(facts) {
+		// A promise can still be made, and a link still be opened.
+		later := c.Name == ClaimPurpose || c.Name == ClaimTerms || c.Name == ClaimLink
+		if !later && c.answered(facts) {
 			return nil, false
 		}
 		missing = append(missing, c.RequiredClaim)

@@ -18,6 +18,7 @@ type document struct {
 	Scopes    []uma.Scope     `json:"resource_scopes"`
 	Claims    []documentClaim `json:"required_claims,omitempty"`
 	Group     GroupID         `json:"group_id,omitempty"`
+	Link      bool            `json:"link,omitempty"`
 	Anyone    bool            `json:"anyone,omitempty"`
 	Client    string          `json:"client_id,omitempty"`
 	NotBefore int64           `json:"not_before,omitempty"` // seconds since the epoch
@@ -50,7 +51,7 @@ const (
 // MarshalDocument writes a share as a policy document.
 func (s Share) MarshalDocument() (uma.Object, error) {
 	d := document{
-		Resource: s.Resource, Scopes: s.Scopes, Group: s.Group, Anyone: s.Anyone, Client: s.Client,
+		Resource: s.Resource, Scopes: s.Scopes, Group: s.Group, Link: s.Link, Anyone: s.Anyone, Client: s.Client,
 		NotBefore: unix(s.NotBefore), NotAfter: unix(s.NotAfter), Purpose: s.Purpose, Approval: ApprovalNone, Terms: s.Terms,
 	}
 	if d.Scopes == nil {
@@ -83,7 +84,7 @@ func refuse(sentence string) error { return uma.NewError(uma.InvalidRequest, sen
 // known is refused, so that a condition that was misspelt is never silently no
 // condition.
 func ParseDocument(o uma.Object) (Share, error) {
-	err := o.OnlyMembers("resource_id", "resource_scopes", "required_claims", "group_id", "anyone", "client_id",
+	err := o.OnlyMembers("resource_id", "resource_scopes", "required_claims", "group_id", "link", "anyone", "client_id",
 		"not_before", "not_after", "purpose", "approval", "terms")
 	if err != nil {
 		return Share{}, err
@@ -115,15 +116,19 @@ func (s *Share) readWho(o uma.Object) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case anyone && (len(claims) > 0 || group != ""):
-		return refuse("Say either anyone, or group_id and required_claims, not both.")
-	case !anyone && len(claims) == 0 && group == "":
-		return refuse(`A policy without required_claims or group_id is for everybody. If that is meant, say "anyone": true.`)
+	link, _, err := o.Bool("link")
+	if err != nil {
+		return err
+	}
+	switch named := len(claims) > 0 || group != "" || link; {
+	case anyone && named:
+		return refuse("Say either anyone, or who: by required_claims, group_id or link. Not both.")
+	case !anyone && !named:
+		return refuse(`A policy without required_claims, group_id or link is for everybody. If that is meant, say "anyone": true.`)
 	case len(claims) > maxClaims:
 		return refuse("There are too many required_claims.")
 	}
-	s.Anyone, s.Group = anyone, GroupID(group)
+	s.Anyone, s.Group, s.Link = anyone, GroupID(group), link
 	for _, c := range claims {
 		claim, err := parseClaim(c)
 		if err != nil {
@@ -152,6 +157,9 @@ func parseClaim(o uma.Object) (Claim, error) {
 	}
 	if c.Name == "" {
 		return Claim{}, refuse("A required claim needs a name.")
+	}
+	if c.Name == ClaimLink {
+		return Claim{}, refuse(`Nobody is asked for a claim named link. Say "link": true.`)
 	}
 	if c.Values, err = parseValues(o, c.Name); err != nil {
 		return Claim{}, err
@@ -218,6 +226,9 @@ func (s *Share) readWhen(o uma.Object) error {
 	}
 	if !s.NotAfter.IsZero() && !s.NotAfter.After(s.NotBefore) {
 		return refuse("not_after has to be later than not_before.")
+	}
+	if s.Link && s.NotAfter.IsZero() {
+		return refuse("A link has an end: say not_after.")
 	}
 	return nil
 }

@@ -47,7 +47,10 @@ func TestADocumentReadBackIsTheSame(t *testing.T) {
 		if s.Terms != "" {
 			s.Terms = "https://t.example"
 		}
-		if !s.Anyone && len(s.Claims) == 0 && s.Group == "" {
+		if s.Link {
+			s.NotAfter = noon
+		}
+		if !s.Anyone && !s.named() {
 			s.Anyone = true
 		}
 		if len(s.Claims) == 0 || s.Anyone {
@@ -94,12 +97,13 @@ func FuzzParseDocument(f *testing.F) {
 	f.Add(`{"resource_id":"r","resource_scopes":["view"],"anyone":true}`)
 	f.Add(`{"resource_id":"r","resource_scopes":[],"required_claims":[{"name":"email","value":"*@x.example"}],"not_after":1}`)
 	f.Add(`{"resource_id":"r","resource_scopes":[],"group_id":"g1"}`)
+	f.Add(`{"resource_id":"r","resource_scopes":[],"link":true,"not_after":1}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := parse(text)
 		if err != nil {
 			return
 		}
-		if s.Anyone == (len(s.Claims) > 0 || s.Group != "") || s.Resource == "" {
+		if s.Anyone == s.named() || s.Link && s.NotAfter.IsZero() || s.Resource == "" {
 			t.Fatalf("accepted: %+v", s)
 		}
 		o, err := s.MarshalDocument()

@@ -54,6 +54,9 @@ func withFamily(claims ...Claim) Share {
 	return withBob(func(s *Share) { s.Claims, s.Group = claims, "family" })
 }
 
+// withLink is a share of the photo with whoever holds its link.
+func withLink() Share { return withBob(func(s *Share) { s.Claims, s.Link = nil, true }) }
+
 func engine(t testing.TB, forbids string) *Engine {
 	t.Helper()
 	e, err := New(forbids)
@@ -127,6 +130,10 @@ func TestWhatASharePermits(t *testing.T) {
 		{"a group and a claim", []Share{withFamily(claim("role", "nurse"))}, carlos(), func(q *Question) { q.Groups = []GroupID{"family"} }, Permit},
 		{"a group and not the claim", []Share{withFamily(claim("role", "doctor"))}, carlos(), func(q *Question) { q.Groups = []GroupID{"family"} }, Deny},
 		{"a group and anyone", []Share{{ID: "s1", Resource: "photo", Scopes: []uma.Scope{"view"}, Group: "family", Anyone: true}}, bob(), func(q *Question) { q.Groups = []GroupID{"family"} }, Deny},
+		{"a link that is held", []Share{withLink()}, []Fact{{Name: ClaimLink, Value: "s1", Issuer: here}}, nil, Permit},
+		{"a link that is not", []Share{withLink()}, bob(), nil, Need},
+		{"another link", []Share{withLink()}, []Fact{{Name: ClaimLink, Value: "s2", Issuer: here}}, nil, Need},
+		{"a link and anyone", []Share{withBob(func(s *Share) { s.Claims, s.Link, s.Anyone = nil, true, true })}, []Fact{{Name: ClaimLink, Value: "s1", Issuer: here}}, nil, Deny},
 		{"permit before ask", []Share{withBob(func(s *Share) { s.Ask = true }), withBob(func(s *Share) { s.ID = "s2" })}, bob(), nil, Permit},
 		{"need before ask", []Share{withBob(func(s *Share) { s.Ask = true }), withBob(func(s *Share) { s.ID, s.Claims = "s2", []Claim{claim("role")} })}, bob(), nil, Need},
 	} {

@@ -48,14 +48,17 @@ func fitting(t *rapid.T, s Share, q Question) Question {
 func TestTheStricterLockCounts(t *testing.T) {
 	idle := engine(t, `forbid (principal, action, resource) when { context.server.client == "nobody" };`)
 	ends := func(s *Share) { s.NotAfter = noon.Add(900 * time.Microsecond) }
-	facts := append(bob(), Fact{Name: "role", Value: "nurse", Issuer: here}, Fact{Name: ClaimPurpose, Value: "care", Issuer: here},
+	facts := append(bob(), Fact{Name: "role", Value: "nurse", Issuer: here}, Fact{Name: ClaimPurpose, Value: "care", Issuer: here}, Fact{Name: ClaimLink, Value: "s1", Issuer: here},
 		Fact{Name: ClaimTerms, Value: "https://t.example", Issuer: here})
 	for name, c := range map[string]struct {
 		engine *Engine
 		share  Share
 	}{
-		"two claims":              {engine(t, ""), withBob(func(s *Share) { s.Claims = append(s.Claims, claim("role", "nurse")) })},
-		"a group":                 {engine(t, ""), withFamily()},
+		"two claims": {engine(t, ""), withBob(func(s *Share) { s.Claims = append(s.Claims, claim("role", "nurse")) })},
+		"a group":    {engine(t, ""), withFamily()},
+		"a link": {engine(t, ""), withBob(func(s *Share) {
+			s.Claims, s.Link = nil, true
+		})},
 		"a purpose":               {engine(t, ""), withBob(func(s *Share) { s.Purpose = "care" })},
 		"terms":                   {engine(t, ""), withBob(func(s *Share) { s.Terms = "https://t.example" })},
 		"an operator who forbids": {idle, withBob()},
@@ -80,7 +83,7 @@ func TestTheStricterLockCounts(t *testing.T) {
 func TestADocumentThatCouldBeMisreadIsRefused(t *testing.T) {
 	// put is a document that is right in every other respect.
 	put := func(members string) string {
-		if !strings.Contains(members, `"anyone"`) && !strings.Contains(members, `"required_claims"`) && !strings.Contains(members, `"group_id"`) {
+		if !strings.Contains(members, `"anyone"`) && !strings.Contains(members, `"required_claims"`) && !strings.Contains(members, `"group_id"`) && !strings.Contains(members, `"link"`) {
 			members += `,"anyone":true`
 		}
 		return `{"resource_id":"r","resource_scopes":["view"],` + members + `}`
@@ -92,6 +95,11 @@ func TestADocumentThatCouldBeMisreadIsRefused(t *testing.T) {
 		`{"resource_id":"r","resource_scopes":["view"]}`:      put(`"anyone":true`),
 		put(`"anyone":false`):                                 put(`"anyone":true`),
 		put(`"anyone":"true"`):                                put(`"anyone":true`),
+		put(`"link":true`):                                    put(`"link":true,"not_after":1`),
+		put(`"link":false,"not_after":1`):                     put(`"link":true,"not_after":1`),
+		put(`"link":"x","not_after":1`):                       put(`"link":true,"not_after":1`),
+		put(`"link":true,"anyone":true,"not_after":1`):        put(`"link":true,"not_after":1`),
+		claims(`"name":"link","value":"s1"`):                  put(`"link":true,"not_after":1`),
 		put(`"group_id":""`):                                  put(`"group_id":"g1"`),
 		put(`"group_id":["g1"]`):                              put(`"group_id":"g1"`),
 		put(`"anyone":true,"group_id":"g1"`):                  put(`"group_id":"g1"`),

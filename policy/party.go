@@ -15,6 +15,7 @@ const (
 	PartyClaim   PartyKind = "claim"  // whoever has another claim; Name and, if it is said, Value
 	PartyApp     PartyKind = "app"    // whoever uses one application; Value is its client id
 	PartyGroup   PartyKind = "group"  // whoever is in a group of the owner's; Value is its id
+	PartyLink    PartyKind = "link"   // whoever holds a link; Value is the id of its share
 	PartyAnyone  PartyKind = "anyone"
 )
 
@@ -34,10 +35,13 @@ func (p Party) Person() bool { return p.Kind == PartyEmail || p.Kind == PartySub
 
 // Parties lists whom the share is for, in the order in which it names them, at
 // least one. Of several conditions the one that tells most about who it is
-// counts: a group, an address, a "sub", any other.
+// counts: a group, a link, an address, a "sub", any other.
 func (s Share) Parties() []Party {
 	if s.Group != "" {
 		return []Party{{Kind: PartyGroup, Value: string(s.Group)}}
+	}
+	if s.Link {
+		return []Party{{Kind: PartyLink, Value: string(s.ID)}}
 	}
 	if c, ok := s.naming(); ok {
 		return c.parties()
@@ -114,7 +118,7 @@ func (c Claim) from(p Party) []Party {
 // be kept out is out.
 func (s Share) Without(p Party) (Share, bool) {
 	named, ok := s.naming()
-	if !ok || s.Group != "" {
+	if !ok || s.Group != "" || s.Link {
 		return s, false
 	}
 	i := slices.IndexFunc(s.Claims, func(c Claim) bool { return c.Name == named.Name && slices.Equal(c.Values, named.Values) })

@@ -29,6 +29,7 @@ func TestAShareSaysWhomItIsFor(t *testing.T) {
 			[]policy.Party{{Kind: policy.PartyClaim, Name: "email"}}},
 		"a group, and who else has to hold": {policy.Share{Group: "g1", Claims: []policy.Claim{claim("role", nil, "gp")}},
 			[]policy.Party{{Kind: policy.PartyGroup, Value: "g1"}}},
+		"a link":             {policy.Share{ID: "s1", Link: true, Client: "c1"}, []policy.Party{{Kind: policy.PartyLink, Value: "s1"}}},
 		"an app":             {policy.Share{Anyone: true, Client: "c1"}, []policy.Party{{Kind: policy.PartyApp, Value: "c1"}}},
 		"anyone":             {policy.Share{Anyone: true}, []policy.Party{{Kind: policy.PartyAnyone}}},
 		"a person in an app": {policy.Share{Client: "c1", Claims: []policy.Claim{claim("sub", nil, "1")}}, []policy.Party{{Kind: policy.PartySubject, Value: "1"}}},

@@ -13,8 +13,8 @@ import (
 
 func anyFact(t *rapid.T) Fact {
 	return Fact{
-		Name:   rapid.SampledFrom([]string{"email", "role", "sub", ClaimPurpose, ClaimTerms, "server"}).Draw(t, "name"),
-		Value:  rapid.SampledFrom([]string{"bob@example.com", "a@clinic.example", "x", "y", "care"}).Draw(t, "value"),
+		Name:   rapid.SampledFrom([]string{"email", "role", "sub", ClaimPurpose, ClaimTerms, ClaimLink, "server"}).Draw(t, "name"),
+		Value:  rapid.SampledFrom([]string{"bob@example.com", "a@clinic.example", "x", "y", "care", "a", "b"}).Draw(t, "value"),
 		Issuer: rapid.SampledFrom([]string{here, abroad}).Draw(t, "issuer"),
 		Format: rapid.SampledFrom([]string{"", idToken}).Draw(t, "format"),
 	}
@@ -55,6 +55,7 @@ func anyShare(t *rapid.T) Share {
 	}
 	if s.Anyone = rapid.Bool().Draw(t, "anyone"); !s.Anyone {
 		s.Claims = rapid.SliceOfN(rapid.Custom(anyClaim), 0, 2).Draw(t, "claims")
+		s.Link = rapid.SampledFrom([]bool{false, false, true}).Draw(t, "link")
 		s.Group = rapid.SampledFrom([]GroupID{"", "", "family", "choir"}).Draw(t, "group")
 	}
 	return s
@@ -88,7 +89,7 @@ func plainlyOne(s Share, q Question) Outcome {
 	for _, scope := range s.Scopes {
 		named = named || q.Scope != "" && scope == q.Scope
 	}
-	if !named || s.Resource != q.Resource || s.Anyone != (len(s.Claims) == 0 && s.Group == "") || s.Client != "" && s.Client != q.Client ||
+	if !named || s.Resource != q.Resource || s.Anyone != (len(s.Claims) == 0 && s.Group == "" && !s.Link) || s.Client != "" && s.Client != q.Client ||
 		q.Now.Before(s.NotBefore) || !s.NotAfter.IsZero() && !s.NotAfter.After(q.Now) {
 		return Deny
 	}
@@ -110,6 +111,9 @@ func plainlyOne(s Share, q Question) Outcome {
 			return Deny
 		}
 		missing = missing || !right
+	}
+	if s.Link && !slices.ContainsFunc(q.Facts, func(f Fact) bool { return f.Name == ClaimLink && f.Value == string(s.ID) }) {
+		missing = true
 	}
 	for name, value := range map[string]string{ClaimPurpose: s.Purpose, ClaimTerms: s.Terms} {
 		if value != "" && !slices.ContainsFunc(q.Facts, func(f Fact) bool { return f.Name == name && f.Value == value }) {

@@ -22,7 +22,8 @@ type Share struct {
 	Scopes    []uma.Scope // empty: the resource without any scope
 	Claims    []Claim     // all must hold
 	Group     GroupID     // with those who are in this group, by a verified e-mail address; "" for none
-	Anyone    bool        // said by that word; then Claims is empty and there is no Group
+	Link      bool        // with whoever holds its link, which the server made for it
+	Anyone    bool        // said by that word; then Claims is empty, and there is no Group and no Link
 	Client    string      // only through this client; "" for any
 	NotBefore time.Time   // zero: from now on
 	NotAfter  time.Time   // zero: without an end
@@ -55,3 +56,8 @@ const (
 	ClaimPurpose = "purpose"        // value: the purpose stated
 	ClaimTerms   = "terms_accepted" // value: the URI of the terms accepted
 )
+
+// ClaimLink is the name of the fact that somebody holds a link; its value is the id
+// of the share. Only the server that makes the links may state it: from whoever
+// else it is no fact, and no document asks for it.
+const ClaimLink = "link"

@@ -92,7 +92,7 @@ func (s *scene) changed(f filler) []record {
 		}, as.Tx.UpdateResource, func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
 		a("share", f, func(v *as.Share) {
 			v.ID, v.Space, v.Version = s.share(), s.space(), old.share.Version+1
-			v.CreatedAt, v.CreatedBy = old.share.CreatedAt, old.share.CreatedBy
+			v.CreatedAt, v.CreatedBy, v.LinkDigest = old.share.CreatedAt, old.share.CreatedBy, old.share.LinkDigest
 		}, as.Tx.UpdateShare, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }),
 		a("process", f, func(v *as.Process) {
 			v.ID, v.Space, v.ResourceServer, v.CreatedAt = s.process(), old.process.Space, old.process.ResourceServer, old.process.CreatedAt

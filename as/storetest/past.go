@@ -52,7 +52,7 @@ func versionsAreKept(s *scene) {
 		share := as.Share{}
 		f.fill(&share)
 		share.ID, share.Space, share.Version, share.DormantSince, share.Resource = s.share(), s.space(), version, time.Time{}, s.resource()
-		share.CreatedBy, share.CreatedAt = as.AccountID(s.account()), now
+		share.CreatedBy, share.CreatedAt, share.LinkDigest = as.AccountID(s.account()), now, s.digest("link")
 		end := s.ending(as.EndReplaced, now.Add(time.Duration(version)*time.Hour), version)
 		s.update(func(tx as.Tx) error {
 			if version == 1 {

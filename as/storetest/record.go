@@ -70,7 +70,12 @@ func (s *scene) thingsOf(f filler) []record {
 	return []record{
 		a("resource", f, func(v *as.Resource) { v.ID, v.Space, v.ResourceServer = s.resource(), s.space(), s.server() }, as.Tx.InsertResource,
 			func(r as.Reader) (as.Resource, error) { return r.Resource(s.space(), s.server(), s.resource()) }),
-		a("share", f, func(v *as.Share) { v.ID, v.Space, v.Resource = s.share(), s.space(), s.resource() }, as.Tx.InsertShare,
+		a("share", f, func(v *as.Share) {
+			v.ID, v.Space, v.Resource = s.share(), s.space(), s.resource()
+			if v.LinkDigest != nil {
+				v.LinkDigest = s.digest("link") // which is of one share
+			}
+		}, as.Tx.InsertShare,
 			func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }),
 		a("group", f, func(v *as.Group) { v.ID, v.Space = s.group(), s.space() }, as.Tx.InsertGroup,
 			func(r as.Reader) (as.Group, error) { return r.Group(s.space(), s.group()) }),

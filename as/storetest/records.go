@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -17,6 +18,7 @@ var records = []rule{
 	{"what was never written is not found", absentIsNotFound},
 	{"an e-mail address is of one account", emailsAreUnique},
 	{"a session is found by its id, which is of one session", sessionsHaveIDs},
+	{"a share is found by its link, which is of one share", sharesHaveLinks},
 	{"an account has one role in a space", oneRoleInASpace},
 	{"a token that is not narrowed is not one that is narrowed to nothing", notNarrowedIsNotEmpty},
 	{"the permissions of a grant are there once and in the order of their ids", permissionsHaveAnOrder},
@@ -237,4 +239,22 @@ func permissionsHaveAnOrder(s *scene) {
 		got = append(got, p.ID)
 	}
 	same(s, "the order of the permissions", got, ids)
+}
+
+func sharesHaveLinks(s *scene) {
+	linked, plain, thief := s.aShare(1), s.aShare(1), s.aShare(1)
+	linked.Link, linked.LinkDigest = true, s.digest("link")
+	plain.ID, thief.ID, thief.LinkDigest = policy.ShareID(s.id("plain")), policy.ShareID(s.id("thief")), s.digest("link")
+	s.update(func(tx as.Tx) error { return errors.Join(tx.InsertShare(linked), tx.InsertShare(plain)) })
+	s.refused(as.ErrExists, "a second share with the link", func(tx as.Tx) error { return tx.InsertShare(thief) })
+	same(s, "the share", must(s, func(r as.Reader) (as.Share, error) { return r.ShareByLink(s.digest("link")) }), linked)
+	for what, none := range map[string]as.Digest{"no link": nil, "an empty link": {}, "another link": s.digest("other")} {
+		s.refused(as.ErrNotFound, what, func(tx as.Tx) error { return errOf(tx.ShareByLink(none)) })
+	}
+	changed := linked
+	changed.Version, changed.LinkDigest = 2, nil
+	s.update(func(tx as.Tx) error { return tx.UpdateShare(changed) })
+	must(s, func(r as.Reader) (as.Share, error) { return r.ShareByLink(s.digest("link")) })
+	s.update(func(tx as.Tx) error { return tx.DeleteShare(s.space(), s.share()) })
+	s.refused(as.ErrNotFound, "the link of a deleted share", func(tx as.Tx) error { return errOf(tx.ShareByLink(s.digest("link"))) })
 }

@@ -78,7 +78,7 @@ func (t *Tx) DeleteResource(space as.SpaceID, server oauth.ClientID, id uma.Reso
 	return t.changed(err, as.ChangedResource(id))
 }
 
-const shareColumns = `id, space_id, resource_server, resource_id, scopes, claims, group_id, anyone, client_id, not_before, not_after, purpose, terms, ask,
+const shareColumns = `id, space_id, resource_server, resource_id, scopes, claims, group_id, link, link_digest, anyone, client_id, not_before, not_after, purpose, terms, ask,
 	version, generation, known_as, created_by, created_at, updated_by, updated_at, dormant_since`
 
 var insertShare = insertInto("shares", shareColumns)
@@ -89,13 +89,17 @@ func intoShare() ([]any, *as.Share) {
 }
 
 func placesOfShare(s *as.Share) []any {
-	return []any{&s.ID, &s.Space, &s.ResourceServer, &s.Resource, listInto(&s.Scopes), listInto(&s.Claims), &s.Group, &s.Anyone, &s.Client,
+	return []any{&s.ID, &s.Space, &s.ResourceServer, &s.Resource, listInto(&s.Scopes), listInto(&s.Claims), &s.Group, &s.Link, &s.LinkDigest, &s.Anyone, &s.Client,
 		instant{&s.NotBefore}, instant{&s.NotAfter}, &s.Purpose, &s.Terms, &s.Ask,
 		&s.Version, &s.Generation, &s.KnownAs, &s.CreatedBy, instant{&s.CreatedAt}, &s.UpdatedBy, instant{&s.UpdatedAt}, instant{&s.DormantSince}}
 }
 
 func (t *Tx) Share(space as.SpaceID, id policy.ShareID) (as.Share, error) {
 	return one(t, intoShare, `select `+shareColumns+` from shares where space_id = $1 and id = $2`, space, id)
+}
+
+func (t *Tx) ShareByLink(d as.Digest) (as.Share, error) {
+	return one(t, intoShare, `select `+shareColumns+` from shares where link_digest = $1 and link_digest is not null`, []byte(d))
 }
 
 func (t *Tx) SharesOn(space as.SpaceID, id uma.ResourceID) ([]as.Share, error) {
@@ -107,7 +111,7 @@ func (t *Tx) Shares(space as.SpaceID, p as.Page) ([]as.Share, error) {
 }
 
 func (t *Tx) InsertShare(s as.Share) error {
-	return t.changed(t.insertRandom(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Group, s.Anyone, s.Client,
+	return t.changed(t.insertRandom(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Group, s.Link, []byte(s.LinkDigest), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask,
 		s.Version, s.Generation, s.KnownAs, s.CreatedBy, ms(s.CreatedAt), s.UpdatedBy, ms(s.UpdatedAt), ms(s.DormantSince)), as.ChangedResource(s.Resource))
 }
@@ -115,11 +119,11 @@ func (t *Tx) InsertShare(s as.Share) error {
 func (t *Tx) UpdateShare(s as.Share) error {
 	return t.changed(t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
 		not_before = $9, not_after = $10, purpose = $11, terms = $12, ask = $13, version = $14, generation = $15, updated_at = $16, dormant_since = $17,
-		known_as = $18, updated_by = $19, group_id = $20
+		known_as = $18, updated_by = $19, group_id = $20, link = $21
 		where space_id = $1 and id = $2 and version + 1 = $14`,
 		s.Space, s.ID, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince),
-		s.KnownAs, s.UpdatedBy, s.Group), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
+		s.KnownAs, s.UpdatedBy, s.Group, s.Link), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) DeleteShare(space as.SpaceID, id policy.ShareID) error {
