@@ -31,7 +31,7 @@ func (s *Server) RefuseAndBlock(ctx context.Context, o Owner, id RequestID, ever
 		if err != nil {
 			return absent(err, errNoRequest)
 		}
-		if !q.Status.waits() {
+		if !q.Status.Waits() {
 			return errRequestDecided
 		}
 		block = Block{ID: made, Space: o.Space, Subject: q.Subject, Client: q.Client, Claims: q.Claims, Request: id, CreatedBy: o.Account, CreatedAt: now}
@@ -43,7 +43,7 @@ func (s *Server) RefuseAndBlock(ctx context.Context, o Owner, id RequestID, ever
 			return err
 		}
 		for _, other := range waiting {
-			if err := s.refuse(tx, o, other); err != nil {
+			if _, err := s.decideOne(tx, o, other, s.no(o)); err != nil {
 				return err
 			}
 		}
@@ -54,18 +54,11 @@ func (s *Server) RefuseAndBlock(ctx context.Context, o Owner, id RequestID, ever
 		}
 		return s.record(tx, o.Space, EventPartyBlocked, o.actor(), string(block.ID), blockDetail(block))
 	})
+	s.posted()
 	if err != nil {
 		return Block{}, err
 	}
 	return block, nil
-}
-
-func (s *Server) refuse(tx Tx, o Owner, q Request) error {
-	q.Status, q.DecidedBy, q.DecidedAt = RequestDenied, o.Account, s.now()
-	if err := tx.DecideRequest(q); err != nil {
-		return absent(err, errRequestDecided)
-	}
-	return s.record(tx, o.Space, EventRequestDenied, o.actor(), string(q.ID), nil)
 }
 
 // blockDetail is what the history says about a block. Who it is about the block

@@ -483,8 +483,8 @@ const (
 	RequestAside RequestStatus = "aside"
 )
 
-// waits says whether a request can still be answered.
-func (s RequestStatus) waits() bool { return s == RequestPending || s == RequestAside }
+// Waits says whether a request can still be answered.
+func (s RequestStatus) Waits() bool { return s == RequestPending || s == RequestAside }
 
 // Request is a question to the resource owner: may this requesting party have
 // these permissions (Grant 3.3.6, request_submitted).

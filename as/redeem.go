@@ -257,7 +257,7 @@ func (r *redemption) ownerDecided() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return !q.Status.waits(), nil
+	return !q.Status.Waits(), nil
 }
 
 // sharesOn reads the shares in force on the resources.

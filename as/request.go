@@ -178,10 +178,15 @@ func stillOffered(tx Tx, space SpaceID, asked []uma.Permission) ([]uma.Permissio
 
 // Refuse answers a request with no. The process's next poll is final.
 func (s *Server) Refuse(ctx context.Context, o Owner, id RequestID) (PendingRequest, error) {
-	return s.decide(ctx, o, id, func(tx Tx, p *PendingRequest) error {
+	return s.decide(ctx, o, id, s.no(o))
+}
+
+// no is the act of saying no.
+func (s *Server) no(o Owner) func(Tx, *PendingRequest) error {
+	return func(tx Tx, p *PendingRequest) error {
 		p.Status = RequestDenied
-		return s.record(tx, o.Space, EventRequestDenied, o.actor(), string(id), nil)
-	})
+		return s.record(tx, o.Space, EventRequestDenied, o.actor(), string(p.ID), nil)
+	}
 }
 
 // SetAside is "not now": the request waits no longer among those that do, and can
@@ -206,28 +211,32 @@ func (s *Server) decide(ctx context.Context, o Owner, id RequestID, act func(Tx,
 		if err != nil {
 			return err
 		}
-		if !q.Status.waits() {
-			return errRequestDecided
-		}
-		if p, err = s.revealed(tx, q); err != nil {
-			return err
-		}
-		if err := act(tx, &p); err != nil {
-			return err
-		}
-		if err := s.tellRequester(tx, &p); err != nil {
-			return err
-		}
-		p.DecidedBy, p.DecidedAt = o.Account, s.now()
-		if err := tx.DecideRequest(p.Request); errors.Is(err, ErrNotFound) {
-			return errRequestDecided
-		} else if err != nil {
-			return err
-		}
-		return nil
+		p, err = s.decideOne(tx, o, q, act)
+		return err
 	})
 	s.posted()
 	return p, absent(err, errNoRequest)
+}
+
+// decideOne is decide within a transaction. Who calls it calls posted after that.
+func (s *Server) decideOne(tx Tx, o Owner, q Request, act func(Tx, *PendingRequest) error) (PendingRequest, error) {
+	if !q.Status.Waits() {
+		return PendingRequest{}, errRequestDecided
+	}
+	p, err := s.revealed(tx, q)
+	if err != nil {
+		return PendingRequest{}, err
+	}
+	if err := act(tx, &p); err != nil {
+		return PendingRequest{}, err
+	}
+	if !p.Status.Waits() { // "not now" is told to nobody
+		if err := s.tellRequester(tx, &p); err != nil {
+			return PendingRequest{}, err
+		}
+	}
+	p.DecidedBy, p.DecidedAt = o.Account, s.now()
+	return p, absent(tx.DecideRequest(p.Request), errRequestDecided)
 }
 
 // partOf refuses to grant what was not asked for.

@@ -71,7 +71,7 @@ func (s *Server) askAnswer(v *visit, status int, problem string) error {
 		Ends     []end
 		Decided  bool
 		Approved bool
-	}{common: s.common(v), Ask: one, Names: one.names(v), Decided: q.Status != as.RequestPending, Approved: q.Status == as.RequestApproved}
+	}{common: s.common(v), Ask: one, Names: one.names(v), Decided: !q.Status.Waits(), Approved: q.Status == as.RequestApproved}
 	for i, p := range q.Permissions {
 		here := part{thing: one.Things[i]}
 		for j, scope := range p.Scopes {
