@@ -235,3 +235,14 @@ func TestNoSentenceHasAWordOfTheProtocol(t *testing.T) {
 		t.Error("the control: a word of the protocol is not noticed")
 	}
 }
+
+// A browser shows the tags of a title as they are written, so there are none; what
+// somebody else wrote is text in it all the same.
+func TestATitleHasNoTags(t *testing.T) {
+	pages, a, w := open(t, "https://access.example", nil)
+	set := pages.Set(fstest.MapFS{"one.html": {Data: []byte(`{{define "title"}}{{t "Share %s" .}}{{end}}{{define "main"}}{{end}}`)}})
+	a.Show(http.StatusOK, set, "one", Options{}, "<i>Sunrise</i> & dusk</title>")
+	if want := "<title>Share &lt;i&gt;Sunrise&lt;/i&gt; &amp; dusk&lt;/title&gt; - Licet</title>"; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("%.600s, want %s", w.Body, want)
+	}
+}

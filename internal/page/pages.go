@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"html"
 	"html/template"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -191,6 +193,7 @@ type Done struct {
 type frame struct {
 	Options
 	Lang, Dir, Base, Nonce string
+	Title                  string
 	Languages              []spoken
 	Page                   any
 }
@@ -210,6 +213,11 @@ func (a *Answer) Show(status int, set *Set, name string, o Options, data any) {
 		f.Stay = a.R.URL.EscapedPath() // without the query, which may have a secret of somebody
 	}
 	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "title", data); err != nil {
+		panic(fmt.Sprintf("page: %v", err))
+	}
+	f.Title = withoutTags(b.String())
+	b.Reset()
 	if err := t.ExecuteTemplate(&b, "frame.html", f); err != nil {
 		panic(fmt.Sprintf("page: %v", err))
 	}
@@ -229,6 +237,12 @@ func (a *Answer) Show(status int, set *Set, name string, o Options, data any) {
 		_, _ = a.W.Write(b.Bytes()) // a browser that is gone cannot be told
 	}
 }
+
+var anyTag = regexp.MustCompile(`<[^>]*>`)
+
+// withoutTags is the text of a sentence, for where a browser shows a tag as it is
+// written.
+func withoutTags(said string) string { return html.UnescapeString(anyTag.ReplaceAllString(said, "")) }
 
 // Redirect sends the browser on. It is 303 whatever came before, so that no form
 // with a secret in it is ever sent on (SEC-068), and it has no body.

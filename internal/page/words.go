@@ -236,7 +236,11 @@ func speak(tag language.Tag, english string, args ...any) template.HTML {
 // tell says a text that may have something of somebody else in it: translated when it
 // is a sentence of the catalogue to the letter, and escaped when it is not.
 func tell(tag language.Tag, text string) template.HTML {
-	if _, ours := voiceOf(tag).sentences[text]; ours {
+	known := tag
+	if tag == pseudo {
+		known = language.German // English needs no catalogue for what has no number in it
+	}
+	if _, ours := voiceOf(known).sentences[text]; ours {
 		return speak(tag, text)
 	}
 	return template.HTML(template.HTMLEscapeString(text))

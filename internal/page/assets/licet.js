@@ -17,11 +17,6 @@ function tellZone() {
   document.cookie = `${name}=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure ? "; Secure" : ""}`;
 }
 
-// The language changes when it is chosen.
-function chooseLanguage() {
-  document.querySelector("#language")?.addEventListener("change", (event) => event.target.form.requestSubmit());
-}
-
 // The page says itself when it is out of date. What somebody has begun to fill in
 // is left alone; a page that only waits is loaded anew.
 function live() {
@@ -114,7 +109,6 @@ function problems() {
 }
 
 tellZone();
-chooseLanguage();
 live();
 copies();
 passkeys();
