@@ -46,6 +46,7 @@ var arrows = map[string]room{
 	"owner": {rooms: []string{"as", "oauth", "policy", "uma"},
 		why: "what is told of a space is values; how it is said, and in which language, is for pages"},
 	"as/differential": {why: "it is nothing but tests"},
+	"owner/web/e2e":   {why: "it is nothing but tests"},
 	"as/storetest": {rooms: []string{"as", "uma", "oauth", "policy"}, others: []string{"github.com/google/go-cmp"},
 		why: "the law of a store speaks of what as declares"},
 	"store/sqlite": {rooms: []string{"as", "store/internal/"}, others: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3"},

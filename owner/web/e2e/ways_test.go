@@ -1,0 +1,53 @@
+package e2e
+
+import "testing"
+
+// way is how somebody comes to a page.
+type way struct {
+	name     string
+	width    int64 // of the window, in CSS pixels
+	scripts  bool
+	dark     bool
+	keyboard bool   // and no mouse
+	language string // as their browser asks for it
+	pseudo   bool   // English in strange letters: what is not in the catalogue stands out
+	large    bool   // letters twice as large
+}
+
+const phone, desk = 320, 1280
+
+// everyWay is for pages that everybody comes by.
+var everyWay = []way{
+	{name: "phone", width: phone, scripts: true},
+	{name: "phone in the dark", width: phone, scripts: true, dark: true},
+	{name: "phone without scripts", width: phone},
+	{name: "phone without scripts in the dark", width: phone, dark: true},
+	{name: "desk", width: desk, scripts: true},
+	{name: "desk in the dark", width: desk, scripts: true, dark: true},
+	{name: "desk without scripts", width: desk},
+	{name: "desk without scripts in the dark", width: desk, dark: true},
+	{name: "keyboard", width: desk, scripts: true, keyboard: true},
+	{name: "keyboard on a phone without scripts in the dark", width: phone, dark: true, keyboard: true},
+	{name: "Arabic", width: phone, scripts: true, language: "ar"},
+	{name: "Arabic by keyboard", width: desk, dark: true, keyboard: true, language: "ar"},
+	{name: "German", width: phone, scripts: true, language: "de"},
+	{name: "pseudo", width: phone, scripts: true, pseudo: true},
+	{name: "large letters", width: desk, scripts: true, large: true},
+	{name: "large letters on a phone", width: phone, large: true},
+}
+
+// fewWays have each of the properties once, for pages that are made of the same parts.
+var fewWays = []way{
+	{name: "keyboard on a phone without scripts in the dark", width: phone, dark: true, keyboard: true},
+	{name: "desk", width: desk, scripts: true},
+	{name: "Arabic with large letters on a phone", width: phone, scripts: true, language: "ar", large: true},
+	{name: "pseudo", width: phone, scripts: true, pseudo: true},
+}
+
+// journey takes a visitor along in each of the ways.
+func journey(t *testing.T, ways []way, along func(v *visitor)) {
+	p := visit(t)
+	for _, w := range ways {
+		t.Run(w.name, func(t *testing.T) { along(p.visitor(t, w)) })
+	}
+}
