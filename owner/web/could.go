@@ -96,7 +96,7 @@ func (s *Server) canDo(v *visit, c as.CouldScope) canDo {
 	}
 	switch {
 	case c.Forbidden:
-		out.Reason = v.Say("The operator of this server forbids it.")
+		out.Reason = v.Say("Whoever runs this place forbids it.")
 	case best < 0:
 		out.Reason = v.Say("You have not shared this.")
 	default:
