@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -239,14 +240,30 @@ func (w *world) pendingRequest(t testing.TB, pat string, id uma.ResourceID, more
 		w.share(w.Alice, policy.Share{Resource: id, Scopes: []uma.Scope{"read"}, Claims: withEmail(), Ask: true})
 		asked = append(asked, uma.Permission{Resource: id, Scopes: []uma.Scope{"read"}})
 	}
+	known := w.requestIDs()
 	ticket, _ := w.visited(t, w.Bob, w.C2, w.ticket(pat, asked...))
 	answer := w.postTicket(w.C2, ticket)
 	wantError(t, answer, http.StatusForbidden, uma.RequestSubmittedCode)
-	list := w.owner(w.Alice).call(http.MethodGet, pathRequests, "")
-	var all []map[string]any
-	w.must(json.Unmarshal(list.Body, &all))
 	w.lastTicket = uma.Ticket(answer.json(t)["ticket"].(string))
-	return all[len(all)-1]["_id"].(string)
+	for _, id := range w.requestIDs() {
+		if !slices.Contains(known, id) { // those of one instant are in no order
+			return id
+		}
+	}
+	t.Fatal("there is no new request")
+	return ""
+}
+
+// requestIDs are the requests that Alice has.
+func (w *world) requestIDs() []string {
+	w.t.Helper()
+	var all []map[string]any
+	w.must(json.Unmarshal(w.owner(w.Alice).call(http.MethodGet, pathRequests, "").Body, &all))
+	ids := make([]string, len(all))
+	for i, one := range all {
+		ids[i] = one["_id"].(string)
+	}
+	return ids
 }
 
 // visited sends a person to the claims interaction endpoint with a ticket, and

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/internal/seeded"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -114,9 +115,9 @@ var mistakes = map[string]func(t *testing.T, w *world) (shows bool){
 	},
 	"csrf-missing": func(t *testing.T, w *world) bool {
 		b := w.browser()
-		page := b.signIn(b.get(knock(w.C1, w.photo().ticket(w))), w.Bob)
-		form, _ := findForm(t, page.Body, "allow")
-		form.values.Del(fieldForm)
+		shown := b.signIn(b.get(knock(w.C1, w.photo().ticket(w))), w.Bob)
+		form, _ := findForm(t, shown.Body, "allow")
+		form.values.Del(page.FieldForm)
 		_, query, _ := strings.Cut(b.postFrom("cross-site", form.action, form.values).Header.Get("Location"), "?")
 		return strings.Contains(query, "ticket=")
 	},
