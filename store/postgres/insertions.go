@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/licet/licet/store/internal/rows"
@@ -30,10 +31,15 @@ const arrayHead = 5 * 4
 var arrayOf = map[uint32]string{boolType: "boolean[]", byteaType: "bytea[]", int8Type: "bigint[]", textType: "text[]"}
 
 // Defer implements rows.Deferrer. An insertion that meets its key ends the
-// transaction, and then everything runs again without deferring.
+// transaction, and then everything runs again without deferring. One that adds to
+// what is there is a statement of its own: one statement cannot add to the same row
+// twice.
 func (c *conn) Defer(query string, args ...any) bool {
 	if !c.defers || c.failure != nil {
 		return false
+	}
+	if !strings.HasSuffix(query, rows.UnlessThere) {
+		return c.queue(query, args...) == nil
 	}
 	i, err := c.insertionsBy(query)
 	if err != nil || c.encode(i.types, args) != nil {

@@ -61,8 +61,8 @@ func insertUnder(table, columns string, all ...under) string {
 // UnlessThere is how an insertion ends that does nothing when its key is there.
 const UnlessThere = " on conflict do nothing"
 
-// InsertMany is an insertion of one row made one of many, whose arguments are arrays
-// of these types. It has no [UnlessThere].
+// InsertMany is an insertion of one row that ends with [UnlessThere], made one of many
+// rows, whose arguments are arrays of these types, and that does not end so.
 func InsertMany(insertion string, arrays []string) string {
 	into, values, _ := strings.Cut(strings.TrimSuffix(insertion, ")"+UnlessThere), ") values (")
 	names := make([]string, len(arrays))
