@@ -84,7 +84,7 @@ func (cmd demoCommand) set(ctx context.Context, s surroundings, dir string, serv
 	}
 	st := &stage{trace: newTrace(s.stdout), issuer: issuer}
 	log := slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if st.node, err = node.Open(ctx, node.Place{Data: dir}, as.Config{Issuer: issuer, Lifetimes: devLifetimes, Mail: mailTo(io.Discard)}, everyWayIn, log); err != nil {
+	if st.node, err = node.Open(ctx, node.Place{Data: dir}, as.Config{Issuer: issuer, Lifetimes: devLifetimes}, everyWayIn(io.Discard), log); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	servers.Go(func() {

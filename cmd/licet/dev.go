@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/endpoint"
+	"github.com/licet/licet/internal/mail"
 	"github.com/licet/licet/internal/node"
 	"github.com/licet/licet/login"
 	"github.com/licet/licet/uma"
@@ -51,9 +51,8 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 	n, err := node.Open(s.ctx, place, as.Config{
 		Issuer: issuer, Lifetimes: devLifetimes,
 		ClaimIssuers: []as.ClaimIssuer{{Issuer: provider.Issuer, JWKS: provider.public}},
-		Mail:         mailTo(s.stderr),
 		Registration: as.Registration{Mode: as.RegistrationToken, Scopes: []uma.Scope{"view", "download"}},
-	}, everyWayIn, log)
+	}, everyWayIn(s.stderr), log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -70,15 +69,10 @@ func (cmd devCommand) run(s surroundings, dir string) error {
 	return errors.Join(n.Serve(s.ctx, node.Door{Listener: listener, Handler: n.WithHealth(n.Face)}), n.Close())
 }
 
-// everyWayIn is how people come in where it is about trying things out.
-var everyWayIn = node.Surface{SignIn: login.Methods{Passwords: true, Guests: true}}
-
-// mailTo writes mail down, instead of sending it.
-func mailTo(w io.Writer) func(context.Context, as.Letter) error {
-	return func(_ context.Context, l as.Letter) error {
-		_, err := fmt.Fprintf(w, "mail to %s: %s %s\n", l.To, l.Kind, l.Code)
-		return err
-	}
+// everyWayIn is how people come in where it is about trying things out: their mail is
+// written to w.
+func everyWayIn(w io.Writer) node.Surface {
+	return node.Surface{SignIn: login.Methods{Passwords: true, Guests: true}, Mail: mail.Config{From: "Licet <licet@example.com>", Console: w}}
 }
 
 // listenLoopback opens a socket on a loopback address and tells its issuer.
