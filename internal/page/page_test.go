@@ -2,7 +2,9 @@ package page
 
 import (
 	"bytes"
+	"compress/gzip"
 	"html/template"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -244,5 +246,33 @@ func TestATitleHasNoTags(t *testing.T) {
 	a.Show(http.StatusOK, set, "one", Options{}, "<i>Sunrise</i> & dusk</title>")
 	if want := "<title>Share &lt;i&gt;Sunrise&lt;/i&gt; &amp; dusk&lt;/title&gt; - Licet</title>"; !strings.Contains(w.Body.String(), want) {
 		t.Errorf("%.600s, want %s", w.Body, want)
+	}
+}
+
+// A style sheet comes packed to whoever takes it so, and as it is to who does not.
+func TestFilesArePacked(t *testing.T) {
+	for accept, packed := range map[string]bool{"gzip, deflate, br": true, "br": false, "": false} {
+		pages, _, _ := open(t, "https://access.example", nil)
+		r, w := httptest.NewRequest(http.MethodGet, "/assets/licet.css", nil), httptest.NewRecorder()
+		r.Header.Set("Accept-Encoding", accept)
+		if !pages.ServeAsset(w, r, "licet.css") {
+			t.Fatal("there is no style sheet")
+		}
+		content := w.Body.Bytes()
+		if got := w.Header().Get("Content-Encoding") == "gzip"; got != packed {
+			t.Errorf("%q: packed is %v", accept, got)
+		}
+		if packed {
+			z, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if content, err = io.ReadAll(z); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !bytes.Equal(content, assets["licet.css"].content) || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%q: it is another style sheet, or %v", accept, w.Header())
+		}
 	}
 }
