@@ -71,7 +71,7 @@ var protocolWords = []string{
 var plainLook = `(pseudo, language) => {
 	const found = [], root = document.documentElement;
 	if (root.scrollWidth > innerWidth) {
-		const out = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest("svg") && e.checkVisibility());
+		const out = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility());
 		const first = out.find(e => !out.some(o => o !== e && e.contains(o)));
 		found.push("the page is " + root.scrollWidth + " wide in a window of " + innerWidth + (first ? ": " + first.outerHTML.slice(0, 120) : ""));
 	}

@@ -139,7 +139,7 @@ func (p *place) serve(dir string) error {
 	}
 	p.close = append(p.close, func() error {
 		err := errors.Join(server.Process.Signal(syscall.SIGTERM), server.Wait())
-		if err != nil || said.Len() > 0 {
+		if err != nil || bytes.Contains(said.Bytes(), []byte("level=ERROR")) {
 			return fmt.Errorf("the server ended with %v and had said:\n%s", err, said.Bytes())
 		}
 		return nil

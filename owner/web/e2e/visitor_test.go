@@ -35,9 +35,14 @@ type visitor struct {
 	away    sync.WaitGroup // answers given for places that are not here
 
 	mu         sync.Mutex
-	complaints []string         // of the browser
-	weights    map[string]int64 // what each file of the last page weighed on the wire, by its address
-	requests   map[network.RequestID]string
+	complaints []string // of the browser
+	files      map[network.RequestID]*file
+}
+
+// file is what the browser fetched for the page that it is at.
+type file struct {
+	address string
+	wire    int64 // bytes, with headers; 0 until it is there
 }
 
 // patience is how long anything may take on a busy machine.
@@ -47,7 +52,7 @@ const patience = 30 * time.Second
 func (p *place) visitor(t *testing.T, w way) *visitor {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(p.browser, chromedp.WithNewBrowserContext())
-	v := &visitor{t: t, place: p, way: w, ctx: ctx, loaded: make(chan struct{}, 100), requests: map[network.RequestID]string{}}
+	v := &visitor{t: t, place: p, way: w, ctx: ctx, loaded: make(chan struct{}, 100), files: map[network.RequestID]*file{}}
 	t.Cleanup(func() {
 		v.away.Wait()
 		cancel()
@@ -143,9 +148,11 @@ func (v *visitor) hear(event any) {
 		complain("issue: %s %s %v", e.Issue.Code, detail, err)
 	case *network.EventRequestWillBeSent:
 		v.mu.Lock()
-		v.requests[e.RequestID] = e.Request.URL
 		if e.Type == network.ResourceTypeDocument {
-			v.weights = map[string]int64{}
+			v.files = map[network.RequestID]*file{}
+		}
+		if e.Type != network.ResourceTypeEventSource { // which never ends
+			v.files[e.RequestID] = &file{address: e.Request.URL}
 		}
 		v.mu.Unlock()
 	case *network.EventResponseReceived:
@@ -154,12 +161,17 @@ func (v *visitor) hear(event any) {
 		}
 	case *network.EventLoadingFinished:
 		v.mu.Lock()
-		v.weights[v.requests[e.RequestID]] = int64(e.EncodedDataLength)
+		if f := v.files[e.RequestID]; f != nil { // nil for what an earlier page had asked for
+			f.wire = int64(e.EncodedDataLength)
+		}
 		v.mu.Unlock()
 	case *network.EventLoadingFailed:
 		if !e.Canceled {
 			v.mu.Lock()
-			address := v.requests[e.RequestID]
+			address := "something of an earlier page"
+			if f := v.files[e.RequestID]; f != nil {
+				address = f.address
+			}
 			v.mu.Unlock()
 			complain("%s %s for %s", e.ErrorText, e.BlockedReason, address)
 		}
