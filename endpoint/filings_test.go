@@ -162,7 +162,7 @@ func (w *world) filings() map[string]map[string]filing {
 		"POST " + pathPolicies:                   {"": {path: pathPolicies, header: byOwner, json: wish}},
 		"PUT " + pathPolicies + "/{id}":          {"": {path: pathPolicies + "/" + policyID, header: byOwner, json: strings.Replace(wish, "to see", "to have seen", 1)}},
 		"POST " + pathRequests + "/{id}/approve": {"": {path: pathRequests + "/" + request + "/approve", header: byOwner, json: `{"not_after":1900000000}`}},
-		"POST " + pathRequests + "/{id}/block":   {"": {path: pathRequests + "/" + w.pendingRequest(w.t, pat, id) + "/block", header: byOwner, json: `{"every_client":true}`}},
+		"POST " + pathRequests + "/{id}/block":   {"": {path: pathRequests + "/" + w.pendingRequest(w.t, pat, w.resource(pat, "to be refused", "read")) + "/block", header: byOwner, json: `{"every_client":true}`}},
 		"POST " + pathGroups:                     {"": {path: pathGroups, header: byOwner, json: `{"name":"family"}`}},
 		"PUT " + pathGroups + "/{id}":            {"": {path: pathGroups + "/" + family, header: byOwner, json: `{"name":"choir"}`}},
 		"POST " + pathGroups + "/{id}/members":   {"": {path: pathGroups + "/" + family + "/members", header: byOwner, json: `{"email":"carlos@example.com"}`}},
