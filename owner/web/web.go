@@ -110,6 +110,8 @@ type route struct {
 func routes() []route {
 	return []route{
 		{http.MethodGet, Path + "{$}", looks, (*Server).home},
+		{http.MethodGet, Path + "me", personal, (*Server).me},
+		{http.MethodPost, Path + "connections/{id}/end", changes, (*Server).disconnect},
 		{http.MethodPost, Path + "act", personal, (*Server).act},
 		{http.MethodGet, Path + "things", looks, (*Server).things},
 		{http.MethodGet, Path + "things/{id}", looks, (*Server).thing},
@@ -330,7 +332,7 @@ func (s *Server) nothing(w http.ResponseWriter, r *http.Request) {
 // The addresses that every page leads to.
 const (
 	pathLive   = Path + "live"
-	pathActing = Path + "me/acting"
+	pathActing = Path + "me"
 )
 
 // act chooses for whom this browser acts.
