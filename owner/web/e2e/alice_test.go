@@ -16,7 +16,7 @@ func (v *visitor) within(what string, most int, does func()) {
 // presses, and from the photo in two.
 func TestSharingAndStopping(t *testing.T) {
 	journey(t, everyWay, func(v *visitor) {
-		photo := "/app/things/" + v.place.photo(t)
+		photo := "/app/things/" + v.place.photo(t, "Sunrise")
 		v.open("/app/")
 		v.look("sign in first")
 		v.signIn(v.place.fixture.Owners["alice"])
@@ -58,7 +58,7 @@ func TestSharingAndStopping(t *testing.T) {
 // What is left to do is said, and nothing is lost of what was filled in.
 func TestAnUnfinishedShareIsNotMade(t *testing.T) {
 	journey(t, fewWays, func(v *visitor) {
-		photo := v.place.photo(t)
+		photo := v.place.photo(t, "Sunrise")
 		v.open("/app/share?thing=" + photo)
 		v.signIn(v.place.fixture.Owners["alice"])
 		v.wantAt("/app/share")

@@ -85,7 +85,7 @@ func TestSayingWhoOneIs(t *testing.T) {
 func (p *place) knock(t *testing.T) string {
 	t.Helper()
 	var ticket struct{ Ticket string }
-	f, photo := p.fixture, p.photo(t)
+	f, photo := p.fixture, p.photo(t, "Sunrise")
 	p.post(t, strings.TrimPrefix(f.PolicyEndpoint, f.Issuer), f.PolicyTokens["alice"], map[string]any{
 		"resource_id": photo, "resource_scopes": []string{"view"},
 		"required_claims": []map[string]string{{"name": "email", "value": f.RequestingParties["bob"].Email}},
@@ -110,13 +110,13 @@ func (p *place) knock(t *testing.T) string {
 }
 
 // photo is a new photo of Alice's at one of her services.
-func (p *place) photo(t *testing.T) (id string) {
+func (p *place) photo(t *testing.T, name string) (id string) {
 	t.Helper()
 	var made struct {
 		ID string `json:"_id"`
 	}
 	p.post(t, "/uma/resources", p.fixture.PATs["alice@rs1"],
-		map[string]any{"name": "Sunrise", "type": "photo", "resource_scopes": []string{"view", "download"}}, &made)
+		map[string]any{"name": name, "type": "photo", "resource_scopes": []string{"view", "download"}}, &made)
 	return made.ID
 }
 

@@ -21,15 +21,19 @@ func TestPicturesOfTheMainPages(t *testing.T) {
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"Harbour at night", "Grandmother's letter"} {
+		p.photo(t, name)
+	}
 	for _, size := range []struct {
 		name          string
 		width, height int64
 		dark          bool
-	}{{"phone", 390, 844, false}, {"phone-dark", 390, 844, true}, {"desktop", 1280, 900, false}} {
+		photo         string
+	}{{"phone", 390, 844, false, "Sunrise"}, {"phone-dark", 390, 844, true, "Lake"}, {"desktop", 1280, 900, false, "First snow"}} {
 		t.Run(size.name, func(t *testing.T) {
 			v := p.visitor(t, way{width: size.width, scripts: true, dark: size.dark})
 			v.resize(size.width, size.height)
-			photo := "/app/things/" + p.photo(t)
+			photo := "/app/things/" + p.photo(t, size.photo)
 			v.open("/app/")
 			v.picture("sign-in-" + size.name)
 			v.signIn(p.fixture.Owners["alice"])
