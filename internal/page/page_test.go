@@ -168,6 +168,8 @@ func TestAFrameHoldsThePage(t *testing.T) {
 var (
 	inTemplates = regexp.MustCompile("\\b(?:t|T) (\"(?:[^\"\\\\]|\\\\.)*\")")
 	inCode      = regexp.MustCompile("(?:page\\.Sentence|\\.Say|\\.say)\\((\"(?:[^\"\\\\]|\\\\.)*\")")
+	places      = regexp.MustCompile(`%\[\d+\]`)
+	verbs       = regexp.MustCompile(`%(?:\[\d+\])?[sd]|</?(?:b|em)>`)
 )
 
 // sentences finds every sentence that pages of any room say.
@@ -214,6 +216,32 @@ func missing(tag language.Tag, all map[string]string) []string {
 		}
 	}
 	return out
+}
+
+// Everything is said in every language, and nothing is lost on the way.
+func TestEveryLanguageSaysEverything(t *testing.T) {
+	all := sentences(t)
+	if len(all) < 40 {
+		t.Fatalf("only %d sentences were found", len(all))
+	}
+	for _, tag := range languages {
+		if tag == pseudo {
+			continue
+		}
+		for _, text := range missing(tag, all) {
+			t.Errorf("%v: nobody says %q of %s", tag, text, all[text])
+		}
+		for text, s := range words(tag) {
+			for form, said := range s {
+				want, got := verbs.FindAllString(text, -1), verbs.FindAllString(places.ReplaceAllString(said, "%"), -1)
+				slices.Sort(want)
+				slices.Sort(got)
+				if text[0] != 'd' && !slices.Equal(want, got) && !(form != "" && strings.Contains(text, "%d")) {
+					t.Errorf("%v: %q has other parts than %q", tag, said, text)
+				}
+			}
+		}
+	}
 }
 
 // The control: a sentence that is in no catalogue is missed.
