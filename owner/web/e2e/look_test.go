@@ -87,11 +87,13 @@ var plainLook = `(pseudo, language) => {
 		if (s.clipPath !== "none" || e.closest("svg, .skip, .vh, noscript") || !e.checkVisibility()) continue;
 		if (/hidden|clip/.test(s.overflowX) && s.textOverflow !== "ellipsis" && e.clientWidth && e.scrollWidth > e.clientWidth + 1 && !e.matches("input, select, textarea"))
 			found.push("something of " + e.scrollWidth + " is cut off at " + e.clientWidth + " in " + e.outerHTML.slice(0, 120));
-		if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+		const own = [...e.childNodes].filter(n => n.nodeType === 3 && n.data.trim());
+		if (!own.length) continue;
 		let scrolls = false;
 		for (let a = e; a; a = a.parentElement) scrolls ||= /auto|scroll/.test(getComputedStyle(a).overflowX);
-		for (const r of e.getClientRects())
-			if (!scrolls && r.width && (r.left < -1 || r.right > innerWidth + 1)) { found.push("this sticks out: " + e.outerHTML.slice(0, 120)); break; }
+		const letters = document.createRange(); // which may stick out of their element
+		const rects = own.flatMap(n => (letters.selectNodeContents(n), [...letters.getClientRects()]));
+		if (!scrolls && rects.some(r => r.width && (r.left < -1 || r.right > innerWidth + 1))) found.push("this sticks out: " + e.outerHTML.slice(0, 120));
 	}
 	const words = /(?<![\p{L}\p{N}])(?:` + strings.Join(protocolWords, "|") + `)(?![\p{L}\p{N}])/iu;
 	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
