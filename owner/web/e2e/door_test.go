@@ -42,7 +42,7 @@ func TestSigningInAndOut(t *testing.T) {
 
 // A resource server wants to be allowed to protect Alice's things.
 func TestSayingYesToAnApplication(t *testing.T) {
-	journey(t, everyWay, func(v *visitor) {
+	journey(t, fewWays, func(v *visitor) {
 		v.open("/authorize?" + url.Values{
 			"response_type": {"code"}, "client_id": {"rs1"}, "redirect_uri": {"https://rs1.example/callback"},
 			"scope": {"uma_protection"}, "state": {"xyz"},
@@ -62,7 +62,7 @@ func TestSayingYesToAnApplication(t *testing.T) {
 // Bob's application went for a photo and sends him here to say who he is. He takes a
 // moment to notice that he is here with somebody else's account.
 func TestSayingWhoOneIs(t *testing.T) {
-	journey(t, everyWay, func(v *visitor) {
+	journey(t, fewWays, func(v *visitor) {
 		v.open(v.place.knock(t))
 		v.look("sign in first")
 		v.signIn(v.place.fixture.RequestingParties["carlos"])
