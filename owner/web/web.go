@@ -164,7 +164,7 @@ func (s *Server) serve(rt route, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if v.account.ID == "" {
-		return // sent to sign in
+		return // sent elsewhere
 	}
 	if err := rt.handle(s, v); err != nil {
 		s.fail(v, err)
@@ -191,9 +191,15 @@ func (s *Server) admit(rt route, v *visit) error {
 		return err
 	}
 	if rt.does != personal && v.owner.Space == "" {
-		return errNothing // this person has nothing here, and looks after nobody
+		// This person has nothing here, and looks after nobody: at home is the page
+		// about themselves.
+		if rt.path != Path+"{$}" {
+			return errNothing
+		}
+		v.account = as.Account{}
+		v.Redirect(s.below("me"))
 	}
-	if rt.does == changes && !v.space.Role.Kind.Manages() {
+	if v.account.ID != "" && rt.does == changes && !v.space.Role.Kind.Manages() {
 		return uma.NewError(uma.AccessDenied, "You may look here, and change nothing.")
 	}
 	return nil
