@@ -137,13 +137,13 @@ func TestTheOwnersAPIAnswersWithNoTokenThatIsOfUse(t *testing.T) {
 // Proves SEC-055.
 func TestOnlyTheRoutesThatAreThereForItHandOutTokens(t *testing.T) {
 	w, tap := newTappedWorld(t)
-	w.eachFiling(func(_ string, rt route, f filing) {
-		w.file(f, rt.method, f.path, f.contentType(), strings.NewReader(f.body()))
-	})
 	e := &estate{world: w}
 	for _, who := range []resident{w.Alice, w.Anna} {
 		e.holdings = append(e.holdings, e.furnish(who, w.RS1))
 	}
+	w.eachFiling(func(_ string, rt route, f filing) {
+		w.file(f, rt.method, f.path, f.contentType(), strings.NewReader(f.body()))
+	})
 	e.visitors = e.everybody()
 	how := howToName()
 	for _, rt := range routes() {
