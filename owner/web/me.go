@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"slices"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -58,9 +59,9 @@ func (s *Server) me(v *visit) error {
 		for _, c := range list {
 			one := connected{ID: c.ID, Name: v.service(owner.App{ID: c.Client, Name: c.ClientName}), Since: v.At(c.CreatedAt), Used: v.Until(c.Use.LastAt)}
 			switch {
-			case has(c.Scopes, uma.ScopeProtection):
+			case slices.Contains(c.Scopes, uma.ScopeProtection):
 				one.Does = v.Say("keeps things of yours, and asks here who may get at them")
-			case has(c.Scopes, oauth.ScopePolicy):
+			case slices.Contains(c.Scopes, oauth.ScopePolicy):
 				one.Does = v.Say("may see and change whom you share your things with")
 			default:
 				one.Does = v.Say("knows who you are")
@@ -69,15 +70,6 @@ func (s *Server) me(v *visit) error {
 		}
 	}
 	return s.show(v, "me", "me", page.Options{Done: v.done(s)}, data)
-}
-
-func has(scopes []uma.Scope, one uma.Scope) bool {
-	for _, s := range scopes {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }
 
 // disconnect takes the key from a service or an app.
