@@ -56,12 +56,6 @@ func (s *Server) askAnswer(v *visit, status int, problem string) error {
 	if days == "" {
 		days = ends[0]
 	}
-	type end struct {
-		Days string
-		Said template.HTML
-		At   *page.Moment
-		On   bool
-	}
 	one := s.asked(v, q)
 	data := struct {
 		common
@@ -83,15 +77,7 @@ func (s *Server) askAnswer(v *visit, status int, problem string) error {
 		}
 		data.Parts = append(data.Parts, here)
 	}
-	for _, n := range []string{"1", "30", "90", "x"} {
-		at, _ := v.endOf(n)
-		one := end{Days: n, At: v.Until(at), On: n == days, Said: v.Say("Until I stop it")}
-		if n != "x" {
-			number, _ := strconv.Atoi(n) // those above
-			one.Said = v.Say("%d days", number)
-		}
-		data.Ends = append(data.Ends, one)
-	}
+	data.Ends = v.endings([]string{"1", "30", "90", "x"}, days)
 	o := page.Options{}
 	if problem != "" {
 		o.Problem = v.Say(problem)

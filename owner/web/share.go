@@ -55,6 +55,27 @@ func (v *visit) endOf(days string) (time.Time, bool) {
 	return v.Now().AddDate(0, 0, n), err == nil
 }
 
+// end is one of the ends that can be chosen.
+type end struct {
+	Days string
+	Said template.HTML
+	At   *page.Moment // nil: until it is stopped
+	On   bool
+}
+
+// endings are the ends to choose from, of which one is chosen.
+func (v *visit) endings(days []string, chosen string) []end {
+	out := make([]end, len(days))
+	for i, d := range days {
+		at, _ := v.endOf(d)
+		out[i] = end{Days: d, At: v.Until(at), On: d == chosen, Said: v.Say("Until I stop it")}
+		if n, err := strconv.Atoi(d); err == nil {
+			out[i].Said = v.Say("%d days", n)
+		}
+	}
+	return out
+}
+
 // wish reads the questions' answers. problem says what is left to do.
 func (s *Server) wish(v *visit, t owner.Thing) (wish policy.Share, form shareForm, problem string) {
 	form = shareForm{
@@ -107,12 +128,6 @@ func (s *Server) share(v *visit) error {
 }
 
 func (s *Server) askShare(v *visit, status int, t owner.Thing, form shareForm, problem string) error {
-	type end struct {
-		Days string
-		Said template.HTML
-		At   *page.Moment
-		On   bool
-	}
 	type app struct {
 		ID   oauth.ClientID
 		Name template.HTML
@@ -123,16 +138,7 @@ func (s *Server) askShare(v *visit, status int, t owner.Thing, form shareForm, p
 		shareForm
 		Ends []end
 		Apps []app
-	}{common: s.common(v), Thing: s.thingRow(v, t), shareForm: form}
-	for _, days := range append(slices.Clone(ends), "x") {
-		at, _ := v.endOf(days)
-		one := end{Days: days, At: v.Until(at), On: days == form.Days, Said: v.Say("Until I stop it")}
-		if days != "x" {
-			n, _ := strconv.Atoi(days) // those of ends
-			one.Said = v.Say("%d days", n)
-		}
-		data.Ends = append(data.Ends, one)
-	}
+	}{common: s.common(v), Thing: s.thingRow(v, t), shareForm: form, Ends: v.endings(append(slices.Clone(ends), "x"), form.Days)}
 	people, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
 	if err != nil {
 		return err
