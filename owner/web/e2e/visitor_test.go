@@ -31,6 +31,7 @@ type visitor struct {
 	ctx   context.Context
 
 	loaded  chan struct{}
+	arrived chan struct{}  // holds one when a file has come since it was last asked
 	presses int            // of buttons and links
 	away    sync.WaitGroup // answers given for places that are not here
 
@@ -52,7 +53,7 @@ const patience = 30 * time.Second
 func (p *place) visitor(t *testing.T, w way) *visitor {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(p.browser, chromedp.WithNewBrowserContext())
-	v := &visitor{t: t, place: p, way: w, ctx: ctx, loaded: make(chan struct{}, 100), files: map[network.RequestID]*file{}}
+	v := &visitor{t: t, place: p, way: w, ctx: ctx, loaded: make(chan struct{}, 100), arrived: make(chan struct{}, 1), files: map[network.RequestID]*file{}}
 	t.Cleanup(func() {
 		v.away.Wait()
 		cancel()
@@ -165,6 +166,10 @@ func (v *visitor) hear(event any) {
 			f.wire = int64(e.EncodedDataLength)
 		}
 		v.mu.Unlock()
+		select {
+		case v.arrived <- struct{}{}:
+		default:
+		}
 	case *network.EventLoadingFailed:
 		if !e.Canceled {
 			v.mu.Lock()

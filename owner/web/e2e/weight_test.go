@@ -3,7 +3,9 @@ package e2e
 import (
 	"bytes"
 	"compress/gzip"
+	"maps"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/network"
 )
@@ -28,9 +30,7 @@ func TestTheFirstPageIsLight(t *testing.T) {
 // are not packed by the server: they hold secrets next to what somebody else chose.
 func (v *visitor) weighs(what string) {
 	v.t.Helper()
-	v.mu.Lock()
-	files := v.files
-	v.mu.Unlock()
+	files := v.fetched()
 	var wire, packed int64
 	for id, f := range files {
 		answer := call(v, network.GetResponseBody, network.GetResponseBodyParams{RequestID: id})
@@ -45,6 +45,32 @@ func (v *visitor) weighs(what string) {
 	}
 	if wire > lightest || packed > lightest {
 		v.t.Errorf("%s: %d bytes on the wire, %d packed; at most %d are borne", what, wire, packed, lightest)
+	}
+}
+
+// fetched waits until all that the page has asked for is there: its icon comes when
+// it has been loaded.
+func (v *visitor) fetched() map[network.RequestID]*file {
+	v.t.Helper()
+	late := time.After(patience)
+	for {
+		v.mu.Lock()
+		files := maps.Clone(v.files)
+		missing := ""
+		for _, f := range files {
+			if f.wire == 0 {
+				missing = f.address
+			}
+		}
+		v.mu.Unlock()
+		if missing == "" {
+			return files
+		}
+		select {
+		case <-v.arrived:
+		case <-late:
+			v.fatalf("%s did not come", missing)
+		}
 	}
 }
 
