@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/client"
+	"github.com/licet/licet/conformance/report"
 	"github.com/licet/licet/rs"
 	"github.com/licet/licet/uma"
 )
@@ -101,6 +104,35 @@ func conform(t *testing.T, suite string, fixture map[string]any, args ...string)
 	}
 	t.Logf("%s", &faults)
 	return out.String(), command.ProcessState.ExitCode()
+}
+
+// The suite is content with this server as licet dev serves it: nothing fails, and
+// of what an authorization server must do nothing is left out.
+func TestConformIsContentWithTheServer(t *testing.T) {
+	out, in := io.Pipe()
+	start(t, in, nil, "dev", "--json")
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	var fixture map[string]any
+	if err := json.Unmarshal(line, &fixture); err != nil {
+		t.Fatal(err)
+	}
+	text, status := conform(t, "authorization-server", fixture, "--format", "json")
+	var found report.Report
+	if err := json.Unmarshal([]byte(text), &found); err != nil || status != 0 {
+		t.Fatalf("%d %v\n%s", status, err, text)
+	}
+	if passed := found.Count(report.Pass); passed < 100 {
+		t.Errorf("only %d checks passed", passed)
+	}
+	for _, r := range found.Results {
+		if r.Outcome == report.Fail || r.Outcome == report.Skip && strings.HasPrefix(r.Level, "M") {
+			t.Errorf("%s: %s %s", r.Line(), r.Detail, r.Messages)
+		}
+	}
 }
 
 // The command tells a good API from a bad one by its exit status, in every form
