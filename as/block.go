@@ -92,6 +92,9 @@ type BlockedParty struct {
 	Facts      []policy.Fact
 }
 
+// Party is as whom the owner knows them, as PendingRequest.Party.
+func (b BlockedParty) Party() policy.Party { return knownBy(b.Facts, b.Subject) }
+
 // Blocks returns a page of the space's blocks.
 func (s *Server) Blocks(ctx context.Context, o Owner, page Page) ([]BlockedParty, error) {
 	var list []BlockedParty

@@ -27,11 +27,14 @@ type PendingRequest struct {
 
 // Party is as whom the owner would know those who ask, if they said yes: see
 // Share.Parties.
-func (p PendingRequest) Party() policy.Party {
-	if address := addressOf(p.Facts); address != "" {
+func (p PendingRequest) Party() policy.Party { return knownBy(p.Facts, p.Subject) }
+
+// knownBy is the party of an address that was verified, and otherwise of a subject.
+func knownBy(facts []policy.Fact, subject string) policy.Party {
+	if address := addressOf(facts); address != "" {
 		return policy.Party{Kind: policy.PartyEmail, Value: address}
 	}
-	return PartyOf(p.Subject)
+	return PartyOf(subject)
 }
 
 // PartyOf is the party of a subject, as grants, requests and uses name it; the
@@ -52,13 +55,8 @@ func (s *Server) Requests(ctx context.Context, o Owner, status RequestStatus, pa
 		if err != nil {
 			return err
 		}
-		list = make([]PendingRequest, len(found))
-		for i, q := range found {
-			if list[i], err = s.revealed(r, q); err != nil {
-				return err
-			}
-		}
-		return nil
+		list, err = s.allRevealed(r, found)
+		return err
 	})
 	return list, err
 }
@@ -72,15 +70,21 @@ func (s *Server) RequestsFrom(ctx context.Context, o Owner, subject string, limi
 		if err != nil {
 			return err
 		}
-		list = make([]PendingRequest, len(found))
-		for i, q := range found {
-			if list[i], err = s.revealed(r, q); err != nil {
-				return err
-			}
-		}
-		return nil
+		list, err = s.allRevealed(r, found)
+		return err
 	})
 	return list, err
+}
+
+func (s *Server) allRevealed(r Reader, found []Request) ([]PendingRequest, error) {
+	list := make([]PendingRequest, len(found))
+	for i, q := range found {
+		var err error
+		if list[i], err = s.revealed(r, q); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // ReadRequest returns one request of the space.

@@ -12,9 +12,37 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// requests lists what waits for an answer and, below, what was answered.
+// standings are the lists of requests, by what has become of them.
+var standings = []struct {
+	name, said string
+	status     as.RequestStatus
+}{
+	{"", page.Sentence("Waiting"), as.RequestPending},
+	{"later", page.Sentence("Not now"), as.RequestAside},
+	{"yes", page.Sentence("You said yes"), as.RequestApproved},
+	{"no", page.Sentence("You said no"), as.RequestDenied},
+}
+
+// requests lists what waits for an answer, or what got one of the answers.
 func (s *Server) requests(v *visit) error {
-	waiting, err := s.views.Requests(v.ctx, v.owner, as.RequestPending, owner.Page{After: v.form["after"]})
+	status := as.RequestPending
+	type standing struct {
+		Said template.HTML
+		Path string
+		Now  bool
+	}
+	var lists []standing
+	for _, one := range standings {
+		here := standing{v.Say(one.said), s.below("requests"), one.name == v.form["list"]}
+		if one.name != "" {
+			here.Path = s.below("requests", "list", one.name)
+		}
+		if here.Now {
+			status = one.status
+		}
+		lists = append(lists, here)
+	}
+	found, err := s.views.Requests(v.ctx, v.owner, status, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -22,19 +50,18 @@ func (s *Server) requests(v *visit) error {
 		*asked
 		Names template.HTML
 	}
-	rows := func(list []owner.Request) []row {
-		out := make([]row, len(list))
-		for i, q := range list {
-			one := s.asked(v, q)
-			out[i] = row{one, one.names(v)}
-		}
-		return out
+	rows := make([]row, len(found.List))
+	for i, q := range found.List {
+		one := s.asked(v, q)
+		rows[i] = row{one, one.names(v)}
 	}
 	return s.show(v, "requests", "requests", page.Options{Done: v.done(s)}, struct {
 		common
-		Waiting []row
-		Next    string
-	}{s.common(v), rows(waiting.List), s.next(v, "requests", waiting.Next)})
+		Lists    []standing
+		Requests []row
+		Waiting  bool // as opposed to those that were answered
+		Next     string
+	}{s.common(v), lists, rows, status == as.RequestPending, s.next(v, "requests", found.Next, "list", v.form["list"])})
 }
 
 // part is one thing that is asked for, with what might be done with it.
@@ -59,13 +86,18 @@ func (s *Server) askAnswer(v *visit, status int, problem string) error {
 	one := s.asked(v, q)
 	data := struct {
 		common
-		Ask      *asked
-		Names    template.HTML
-		Parts    []part
-		Ends     []end
-		Decided  bool
-		Approved bool
-	}{common: s.common(v), Ask: one, Names: one.names(v), Decided: !q.Status.Waits(), Approved: q.Status == as.RequestApproved}
+		Ask        *asked
+		Names      template.HTML
+		Parts      []part
+		Ends       []end
+		Told, Apps bool // what is ticked beside the answers
+		Decided    bool
+		Approved   bool
+		Later      bool // it was put off, and can still be answered
+	}{
+		common: s.common(v), Ask: one, Names: one.names(v), Told: v.form["told"] != "", Apps: v.form["apps"] != "",
+		Decided: !q.Status.Waits(), Approved: q.Status == as.RequestApproved, Later: q.Status == as.RequestAside,
+	}
 	for i, p := range q.Permissions {
 		here := part{thing: one.Things[i]}
 		for j, scope := range p.Scopes {
@@ -89,20 +121,32 @@ func answerInput(permission, scope int) string {
 	return "do-" + strconv.Itoa(permission) + "-" + strconv.Itoa(scope)
 }
 
-// answer gives the answer: yes to what was ticked, or no.
+// answer gives the answer: yes to what was ticked, not now, or never from them.
+// Not now is silent unless the owner has them told; never is a no, which they are
+// told as any no.
 func (s *Server) answer(v *visit) error {
 	id := as.RequestID(v.R.PathValue("id"))
 	switch v.form["answer"] {
 	case "allow":
 		return s.allow(v, id)
-	case "no":
-		if _, err := s.AS.Refuse(v.ctx, v.owner, id); err != nil {
+	case "later":
+		put, said := s.AS.SetAside, "later"
+		if v.form["told"] != "" {
+			put, said = s.AS.Refuse, "no"
+		}
+		if _, err := put(v.ctx, v.owner, id); err != nil {
 			return err
 		}
+		v.tell(said, 0)
+	case "never":
+		block, err := s.AS.RefuseAndBlock(v.ctx, v.owner, id, v.form["apps"] != "")
+		if err != nil {
+			return err
+		}
+		v.tellOf("never", string(block.ID))
 	default:
 		return uma.NewError(uma.InvalidRequest, "This page does not know that answer.")
 	}
-	v.tell("answered", 0)
 	v.Redirect(s.below("requests"))
 	return nil
 }
@@ -127,7 +171,7 @@ func (s *Server) allow(v *visit, id as.RequestID) error {
 	end, ok := v.endOf(v.form["days"])
 	switch {
 	case len(granted) == 0:
-		return s.askAnswer(v, http.StatusUnprocessableEntity, page.Sentence("Tick what may be done, or say no."))
+		return s.askAnswer(v, http.StatusUnprocessableEntity, page.Sentence("Tick what may be done, or choose another answer."))
 	case !ok:
 		return s.askAnswer(v, http.StatusUnprocessableEntity, page.Sentence("Say until when."))
 	}
@@ -135,11 +179,47 @@ func (s *Server) allow(v *visit, id as.RequestID) error {
 	if err != nil {
 		return err
 	}
-	v.tell("answered", 0)
+	v.tell("yes", 0)
 	if shares := slices.Compact(done.Shares); len(shares) == 1 {
 		v.Redirect(s.below("shares/" + string(shares[0])))
 		return nil
 	}
 	v.Redirect(s.below("people/" + q.Who.Key))
+	return nil
+}
+
+// blocked lists those who may not ask any more.
+func (s *Server) blocked(v *visit) error {
+	found, err := s.views.Blocked(v.ctx, v.owner, owner.Page{After: v.form["after"]})
+	if err != nil {
+		return err
+	}
+	type row struct {
+		ID    as.BlockID
+		Who   who
+		App   template.HTML // the one that they may not ask through; "" for any
+		Since page.Moment
+	}
+	rows := make([]row, len(found.List))
+	for i, b := range found.List {
+		rows[i] = row{ID: b.ID, Who: v.who(b.Who), Since: v.At(b.CreatedAt)}
+		if b.App.ID != "" {
+			rows[i].App = v.app(b.App)
+		}
+	}
+	return s.show(v, "people", "blocked", page.Options{Done: v.done(s)}, struct {
+		common
+		Blocked []row
+		Next    string
+	}{s.common(v), rows, s.next(v, "blocked", found.Next)})
+}
+
+// unblock lets somebody ask again.
+func (s *Server) unblock(v *visit) error {
+	if err := s.AS.Unblock(v.ctx, v.owner, as.BlockID(v.R.PathValue("id"))); err != nil {
+		return err
+	}
+	v.tell("unblocked", 0)
+	v.Redirect(s.below("blocked"))
 	return nil
 }

@@ -2,7 +2,9 @@ package web
 
 import (
 	"html/template"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -164,48 +166,44 @@ func (s *Server) undo(v *visit) error {
 // cookieDone carries what was just done to the page that tells of it.
 const cookieDone = "licet-done"
 
-func (v *visit) tell(what string, event int64) {
-	v.SetCookie(cookieDone, what+"."+strconv.FormatInt(event, 10), 60)
+func (v *visit) tell(what string, event int64) { v.tellOf(what, strconv.FormatInt(event, 10)) }
+
+func (v *visit) tellOf(what, which string) { v.SetCookie(cookieDone, what+"."+which, 60) }
+
+// dones are what a page says after an act.
+var dones = map[string]string{
+	"stopped":    page.Sentence("Stopped. It works from now on; what was copied before stays with who copied it."),
+	"everything": page.Sentence("Everything is stopped. Services that kept your things have to be connected again."),
+	"undone":     page.Sentence("It is open again. Whoever had it asks anew, by themselves."),
+	"yes":        page.Sentence("You said yes. They get in by themselves."),
+	"later":      page.Sentence("Not now. They go on waiting, and are told nothing."),
+	"no":         page.Sentence("You said no, and they are told. They may ask again."),
+	"never":      page.Sentence("You said no, and they are told. You are not asked by them any more."),
+	"unblocked":  page.Sentence("They may ask you again."),
+	"saved":      page.Sentence("It is noted."),
 }
 
 // done is the toast of a page after an act, once.
 func (v *visit) done(s *Server) *page.Done {
-	said, found := v.Cookie(cookieDone)
+	cookie, found := v.Cookie(cookieDone)
 	if !found {
 		return nil
 	}
 	v.SetCookie(cookieDone, "", -1)
-	what, event := cut(said)
-	d := &page.Done{}
-	switch what {
-	case "stopped":
-		d.Said = v.Say("Stopped. It works from now on; what was copied before stays with who copied it.")
-	case "everything":
-		d.Said = v.Say("Everything is stopped. Services that kept your things have to be connected again.")
-	case "undone":
-		d.Said = v.Say("It is open again. Whoever had it asks anew, by themselves.")
-	case "answered":
-		d.Said = v.Say("Your answer is given.")
-	case "saved":
-		d.Said = v.Say("It is noted.")
-	default:
+	what, which, _ := strings.Cut(cookie, ".")
+	said, known := dones[what]
+	if !known {
 		return nil
 	}
-	if event > 0 && v.space.Role.Kind.Manages() {
-		d.Undo, d.Form, d.Name, d.With = s.below("undo"), v.token(), "event", strconv.FormatInt(event, 10)
+	d := &page.Done{Said: v.Say(said)}
+	if !v.space.Role.Kind.Manages() {
+		return d
+	}
+	if event, err := strconv.ParseInt(which, 10, 64); what == "stopped" && err == nil && event > 0 {
+		d.Undo, d.Form, d.Name, d.With = s.below("undo"), v.token(), "event", which
+	}
+	if what == "never" {
+		d.Undo, d.Form = s.below("blocked/"+url.PathEscape(which)+"/end"), v.token()
 	}
 	return d
-}
-
-func cut(said string) (what string, event int64) {
-	for i := range said {
-		if said[i] == '.' {
-			n, err := strconv.ParseInt(said[i+1:], 10, 64)
-			if err != nil {
-				return "", 0
-			}
-			return said[:i], n
-		}
-	}
-	return "", 0
 }

@@ -45,15 +45,28 @@ func (v *visit) who(w owner.Who) who {
 		out.Name, out.Sure = v.Say("anyone with a proof of %s", w.Name), v.Say("Proof checked")
 		out.Plain = w.Name
 	case policy.PartyApp:
-		out.Face, out.Plain = "app", w.App.Name
-		out.Name, out.Sure = text(w.App.Name), v.Say("App")
-		if w.App.Name == "" {
-			out.Name, out.Plain = v.Say("an app without a name"), "?"
+		out.Face, out.Name, out.Plain, out.Sure = "app", v.app(w.App), w.App.Name, v.Say("App")
+	case policy.PartyGroup:
+		out.Sure = v.Say("A group of yours")
+		out.Name, out.Plain = text(w.Group), w.Group
+		if w.Group == "" {
+			out.Name, out.Plain = v.Say("a group that is gone"), "?"
 		}
+	case policy.PartyLink:
+		out.Name, out.Plain = v.Say("whoever has the link"), "*"
+		out.Sure, out.Weak = v.Say("Nobody is asked who they are"), true
 	case policy.PartyAnyone:
 		out.Name, out.Plain, out.Sure, out.Weak = v.Say("anyone"), "*", v.Say("Nobody is asked who they are"), true
 	}
 	return out
+}
+
+// app is an app by its name.
+func (v *visit) app(a owner.App) template.HTML {
+	if a.Name == "" {
+		return v.Say("an app without a name")
+	}
+	return template.HTML("<bdi>" + template.HTMLEscapeString(a.Name) + "</bdi>")
 }
 
 // whos shows lines of the list of people and apps.
@@ -113,7 +126,7 @@ func (s *Server) sharing(v *visit, one owner.Sharing) sharing {
 	}
 	out.Whom = v.listed(names)
 	if one.Through.ID != "" && (len(one.Who) == 0 || one.Who[0].Kind != policy.PartyApp) {
-		out.Through = v.who(owner.Who{Party: policy.Party{Kind: policy.PartyApp}, App: one.Through}).Name
+		out.Through = v.app(one.Through)
 	}
 	out.Says = s.promise(v, out.Whom, one.Scopes, out.Thing.Name, one.NotAfter, one.Purpose)
 	return out
@@ -227,7 +240,7 @@ type asked struct {
 }
 
 func (s *Server) asked(v *visit, q owner.Request) *asked {
-	out := &asked{ID: q.ID, Who: v.who(q.Who), App: v.who(owner.Who{Party: policy.Party{Kind: policy.PartyApp}, App: q.App}).Name, Since: v.At(q.CreatedAt)}
+	out := &asked{ID: q.ID, Who: v.who(q.Who), App: v.app(q.App), Since: v.At(q.CreatedAt)}
 	var scopes []uma.Scope
 	for i, t := range q.Things {
 		out.Things = append(out.Things, v.thing(t))

@@ -126,6 +126,8 @@ func routes() []route {
 		{http.MethodGet, Path + "requests", looks, (*Server).requests},
 		{http.MethodGet, Path + "requests/{id}", looks, (*Server).request},
 		{http.MethodPost, Path + "requests/{id}", changes, (*Server).answer},
+		{http.MethodGet, Path + "blocked", looks, (*Server).blocked},
+		{http.MethodPost, Path + "blocked/{id}/end", changes, (*Server).unblock},
 		{http.MethodGet, Path + "people", looks, (*Server).people},
 		{http.MethodGet, Path + "people/{key}", looks, (*Server).person},
 		{http.MethodGet, Path + "apps/{id}", looks, (*Server).app},

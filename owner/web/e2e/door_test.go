@@ -84,29 +84,46 @@ func TestSayingWhoOneIs(t *testing.T) {
 // and returns the address to which it sends him.
 func (p *place) knock(t *testing.T) string {
 	t.Helper()
+	return p.knockAt(t, p.photo(t, "Sunrise"), "none")
+}
+
+// knockAt does so for a photo, which is his to see ("none") or to ask for ("ask"): the
+// approval of the share.
+func (p *place) knockAt(t *testing.T, photo, approval string) string {
+	t.Helper()
 	var ticket struct{ Ticket string }
-	f, photo := p.fixture, p.photo(t, "Sunrise")
+	f := p.fixture
 	p.post(t, strings.TrimPrefix(f.PolicyEndpoint, f.Issuer), f.PolicyTokens["alice"], map[string]any{
-		"resource_id": photo, "resource_scopes": []string{"view"},
+		"resource_id": photo, "resource_scopes": []string{"view", "download"}, "approval": approval,
 		"required_claims": []map[string]string{{"name": "email", "value": f.RequestingParties["bob"].Email}},
 	}, &struct{}{})
-	p.post(t, "/uma/permission", f.PATs["alice@rs1"], map[string]any{"resource_id": photo, "resource_scopes": []string{"view"}}, &ticket)
-	req, err := http.NewRequest(http.MethodPost, f.Issuer+"/token", strings.NewReader(url.Values{
-		"grant_type": {"urn:ietf:params:oauth:grant-type:uma-ticket"}, "ticket": {ticket.Ticket},
+	p.post(t, "/uma/permission", f.PATs["alice@rs1"], map[string]any{"resource_id": photo, "resource_scopes": []string{"view", "download"}}, &ticket)
+	refused := p.redeem(t, ticket.Ticket)
+	return refused.Redirect + "?" + url.Values{
+		"client_id": {"c1"}, "ticket": {refused.Ticket}, "claims_redirect_uri": {"https://c1.example/claims"}, "state": {"xyz"},
+	}.Encode()
+}
+
+// refusal is what an application is told that does not get in yet.
+type refusal struct {
+	Error    string `json:"error"`
+	Ticket   string `json:"ticket"`
+	Redirect string `json:"redirect_user"`
+}
+
+// redeem makes the application show a ticket, with which it does not get in.
+func (p *place) redeem(t *testing.T, ticket string) (r refusal) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, p.fixture.Issuer+"/token", strings.NewReader(url.Values{
+		"grant_type": {"urn:ietf:params:oauth:grant-type:uma-ticket"}, "ticket": {ticket},
 	}.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.SetBasicAuth(f.Clients["c1"].ID, f.Clients["c1"].Secret)
+	req.SetBasicAuth(p.fixture.Clients["c1"].ID, p.fixture.Clients["c1"].Secret)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	var refused struct {
-		Ticket   string `json:"ticket"`
-		Redirect string `json:"redirect_user"`
-	}
-	send(t, req, http.StatusForbidden, &refused)
-	return refused.Redirect + "?" + url.Values{
-		"client_id": {"c1"}, "ticket": {refused.Ticket}, "claims_redirect_uri": {"https://c1.example/claims"}, "state": {"xyz"},
-	}.Encode()
+	send(t, req, http.StatusForbidden, &r)
+	return r
 }
 
 // photo is a new photo of Alice's at one of her services.
