@@ -39,6 +39,7 @@ const (
 	EventRoleEnded            = "role_ended"
 	EventInvited              = "invited"
 	EventUninvited            = "uninvited"
+	EventDeclined             = "invitation_declined"
 	EventRequestAside         = "request_set_aside"
 	EventPartyBlocked         = "party_blocked"
 	EventPartyUnblocked       = "party_unblocked"

@@ -18,8 +18,9 @@ var errNoInvitation = uma.NewError(uma.NotFound, "There is no such invitation, o
 var errHasMore = uma.NewError(Conflict, "You have a role here that whoever invited you could not end, and so cannot replace.")
 
 // Invite offers a role, until a time (zero: without an end), to whoever has or
-// will have an account with this address. Whether there is one is not told. The
-// invitation is good for Lifetimes.Invitation.
+// will have an account with this address, by mail. Whether there is one is not told.
+// The invitation is good for Lifetimes.Invitation. So many can be sent as codes can:
+// one too many is TooManyAttempts.
 func (s *Server) Invite(ctx context.Context, o Owner, email string, kind RoleKind, endsAt time.Time) (Invitation, error) {
 	address, err := policy.CanonicalEmail(email)
 	if err != nil {
@@ -29,6 +30,11 @@ func (s *Server) Invite(ctx context.Context, o Owner, email string, kind RoleKin
 	i := Invitation{
 		ID: InvitationID(s.vault.id(now)), Space: o.Space, Email: address, Kind: kind, EndsAt: endsAt,
 		InvitedBy: o.Account, CreatedAt: now, ExpiresAt: now.Add(s.Lifetimes.Invitation),
+	}
+	_, err = s.countAttempt(ctx, attemptCount{s.vault.digest(aCount, "invitations to\x00"+address), s.Attempts.Mail},
+		attemptCount{s.vault.digest(aCount, "invitations by\x00"+o.actor()), s.Attempts.Mail})
+	if err != nil {
+		return Invitation{}, err
 	}
 	err = s.manage(ctx, o, func(tx Tx) error {
 		giver, err := s.roleIn(tx, o.Account, o.Space)
@@ -41,8 +47,12 @@ func (s *Server) Invite(ctx context.Context, o Owner, email string, kind RoleKin
 		if err := tx.InsertInvitation(i); err != nil {
 			return err
 		}
-		return s.record(tx, o.Space, EventInvited, o.actor(), string(i.ID), detail{"kind": kind})
+		if err := s.record(tx, o.Space, EventInvited, o.actor(), string(i.ID), detail{"kind": kind}); err != nil {
+			return err
+		}
+		return s.tellOfInvitation(tx, i)
 	})
+	s.posted()
 	if err != nil {
 		return Invitation{}, err
 	}
@@ -72,7 +82,7 @@ func (s *Server) Uninvite(ctx context.Context, o Owner, id InvitationID) error {
 			return absent(err, errNoInvitation)
 		}
 		mine, err := s.roleIn(tx, o.Account, o.Space)
-		if err == nil && !mine.Kind.gives(i.Kind) {
+		if err == nil && !mine.Kind.Gives(i.Kind) {
 			err = errNotToGive
 		}
 		if err != nil {
@@ -99,7 +109,7 @@ func (s *Server) InvitedTo(ctx context.Context, account AccountID, page Page) ([
 	err := s.Store.View(ctx, func(r Reader) error {
 		out = nil
 		a, err := r.Account(account)
-		if err != nil || !a.EmailVerified || a.Disabled {
+		if err != nil || !a.reader() {
 			return absent(err, errNoInvitation)
 		}
 		list, err := r.InvitationsTo(a.Email, s.now(), page)
@@ -122,20 +132,38 @@ func (s *Server) InvitedTo(ctx context.Context, account AccountID, page Page) ([
 	return out, err
 }
 
+// DeclineInvitation turns an invitation to the account down; one that cannot be
+// accepted is not found.
+func (s *Server) DeclineInvitation(ctx context.Context, account AccountID, id InvitationID) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
+		i, err := s.takeInvitation(tx, account, id)
+		if err != nil {
+			return err
+		}
+		return s.record(tx, i.Space, EventDeclined, string(account), string(id), nil)
+	})
+	return absent(err, errNoInvitation)
+}
+
+// takeInvitation spends an invitation to the address of an account.
+func (s *Server) takeInvitation(tx Tx, account AccountID, id InvitationID) (Invitation, error) {
+	a, err := tx.Account(account)
+	if err == nil && !a.reader() {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Invitation{}, err
+	}
+	return tx.TakeInvitation(id, a.Email, s.now())
+}
+
 // AcceptInvitation gives the account the role that it was invited to. Whoever
 // invited has to be able to give that role still. Every invitation that cannot be
 // accepted is not found: unknown, to another address, answered, over.
 func (s *Server) AcceptInvitation(ctx context.Context, account AccountID, id InvitationID) (Role, error) {
 	var role Role
 	err := s.Store.Update(ctx, func(tx Tx) error {
-		a, err := tx.Account(account)
-		if err == nil && (!a.EmailVerified || a.Disabled) {
-			err = ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		i, err := tx.TakeInvitation(id, a.Email, s.now())
+		i, err := s.takeInvitation(tx, account, id)
 		if err != nil {
 			return err
 		}
@@ -153,5 +181,6 @@ func (s *Server) AcceptInvitation(ctx context.Context, account AccountID, id Inv
 		}
 		return err
 	})
+	s.posted()
 	return role, absent(err, errNoInvitation)
 }

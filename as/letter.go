@@ -20,6 +20,7 @@ type Letter struct {
 	Name     string     `json:"name,omitempty"`     // of the passkey or the provider that it is about, or of who asks
 	App      string     `json:"app,omitempty"`      // the application through which somebody asks
 	Space    string     `json:"space,omitempty"`    // whose things it is about: the name of the space
+	Role     RoleKind   `json:"role,omitempty"`     // that it is about
 	// Path is where to read on, below the issuer. Going there changes nothing.
 	Path     string `json:"path,omitempty"`
 	Requests int    `json:"requests,omitempty"` // how many wait; digestMost may be more
@@ -50,6 +51,11 @@ const (
 	LetterEnding  LetterKind = "ending" // shares end in a week
 	LetterReview  LetterKind = "review" // every 90 days
 	LetterStopped LetterKind = "stopped"
+
+	// Of roles; they come always.
+	LetterInvited   LetterKind = "invited"    // to whoever is offered a role; Name offers it
+	LetterRole      LetterKind = "role"       // to the owner: Name has a role from now on
+	LetterRoleEnded LetterKind = "role_ended" // to the owner, and to whoever had it: Name has it no more
 
 	// What who asked is told.
 	LetterAllowed LetterKind = "allowed"

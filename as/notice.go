@@ -46,6 +46,8 @@ const (
 	pathRequests = "/app/requests"
 	pathPeople   = "/app/people"
 	pathHome     = "/app/"
+	pathMe       = "/app/me"
+	pathRoles    = "/app/roles"
 )
 
 // morningAfter is the next morning that is later than t.
@@ -207,6 +209,70 @@ func (s *Server) tellOfStop(tx Tx, id SpaceID) error {
 		}
 	}
 	return nil
+}
+
+// tellOfInvitation writes to the address that a role is offered to. In which language
+// is that of the account there, if there is one, or of whoever offers it.
+func (s *Server) tellOfInvitation(tx Tx, i Invitation) error {
+	space, err := tx.Space(i.Space)
+	if err != nil {
+		return err
+	}
+	from, err := tx.Account(i.InvitedBy)
+	if err != nil {
+		return err
+	}
+	l := Letter{Kind: LetterInvited, Name: oneLine(called(from)), Space: oneLine(space.Name), Role: i.Kind, Language: from.Language, Path: pathMe}
+	to, err := tx.AccountByEmail(i.Email)
+	switch {
+	case err == nil && to.Language != "":
+		l.Language = to.Language
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return err
+	}
+	return s.mail(tx, i.Email, l)
+}
+
+// tellOfRole tells the owners of a space that somebody has a role in it, or has it no
+// more, and whoever had it of its end: all but the one who did that.
+func (s *Server) tellOfRole(tx Tx, by Owner, role Role, kind LetterKind) error {
+	space, err := tx.Space(role.Space)
+	if err != nil {
+		return err
+	}
+	holder, err := tx.Account(role.Account)
+	if err != nil {
+		return err
+	}
+	l := Letter{Kind: kind, Name: oneLine(called(holder)), Space: oneLine(space.Name), Role: role.Kind}
+	if kind == LetterRoleEnded && holder.reader() && by.Account != holder.ID {
+		if err := s.write(tx, holder, l); err != nil {
+			return err
+		}
+	}
+	l.Path = pathRoles
+	readers, err := s.readers(tx, role.Space)
+	if err != nil {
+		return err
+	}
+	for _, a := range readers {
+		of, err := tx.Role(a.ID, role.Space)
+		if err == nil && of.Kind == RoleOwner && a.ID != by.Account {
+			err = s.write(tx, a, l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// called is a person's name, or the address where there is none.
+func called(a Account) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.Email
 }
 
 // plan writes down what is to be done once at a time. What is planned already is as

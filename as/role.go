@@ -27,10 +27,10 @@ var (
 // kind that is not known may not.
 func (k RoleKind) Manages() bool { return k == RoleOwner || k == RoleGuardian || k == RoleDelegate }
 
-// gives says whether a role of this kind may give, and end, one of the other.
+// Gives says whether a role of this kind may give, and end, one of the other.
 // Nobody gives what they are themselves, so that a role is always traced back to
 // the owner in two steps; and nobody makes an owner.
-func (k RoleKind) gives(other RoleKind) bool {
+func (k RoleKind) Gives(other RoleKind) bool {
 	switch k {
 	case RoleOwner:
 		return other == RoleGuardian || other == RoleDelegate || other == RoleViewer
@@ -184,15 +184,16 @@ func (s *Server) GrantRole(ctx context.Context, o Owner, to AccountID, kind Role
 		role, err = s.giveRole(tx, o, giver, Role{Account: to, Kind: kind, EndsAt: endsAt}, nil)
 		return err
 	})
+	s.posted()
 	return role, err
 }
 
 // mayGive says whether a role may give another. The other's space is the giver's.
 func (s *Server) mayGive(giver, role Role) error {
 	switch {
-	case !RoleOwner.gives(role.Kind):
+	case !RoleOwner.Gives(role.Kind):
 		return errRoleKind
-	case !giver.Kind.gives(role.Kind):
+	case !giver.Kind.Gives(role.Kind):
 		return errNotToGive
 	case !role.live(s.now()):
 		return errRoleOver
@@ -217,13 +218,16 @@ func (s *Server) giveRole(tx Tx, by Owner, giver, role Role, more detail) (Role,
 	case errors.Is(err, ErrNotFound):
 	case err != nil:
 		return Role{}, err
-	case !giver.Kind.gives(old.Kind):
+	case !giver.Kind.Gives(old.Kind):
 		return Role{}, errNotToGive
 	}
 	if err := tx.PutRole(role); err != nil {
 		return Role{}, err
 	}
 	if err := s.recordRole(tx, by, role, more); err != nil {
+		return Role{}, err
+	}
+	if err := s.tellOfRole(tx, by, role, LetterRole); err != nil {
 		return Role{}, err
 	}
 	return role, s.boundRoles(tx, by, role)
@@ -244,7 +248,7 @@ func (s *Server) recordRole(tx Tx, by Owner, role Role, more detail) error {
 // the policy API that was made under it and every role that it gave. Everybody
 // but the owner may end their own.
 func (s *Server) EndRole(ctx context.Context, o Owner, of AccountID) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
 		mine, err := s.roleIn(tx, o.Account, o.Space)
 		if err != nil {
 			return absent(err, errNoSpace)
@@ -255,11 +259,13 @@ func (s *Server) EndRole(ctx context.Context, o Owner, of AccountID) error {
 			return absent(err, errNoRole)
 		case role.Kind == RoleOwner:
 			return errOwnerGoes
-		case of != o.Account && !mine.Kind.gives(role.Kind):
+		case of != o.Account && !mine.Kind.Gives(role.Kind):
 			return errNotToGive
 		}
 		return s.endRole(tx, o, role)
 	})
+	s.posted()
+	return err
 }
 
 func (s *Server) endRole(tx Tx, by Owner, role Role) error {
@@ -267,6 +273,9 @@ func (s *Server) endRole(tx Tx, by Owner, role Role) error {
 		return err
 	}
 	if err := s.record(tx, role.Space, EventRoleEnded, by.actor(), string(role.Account), detail{"kind": role.Kind}); err != nil {
+		return err
+	}
+	if err := s.tellOfRole(tx, by, role, LetterRoleEnded); err != nil {
 		return err
 	}
 	return s.boundRoles(tx, by, Role{Account: role.Account, Space: role.Space})
@@ -282,7 +291,7 @@ func (s *Server) boundRoles(tx Tx, by Owner, giver Role) error {
 	for _, role := range roles {
 		switch {
 		case role.GrantedBy != giver.Account:
-		case !giver.Kind.gives(role.Kind):
+		case !giver.Kind.Gives(role.Kind):
 			err = s.endRole(tx, by, role)
 		case !role.within(giver):
 			role.EndsAt = giver.EndsAt

@@ -2,6 +2,7 @@ package as_test
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -432,4 +433,82 @@ func TestAnInvitationReplacesNoGreaterRole(t *testing.T) {
 		wantCode(t, err, as.Conflict)
 	}
 	h.share(h.aliceOwner, policy.Share{Resource: h.photo, Scopes: scopes("view"), Anyone: true})
+}
+
+// An invitation goes to its address, whoever reads mail there; the owner is told of a
+// role that somebody else made or ended, and whoever had it of its end. Who did it
+// themselves is told nothing.
+func TestRolesAreToldByMail(t *testing.T) {
+	t.Parallel()
+	b := &postbox{}
+	w := newWorld(t, b.use)
+	guardian, _, err := w.CreateAccount(w.ctx, as.Account{Email: "gina@example.org", EmailVerified: true, Name: "Gina", Language: "fr"}, "")
+	w.must(err)
+	_, err = w.GrantRole(w.ctx, w.aliceOwner, guardian.ID, as.RoleGuardian, time.Time{})
+	w.must(err)
+	b.empty(w, "Alice has done it herself")
+	by := as.Owner{Space: w.aliceOwner.Space, Account: guardian.ID}
+	i, err := w.Invite(w.ctx, by, bobAddress, as.RoleDelegate, time.Time{})
+	w.must(err)
+	l := b.only(w, as.LetterInvited, bobAddress)
+	if l.Name != "Gina" || l.Role != as.RoleDelegate || l.Path != "/app/me" || l.Language != "fr" {
+		t.Errorf("he is asked %+v", l)
+	}
+	_, err = w.Invite(w.ctx, by, "somebody@new.example", as.RoleViewer, time.Time{})
+	w.must(err)
+	b.only(w, as.LetterInvited, "somebody@new.example")
+	bob, err := w.AccountByEmail(w.ctx, bobAddress)
+	w.must(err)
+	_, err = w.AcceptInvitation(w.ctx, bob.ID, i.ID)
+	w.must(err)
+	if l = b.only(w, as.LetterRole, aliceAddress); l.Role != as.RoleDelegate || l.Path != "/app/roles" {
+		t.Errorf("Alice is told %+v", l)
+	}
+	w.must(w.EndRole(w.ctx, by, bob.ID))
+	told := map[string]as.LetterKind{}
+	for _, l := range b.post(w) {
+		told[l.To] = l.Kind
+	}
+	if len(told) != 2 || told[aliceAddress] != as.LetterRoleEnded || told[bobAddress] != as.LetterRoleEnded {
+		t.Errorf("of the end are told %v", told)
+	}
+}
+
+// Nobody's mailbox is filled with invitations.
+func TestInvitationsAreCounted(t *testing.T) {
+	t.Parallel()
+	h := newHousehold(t)
+	invite := func(o as.Owner, email string) error {
+		_, err := h.Invite(h.ctx, o, email, as.RoleViewer, time.Time{})
+		return err
+	}
+	for range 5 {
+		h.must(invite(h.aliceOwner, "eve@example.org"))
+	}
+	var many as.TooManyAttempts
+	for what, err := range map[string]error{
+		"to one address": invite(h.actsIn(h.holder[as.RoleGuardian]), "eve@example.org"),
+		"by one person":  invite(h.aliceOwner, "other@example.org"),
+	} {
+		if !errors.As(err, &many) {
+			t.Errorf("one invitation more %s: %v", what, err)
+		}
+	}
+	h.advance(15 * time.Minute)
+	h.must(invite(h.aliceOwner, "eve@example.org"))
+}
+
+func TestAnInvitationIsTurnedDownByItsAddressAlone(t *testing.T) {
+	t.Parallel()
+	h := newHousehold(t)
+	i, err := h.Invite(h.ctx, h.aliceOwner, h.bob.Email, as.RoleDelegate, time.Time{})
+	h.must(err)
+	wantCode(t, h.DeclineInvitation(h.ctx, h.carlos.ID, i.ID), uma.NotFound)
+	h.must(h.DeclineInvitation(h.ctx, h.bob.ID, i.ID))
+	wantCode(t, h.DeclineInvitation(h.ctx, h.bob.ID, i.ID), uma.NotFound)
+	_, err = h.AcceptInvitation(h.ctx, h.bob.ID, i.ID)
+	wantCode(t, err, uma.NotFound)
+	if n := h.count(h.aliceSpace.ID, as.EventDeclined); n != 1 {
+		t.Errorf("the history tells of %d, want 1", n)
+	}
 }

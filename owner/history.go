@@ -60,6 +60,8 @@ type Line struct {
 	Version int64        // of the share, which was made or ended; 0: none
 	Request as.RequestID // that it is about
 	Shares  int          // how many, where many were withdrawn at once
+	Person  string       // the name or address of the account whose role it is about
+	Role    as.RoleKind  // that it is about
 	Undo    bool         // as.Server.Undo with Seq may bring something back
 }
 
@@ -161,7 +163,8 @@ type eventDetail struct {
 		Resource uma.ResourceID `json:"resource_id"`
 		Scopes   []uma.Scope    `json:"resource_scopes"`
 	} `json:"permissions"`
-	Subject string `json:"subject"`
+	Subject string      `json:"subject"`
+	Kind    as.RoleKind `json:"kind"` // of a role; of other events something else
 }
 
 // tell makes lines of those events that the filter lets through. What it has to
@@ -278,6 +281,17 @@ func (s *snapshot) line(e as.Event, d eventDetail) (Line, error) {
 		l.Request = as.RequestID(e.Subject)
 	case as.EventConnectionEnded:
 		l.App, err = s.app(d.Client)
+	case as.EventDeclined:
+		l.Actor.For = "" // they have said that they do not act for anybody here
+	case as.EventRoleGranted, as.EventRoleEnded:
+		l.Role = d.Kind
+		if l.Actor.ID == e.Subject {
+			l.Actor.For = "" // it is about themselves
+			break
+		}
+		var holder Actor
+		holder, err = s.actor(e.Subject)
+		l.Person = holder.Name
 	case as.EventPermissionGranted:
 		for _, p := range d.Permissions {
 			for _, scope := range p.Scopes {
@@ -388,7 +402,7 @@ func (s *snapshot) actor(id string) (Actor, error) {
 	account, err := s.Account(as.AccountID(id))
 	switch {
 	case err == nil:
-		a.Kind, a.Name = ActorPerson, account.Name
+		a.Kind, a.Name = ActorPerson, cmp.Or(account.Name, account.Email)
 		if a.For, err = s.ownerBut(account.ID); err != nil {
 			return a, err
 		}

@@ -398,6 +398,7 @@ func TestEveryLetterHasWords(t *testing.T) {
 	for _, kind := range []as.LetterKind{
 		as.LetterCode, as.LetterFirstCode, as.LetterNoAccount, as.LetterPasskeyAdded, as.LetterPasskeyCloned, as.LetterWithoutPasskey, as.LetterIdentityLinked,
 		as.LetterRequest, as.LetterDigest, as.LetterEnding, as.LetterReview, as.LetterStopped, as.LetterAllowed, as.LetterRefused,
+		as.LetterInvited, as.LetterRole, as.LetterRoleEnded,
 	} {
 		for _, lang := range []string{"", "en", "de-CH", "fr", "es", "ar", "zz", "not a language"} {
 			for _, n := range []int{1, 2} {

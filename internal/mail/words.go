@@ -82,6 +82,35 @@ func words(l as.Letter) (said, error) {
 			say(page.Sentence("Nobody can use anything of “%s” at the moment: everything was stopped."), l.Space),
 			say(page.Sentence("If that was not you, look at the history to see who it was.")),
 		}}, nil
+	case as.LetterInvited:
+		w := said{Subject: say(page.Sentence("%s asks you to help"), l.Name), Link: say(page.Sentence("See what you are asked"))}
+		switch l.Role {
+		case as.RoleViewer:
+			w.Lines = []string{say(page.Sentence("%s would like you to look at “%s” with them. You could see everything there and change nothing."), l.Name, l.Space)}
+		case as.RoleGuardian:
+			w.Lines = []string{say(page.Sentence("%s would like you to look after “%s” as a guardian. You would decide there who may see what."), l.Name, l.Space)}
+		default:
+			w.Lines = []string{say(page.Sentence("%s would like you to act for “%s”. You would decide there who may see what."), l.Name, l.Space)}
+		}
+		w.Lines = append(w.Lines, say(page.Sentence("Come in with this address to say yes or no. Nothing happens before you do.")))
+		return w, nil
+	case as.LetterRole:
+		w := said{Subject: say(page.Sentence("%s can act for you"), l.Name), Link: say(page.Sentence("See who looks after your things"))}
+		first := say(page.Sentence("From now on %s can decide at “%s” who may see what."), l.Name, l.Space)
+		if l.Role == as.RoleViewer {
+			w.Subject = say(page.Sentence("%s can look at your things"), l.Name)
+			first = say(page.Sentence("From now on %s can see everything at “%s”, and change nothing."), l.Name, l.Space)
+		}
+		w.Lines = []string{first, say(page.Sentence("If you do not want this, end it there with one press."))}
+		return w, nil
+	case as.LetterRoleEnded:
+		w := said{Subject: say(page.Sentence("%s does not act at “%s” any more"), l.Name, l.Space), Lines: []string{
+			say(page.Sentence("What %s was allowed to do at “%s” has ended."), l.Name, l.Space),
+		}}
+		if l.Path != "" {
+			w.Link = say(page.Sentence("See who looks after your things"))
+		}
+		return w, nil
 	case as.LetterAllowed:
 		return said{Subject: say(page.Sentence("The answer to your request is yes")), Lines: []string{
 			say(page.Sentence("You asked for something through %s. Go back there: it is open to you now."), l.App),

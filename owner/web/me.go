@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 
@@ -18,6 +19,17 @@ type acts struct {
 	Role  template.HTML
 	Until *page.Moment
 	Now   bool // this browser acts for it
+	Own   bool
+}
+
+// invited is a role that the person is asked to take on.
+type invited struct {
+	ID    as.InvitationID
+	Space string
+	From  string
+	role
+	Until *page.Moment // the end of the role
+	Gone  page.Moment  // the end of the invitation
 }
 
 // connected is a service or an app that holds a key to the space.
@@ -29,29 +41,48 @@ type connected struct {
 	Used  *page.Moment
 }
 
-// roleNames are what people are in a space.
-var roleNames = map[as.RoleKind]string{
-	as.RoleOwner: page.Sentence("yours"), as.RoleGuardian: page.Sentence("you are the guardian"),
-	as.RoleDelegate: page.Sentence("you act for them"), as.RoleViewer: page.Sentence("you may look"),
-}
-
 // me is about the person: for whom they act, and what is connected.
 func (s *Server) me(v *visit) error {
+	const most = 100
 	data := struct {
 		common
 		Name, Email string
 		Checked     bool
+		Account     as.AccountID
+		Invited     []invited
 		Acts        []acts
+		Own         bool     // the space that this browser acts in is theirs
+		Space       string   // "" for none
+		Helpers     []string // who else has a role in it
 		Connected   []connected
 		Next        string
-	}{common: s.common(v), Name: v.called(), Email: v.account.Email, Checked: v.account.EmailVerified}
+	}{common: s.common(v), Name: v.called(), Email: v.account.Email, Checked: v.account.EmailVerified, Account: v.account.ID}
+	if v.account.EmailVerified {
+		list, err := s.AS.InvitedTo(v.ctx, v.account.ID, as.Page{Limit: most})
+		if err != nil {
+			return err
+		}
+		for _, i := range list {
+			data.Invited = append(data.Invited, invited{i.ID, i.SpaceName, i.From, v.role(i.Kind), v.Until(i.EndsAt), v.At(i.ExpiresAt)})
+		}
+	}
 	for _, space := range v.spaces {
 		data.Acts = append(data.Acts, acts{
-			ID: space.ID, Name: space.Name, Role: v.Say(roleNames[space.Role.Kind]), Until: v.Until(space.Role.EndsAt), Now: space.ID == v.owner.Space,
+			ID: space.ID, Name: space.Name, Role: v.Say(roleWords[space.Role.Kind].mine), Until: v.Until(space.Role.EndsAt), Now: space.ID == v.owner.Space,
+			Own: space.Role.Kind == as.RoleOwner,
 		})
 	}
 	if v.owner.Space != "" {
-		const most = 100
+		data.Space, data.Own = v.space.Name, v.space.Role.Kind == as.RoleOwner
+		holders, err := s.AS.RolesIn(v.ctx, v.owner)
+		if err != nil {
+			return err
+		}
+		for _, one := range holders {
+			if one.Kind != as.RoleOwner {
+				data.Helpers = append(data.Helpers, cmp.Or(one.Name, one.Email))
+			}
+		}
 		list, err := s.AS.Connections(v.ctx, v.owner, as.Page{Limit: most})
 		if err != nil {
 			return err

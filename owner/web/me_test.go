@@ -73,3 +73,100 @@ func TestAGuestIsAtHomeWithThemselves(t *testing.T) {
 		t.Errorf("things of nobody: %s", a.Status)
 	}
 }
+
+// Alice asks Bob to act for her until a day: she looks at the sentence first, he is
+// told and says yes by himself, and either of them ends it with one press. What the
+// mail leads to changes nothing by being looked at.
+func TestARoleIsOfferedTakenOnAndEnded(t *testing.T) {
+	w := newWorld(t)
+	alice, bob := w.at("alice@example.com"), w.at("bob@example.com")
+	alice.see("/app/me").says(t, "Nobody but you. You can ask somebody to help you")
+	form := alice.see("/app/roles")
+	check := alice.press(form, "check", "email", " Bob@Example.com", "kind", "delegate", "days", "day", "day", "2027-03-01")
+	check.says(t, "Bob@Example.com may share, answer and stop for the things of Alice until 2 March 2027.")
+	if list, err := w.as.Invitations(t.Context(), w.owner(), as.Page{Limit: 9}); err != nil || len(list) != 0 {
+		t.Errorf("looking at it has asked: %v, %v", list, err)
+	}
+	alice.press(check, "offer").says(t, "Who is asked", "bob@example.com", "They have a mail now.")
+
+	if a := w.at("carol@example.com").get("/app/me"); a.StatusCode != http.StatusSeeOther {
+		t.Errorf("who is not signed in sees it: %s", a.Status)
+	}
+	me := bob.see("/app/me")
+	me.says(t, "Alice asks you to help", "Shares, answers requests and stops.")
+	if spaces, err := w.as.SpacesOf(t.Context(), w.bob.ID); err != nil || len(spaces) != 1 {
+		t.Fatalf("looking at it has taken it on: %v, %v", spaces, err)
+	}
+	id := between(me.body, `id="accept-`, `"`)
+	bob.press(me, "accept-"+id).says(t, "You may act there now.", "For whom I act", "Alice")
+	alice.see("/app/me").says(t, "Bob", "Who looks after my things")
+	alice.see("/app/history").says(t, "You asked somebody to help", "Bob began to act here")
+
+	page := alice.see("/app/roles")
+	alice.press(page, "end-"+string(w.bob.ID)).says(t, "It has ended, at once.")
+	if _, _, err := w.as.ActIn(t.Context(), w.bob.ID, w.alice.space); err == nil {
+		t.Error("a role that was ended acts")
+	}
+	alice.see("/app/history").says(t, "You ended what Bob may do here")
+}
+
+func between(text, before, after string) string {
+	_, text, _ = strings.Cut(text, before)
+	text, _, _ = strings.Cut(text, after)
+	return text
+}
+
+// Who has a role gives it up; the owner cannot, and who only looks chooses nobody.
+func TestARoleIsGivenUp(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleViewer, time.Time{})
+	w.must(err)
+	bob := w.at("bob@example.com")
+	me := bob.see("/app/me")
+	me.silent(t, `id="leave-`+string(w.bob.space))
+	looking := bob.press(me, "act-"+string(w.alice.space))
+	looking.says(t, "You look at the things of Alice.")
+	roles := bob.see("/app/roles")
+	roles.says(t, "Who looks after the things of Alice", "(you)")
+	roles.silent(t, `id="role-form"`, `id="end-`)
+	bob.press(bob.see("/app/me"), "leave-"+string(w.alice.space)).says(t, "It has ended, at once.")
+	if spaces, err := w.as.SpacesOf(t.Context(), w.bob.ID); err != nil || len(spaces) != 1 {
+		t.Errorf("he still has %v, %v", spaces, err)
+	}
+	w.at("alice@example.com").see("/app/history").says(t, "Bob gave up what they may do here")
+}
+
+// A guardian chooses helpers for no longer than they are one, and no other guardian; an
+// answer that is left out is asked for, and what was filled in stays.
+func TestAGuardianChoosesHelpers(t *testing.T) {
+	w := newWorld(t)
+	carol := w.person("carol@example.com", "Carol")
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleGuardian, w.now.AddDate(0, 2, 0))
+	w.must(err)
+	bob := w.at("bob@example.com")
+	bob.press(bob.see("/app/me"), "act-"+string(w.alice.space))
+	form := bob.see("/app/roles")
+	form.silent(t, `value="guardian"`)
+	for problem, fill := range map[string][]string{
+		"Write the e-mail address of the person": {"email", "nobody"},
+		"You are here already.":                  {"email", "bob@example.com"},
+		"Say what they may do.":                  {"email", "carol@example.com", "kind", "guardian"},
+		"Say until when.":                        {"email", "carol@example.com", "days", "day", "day", "2020-01-01"},
+		"You may act here no longer than that":   {"email", "carol@example.com", "days", "90"},
+	} {
+		a := bob.press(form, "check", fill...)
+		a.says(t, problem)
+		if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, `value="`+fill[1]+`"`) {
+			t.Errorf("%s: %s, and what was filled in is lost", problem, a.Status)
+		}
+	}
+	bob.press(bob.press(form, "check", "email", "carol@example.com", "kind", "viewer", "days", "30"), "offer").says(t, "carol@example.com")
+	carols := w.at("carol@example.com")
+	me := carols.see("/app/me")
+	me.says(t, "Bob asks you to help", "It is about the things of Alice.")
+	carols.press(me, "decline-"+between(me.body, `id="decline-`, `"`)).silent(t, "asks you to help")
+	w.at("alice@example.com").see("/app/history").says(t, "Bob for Alice asked somebody to help", "Carol said no to helping")
+	if _, _, err := w.as.ActIn(t.Context(), carol.ID, w.alice.space); err == nil {
+		t.Error("who said no acts")
+	}
+}

@@ -181,6 +181,9 @@ var dones = map[string]string{
 	"never":      page.Sentence("You said no, and they are told. You are not asked by them any more."),
 	"unblocked":  page.Sentence("They may ask you again."),
 	"saved":      page.Sentence("It is noted."),
+	"offered":    page.Sentence("They have a mail now. Nothing happens before they say yes."),
+	"accepted":   page.Sentence("You may act there now."),
+	"role-ended": page.Sentence("It has ended, at once."),
 }
 
 // done is the toast of a page after an act, once.

@@ -171,10 +171,20 @@ func (v *visit) line(l owner.Line) line {
 		kind = as.EventShareWithdrawn
 	}
 	h, known := happenings[kind]
-	if !known {
-		h = happened{"", "note", "%s did something"}
+	switch {
+	case kind == as.EventRoleGranted && l.Person == "":
+		h = happened{"yes", "people", begun[l.Role][0]}
+	case kind == as.EventRoleGranted:
+		h = happened{"yes", "people", begun[l.Role][1]}
+	case kind == as.EventRoleEnded && l.Person == "":
+		h.said = page.Sentence("%s gave up what they may do here")
+	case !known:
+		h = happened{"", "note", page.Sentence("%s did something")}
 	}
 	args := []any{v.actor(l.Actor)}
+	if l.Person != "" {
+		args = append(args, l.Person)
+	}
 	var things, whom []template.HTML
 	for _, t := range l.Things {
 		things = append(things, v.thing(t).Name)

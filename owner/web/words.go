@@ -98,6 +98,14 @@ func (s *Server) verbsSaid(v *visit, scopes []uma.Scope) template.HTML {
 	return v.listed(said)
 }
 
+// begun is what the history says of a role that somebody took on, or that was given to
+// somebody.
+var begun = map[as.RoleKind][2]string{
+	as.RoleGuardian: {page.Sentence("%s became a guardian here"), page.Sentence("%s made %s a guardian here")},
+	as.RoleDelegate: {page.Sentence("%s began to act here"), page.Sentence("%s let %s act here")},
+	as.RoleViewer:   {page.Sentence("%s began to look at everything here"), page.Sentence("%s let %s look at everything here")},
+}
+
 // happened is what an event tells, as the words of a line that begins with who did
 // it, and the sign beside it.
 type happened struct{ dot, icon, said string }
@@ -128,5 +136,9 @@ var happenings = map[string]happened{
 	as.EventPATIssued:            {"", "service", page.Sentence("%s was connected")},
 	as.EventConnectionEnded:      {"no", "service", page.Sentence("%s ended a connection")},
 	as.EventClientDeleted:        {"no", "service", page.Sentence("%s took away a service that deleted itself, with all that it protected here")},
+	as.EventInvited:              {"", "mail", page.Sentence("%s asked somebody to help")},
+	as.EventUninvited:            {"no", "mail", page.Sentence("%s took back what somebody was asked")},
+	as.EventDeclined:             {"no", "mail", page.Sentence("%s said no to helping")},
+	as.EventRoleEnded:            {"no", "people", page.Sentence("%s ended what %s may do here")},
 	as.EventImported:             {"", "save", page.Sentence("%s brought things in from elsewhere")},
 }
