@@ -358,6 +358,54 @@ func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView,
 	return out, err
 }
 
+// appsLately is how much of what was used is looked through for applications.
+const appsLately = 500
+
+// Apps lists the applications that are known in the space, by name: those that shares
+// name, those through which something was used lately, and those that are connected,
+// but not the services that keep things.
+func (v Views) Apps(ctx context.Context, o as.Owner) ([]App, error) {
+	var out []App
+	err := v.read(ctx, o, func(s *snapshot) error {
+		known := map[oauth.ClientID]bool{}
+		shares, err := s.SharesInForce(o.Space, nil)
+		if err != nil {
+			return err
+		}
+		for _, share := range live(shares, s.now) {
+			known[oauth.ClientID(share.Client)] = true
+		}
+		uses, err := s.Uses(o.Space, as.UseFilter{}, appsLately)
+		if err != nil {
+			return err
+		}
+		for _, u := range uses {
+			known[u.Client] = true
+		}
+		grants, err := s.GrantsIn(o.Space, as.Page{Limit: appsLately})
+		if err != nil {
+			return err
+		}
+		for _, g := range grants {
+			if !slices.Contains(g.Scopes, uma.ScopeProtection) {
+				known[g.Client] = true
+			}
+		}
+		delete(known, "")
+		out = nil
+		for id := range known {
+			app, err := s.app(id)
+			if err != nil {
+				return err
+			}
+			out = append(out, app)
+		}
+		slices.SortFunc(out, compareApps)
+		return nil
+	})
+	return out, err
+}
+
 // holds says whether an application has a token under any of the shares.
 func (s *snapshot) holds(id oauth.ClientID, shares []as.Share) (bool, error) {
 	ids := make([]policy.ShareID, len(shares))

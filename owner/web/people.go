@@ -74,6 +74,10 @@ func (s *Server) person(v *visit) error {
 		v.Redirect(s.below("apps/" + p.Value))
 		return nil
 	}
+	if p.Kind == policy.PartyGroup && p.Group != "" {
+		v.Redirect(s.below("groups/" + p.Value))
+		return nil
+	}
 	data := s.personOf(v, p)
 	data.Stop, data.History = s.below("stop", "person", key), s.below("history", "person", key)
 	if p.Kind == policy.PartyEmail {

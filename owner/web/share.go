@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,11 +27,29 @@ import (
 
 // shareForm is what the questions were answered with.
 type shareForm struct {
-	Who, Email, Domain, App string
-	Days                    string // "1", "30", "90", or "x" for no end
-	Why                     string
-	Ask                     bool
-	Choices                 []choice
+	Who                                 string // one of the kinds that partyOf knows
+	Email, Group, Domain, Provider, App string
+	Days                                string // "1", "30", "90", or "x" for no end
+	Why                                 string
+	Ask                                 bool
+	Choices                             []choice
+}
+
+// Fields are the answers as the page that shows the sentence sends them on.
+func (f shareForm) Fields() [][2]string {
+	out := [][2]string{
+		{"who", f.Who}, {"email", f.Email}, {"group", f.Group}, {"domain", f.Domain}, {"provider", f.Provider}, {"app", f.App},
+		{"days", f.Days}, {"why", f.Why},
+	}
+	if f.Ask {
+		out = append(out, [2]string{"ask", "yes"})
+	}
+	for _, one := range f.Choices {
+		if one.On {
+			out = append(out, [2]string{one.Input, string(one.Scope)})
+		}
+	}
+	return out
 }
 
 // choice is one thing that may be done, to be ticked.
@@ -79,12 +98,13 @@ func (v *visit) endings(days []string, chosen string) []end {
 // wish reads the questions' answers. problem says what is left to do.
 func (s *Server) wish(v *visit, t owner.Thing) (wish policy.Share, form shareForm, problem string) {
 	form = shareForm{
-		Who: v.form["who"], Email: v.form["email"], Domain: v.form["domain"], App: v.form["app"],
+		Who: v.form["who"], Email: v.form["email"], Group: v.form["group"], Domain: v.form["domain"], Provider: v.form["provider"], App: v.form["app"],
 		Days: v.form["days"], Why: strings.TrimSpace(v.form["why"]), Ask: v.form["ask"] == "yes",
 	}
 	if form.Who == "" {
 		form.Who = "person"
 	}
+	wish, problem = s.partyOf(form)
 	for i, scope := range t.Description.Scopes {
 		input := "do-" + strconv.Itoa(i)
 		form.Choices = append(form.Choices, choice{s.verb(v, scope), input, v.form[input] == string(scope)})
@@ -92,9 +112,7 @@ func (s *Server) wish(v *visit, t owner.Thing) (wish policy.Share, form shareFor
 			wish.Scopes = append(wish.Scopes, scope)
 		}
 	}
-	party, problem := v.partyOf()
-	wish.Claims, wish.Client, wish.Resource = party.Claims, party.Client, t.ID
-	wish.Purpose, wish.Ask = form.Why, form.Ask
+	wish.Resource, wish.Purpose, wish.Ask = t.ID, form.Why, form.Ask
 	end, ok := v.endOf(form.Days)
 	wish.NotAfter = end
 	switch {
@@ -103,10 +121,63 @@ func (s *Server) wish(v *visit, t owner.Thing) (wish policy.Share, form shareFor
 		problem = page.Sentence("Tick what may be done.")
 	case !ok:
 		problem = page.Sentence("Say until when.")
+	case wish.Link && end.IsZero():
+		problem = page.Sentence("A link has an end. Say until when.")
 	case len(form.Why) > maxWhy:
 		problem = page.Sentence("Say why in fewer words.")
 	}
 	return wish, form, problem
+}
+
+// partyOf is for whom something is to be shared.
+func (s *Server) partyOf(form shareForm) (policy.Share, string) {
+	switch form.Who {
+	case "person":
+		email, err := policy.CanonicalEmail(form.Email)
+		if err != nil {
+			return policy.Share{}, page.Sentence("Write the e-mail address of the person, such as bob@example.org.")
+		}
+		return policy.Share{Claims: byEmail(email)}, ""
+	case "group":
+		if form.Group == "" {
+			return policy.Share{}, page.Sentence("Choose the group.")
+		}
+		return policy.Share{Group: policy.GroupID(form.Group)}, ""
+	case "domain":
+		email, err := policy.CanonicalEmail("somebody@" + strings.TrimPrefix(strings.TrimSpace(form.Domain), "@"))
+		if err != nil {
+			return policy.Share{}, page.Sentence("Write how the addresses end, such as clinic.example.")
+		}
+		return policy.Share{Claims: byEmail("*" + email[len("somebody"):])}, ""
+	case "provider":
+		if !slices.Contains(s.providers(), form.Provider) {
+			return policy.Share{}, page.Sentence("Choose where they sign in.")
+		}
+		return policy.Share{Claims: []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "sub", Issuer: []string{form.Provider}}}}}, ""
+	case "app":
+		if form.App == "" {
+			return policy.Share{}, page.Sentence("Choose the app.")
+		}
+		return policy.Share{Client: form.App}, ""
+	case "link":
+		return policy.Share{Link: true}, ""
+	}
+	return policy.Share{}, page.Sentence("Say who it is for.")
+}
+
+// byEmail is the condition of an address that was verified.
+func byEmail(value string) []policy.Claim {
+	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{value}}}
+}
+
+// providers are those whose word is taken for who somebody is: this server, and the
+// issuers that its operator trusts.
+func (s *Server) providers() []string {
+	out := []string{s.AS.Issuer}
+	for _, one := range s.AS.ClaimIssuers {
+		out = append(out, one.Issuer)
+	}
+	return out
 }
 
 // maxWhy is how many bytes a reason may have.
@@ -119,6 +190,14 @@ func (s *Server) share(v *visit) error {
 		return err
 	}
 	form := shareForm{Who: "person", Days: ends[0], Email: v.form["email"]}
+	if v.form["who"] == "app" {
+		form.Who = "app"
+	}
+	if v.form["with"] != "" {
+		if err := s.prefill(v, &form); err != nil {
+			return err
+		}
+	}
 	for i, scope := range t.Description.Scopes {
 		one := choice{s.verb(v, scope), "do-" + strconv.Itoa(i), false}
 		one.On = one.Icon == "see" || len(t.Description.Scopes) == 1
@@ -127,30 +206,80 @@ func (s *Server) share(v *visit) error {
 	return s.askShare(v, http.StatusOK, t, form, "")
 }
 
-func (s *Server) askShare(v *visit, status int, t owner.Thing, form shareForm, problem string) error {
-	type app struct {
-		ID   oauth.ClientID
-		Name template.HTML
+// prefill answers with whom, for somebody with whom something is shared already.
+func (s *Server) prefill(v *visit, form *shareForm) error {
+	p, err := s.views.Person(v.ctx, v.owner, v.form["with"])
+	if err != nil {
+		return err
 	}
+	switch p.Kind {
+	case policy.PartyEmail:
+		form.Email = p.Value
+	case policy.PartyDomain:
+		form.Who, form.Domain = "domain", p.Value
+	case policy.PartyGroup:
+		form.Who, form.Group = "group", p.Value
+	case policy.PartyApp:
+		form.Who, form.App = "app", p.Value
+	case policy.PartyClaim:
+		if p.Name == "sub" {
+			form.Who, form.Provider = "provider", p.Issuer
+		}
+	}
+	return nil
+}
+
+// option is one that can be chosen in a list.
+type option struct {
+	Value string
+	Name  template.HTML
+	On    bool
+}
+
+func (s *Server) askShare(v *visit, status int, t owner.Thing, form shareForm, problem string) error {
 	data := struct {
 		common
 		Thing thingRow
 		shareForm
-		Ends []end
-		Apps []app
+		Ends                    []end
+		Groups, Providers, Apps []option
 	}{common: s.common(v), Thing: s.thingRow(v, t), shareForm: form, Ends: v.endings(append(slices.Clone(ends), "x"), form.Days)}
-	people, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
+	groups, err := s.AS.Groups(v.ctx, v.owner, as.Page{Limit: maxOptions})
 	if err != nil {
 		return err
 	}
-	for _, p := range people.List {
-		data.Apps = append(data.Apps, app{p.App.ID, v.who(p.Who).Name})
+	for _, g := range groups {
+		data.Groups = append(data.Groups, option{string(g.ID), v.text(g.Name), string(g.ID) == form.Group})
+	}
+	for i, issuer := range s.providers() {
+		data.Providers = append(data.Providers, option{issuer, v.provider(issuer), issuer == form.Provider || form.Provider == "" && i == 0})
+	}
+	if form.Who == "app" { // they have to be looked for in all that is shared
+		if data.Apps, err = s.apps(v, form.App); err != nil {
+			return err
+		}
 	}
 	o := page.Options{}
 	if problem != "" {
 		o.Problem = v.Say(problem)
 	}
 	return s.showAs(v, status, "things", "share", o, data)
+}
+
+// maxOptions is how many can be chosen from in one list.
+const maxOptions = 200
+
+// apps are those that are known in the space, of which one is chosen.
+func (s *Server) apps(v *visit, chosen string) ([]option, error) {
+	known, err := s.views.Apps(v.ctx, v.owner)
+	if err != nil {
+		return nil, err
+	}
+	var out []option
+	for _, app := range known[:min(len(known), maxOptions)] {
+		out = append(out, option{string(app.ID), v.app(app), string(app.ID) == chosen})
+	}
+	return out, nil
 }
 
 // checkShare shows what will be permitted, in one sentence, before it is.
@@ -160,14 +289,16 @@ func (s *Server) checkShare(v *visit) error {
 		return err
 	}
 	wish, form, problem := s.wish(v, t)
-	if problem != "" || v.form["back"] != "" {
-		status := http.StatusUnprocessableEntity
-		if v.form["back"] != "" {
-			status, problem = http.StatusOK, ""
-		}
-		return s.askShare(v, status, t, form, problem)
+	switch {
+	case v.form["back"] != "":
+		return s.askShare(v, http.StatusOK, t, form, "")
+	case problem != "":
+		return s.askShare(v, http.StatusUnprocessableEntity, t, form, problem)
 	}
-	one := s.wished(v, t, wish)
+	one, err := s.wished(v, t, wish)
+	if err != nil {
+		return err
+	}
 	return s.show(v, "things", "share-check", page.Options{}, struct {
 		common
 		Thing thingRow
@@ -177,17 +308,25 @@ func (s *Server) checkShare(v *visit) error {
 	}{s.common(v), s.thingRow(v, t), form, one, without(s.verbs(v, t.Description.Scopes), one.Verbs)})
 }
 
-// wished shows a wish that is not in force.
-func (s *Server) wished(v *visit, t owner.Thing, wish policy.Share) sharing {
+// wished shows a wish that is not in force. A group that is not there, or is somebody
+// else's, is not found.
+func (s *Server) wished(v *visit, t owner.Thing, wish policy.Share) (sharing, error) {
 	one := owner.Sharing{Share: as.Share{Share: wish}, Thing: owner.ThingName{ID: t.ID, Name: t.Description.Name}}
 	for _, p := range wish.Parties() {
 		w := owner.Who{Party: p}
-		if p.Kind == policy.PartyApp {
+		switch p.Kind {
+		case policy.PartyApp:
 			w.App = s.appNamed(v, oauth.ClientID(p.Value))
+		case policy.PartyGroup:
+			g, err := s.AS.Group(v.ctx, v.owner, wish.Group)
+			if err != nil {
+				return sharing{}, err
+			}
+			w.Group = g.Name
 		}
 		one.Who = append(one.Who, w)
 	}
-	return s.sharing(v, one)
+	return s.sharing(v, one), nil
 }
 
 // appNamed is an app by its name, as far as it is known.
@@ -226,7 +365,7 @@ func (s *Server) doShare(v *visit) error {
 			return nil
 		}
 	}
-	made, err := s.AS.CreateShare(v.ctx, v.owner, wish)
+	made, err := s.make(v, wish)
 	if err != nil {
 		return err
 	}
@@ -234,8 +373,36 @@ func (s *Server) doShare(v *visit) error {
 	return nil
 }
 
+// make makes a wish a share. The secret of a link goes to the receipt in a cookie of
+// this browser: it is in no address of a page, and is shown once.
+func (s *Server) make(v *visit, wish policy.Share) (as.Share, error) {
+	if !wish.Link {
+		return s.AS.CreateShare(v.ctx, v.owner, wish)
+	}
+	made, secret, err := s.AS.ShareByLink(v.ctx, v.owner, wish)
+	if err == nil {
+		v.SetCookie(cookieLink, string(made.ID)+"."+secret, 60)
+	}
+	return made, err
+}
+
+const cookieLink = "licet-made"
+
+// madeLink is the address of a link that was made just now, once; "" for any other
+// share.
+func (s *Server) madeLink(v *visit, id policy.ShareID) string {
+	cookie, found := v.Cookie(cookieLink)
+	of, secret, _ := strings.Cut(cookie, ".")
+	if !found || of != string(id) {
+		return ""
+	}
+	v.SetCookie(cookieLink, "", -1)
+	return strings.TrimSuffix(s.AS.Issuer, "/") + "/l/" + url.PathEscape(secret)
+}
+
 // alike says whether two wishes differ in nothing but the second in which they end.
 func alike(a, b policy.Share) bool {
+	a.ID, b.ID = "", "" // by which a link names whom it is for
 	return slices.Equal(a.Parties(), b.Parties()) && slices.Equal(a.Scopes, b.Scopes) && a.Purpose == b.Purpose && a.Ask == b.Ask &&
 		a.NotAfter.Sub(b.NotAfter).Abs() < time.Minute
 }
@@ -251,7 +418,9 @@ func (s *Server) receipt(v *visit) error {
 		Sharing sharing
 		Given   page.Moment
 		Version int64
-	}{s.common(v), s.sharing(v, one), v.At(one.CreatedAt), one.Version})
+		ByLink  bool
+		Link    string // its address, when it was made just now
+	}{s.common(v), s.sharing(v, one), v.At(one.CreatedAt), one.Version, one.Link, s.madeLink(v, one.ID)})
 }
 
 // keep moves the end of a share.

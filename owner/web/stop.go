@@ -180,6 +180,8 @@ var dones = map[string]string{
 	"no":         page.Sentence("You said no, and they are told. They may ask again."),
 	"never":      page.Sentence("You said no, and they are told. You are not asked by them any more."),
 	"unblocked":  page.Sentence("They may ask you again."),
+	"out":        page.Sentence("They are out, and lose at once what they had as one of the group."),
+	"no group":   page.Sentence("The group is gone, and what was open to it is shut."),
 	"saved":      page.Sentence("It is noted."),
 	"offered":    page.Sentence("They have a mail now. Nothing happens before they say yes."),
 	"accepted":   page.Sentence("You may act there now."),

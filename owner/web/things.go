@@ -7,7 +7,6 @@ import (
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/owner"
-	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -50,7 +49,7 @@ func (v *visit) service(app owner.App) template.HTML {
 	if app.Name == "" {
 		return v.Say("a service without a name")
 	}
-	return template.HTML("<bdi>" + template.HTMLEscapeString(app.Name) + "</bdi>")
+	return v.text(app.Name)
 }
 
 // things lists everything, over all services.
@@ -135,33 +134,4 @@ func (v *visit) thingSays(t thingRow) template.HTML {
 		return v.Say("Only you can see this.")
 	}
 	return v.Say("<b>%s</b> can get at this.", t.Whom)
-}
-
-// partyOf reads from a form for whom something is to be shared.
-func (v *visit) partyOf() (policy.Share, string) {
-	switch v.form["who"] {
-	case "", "person":
-		email, err := policy.CanonicalEmail(v.form["email"])
-		if err != nil {
-			return policy.Share{}, page.Sentence("Write the e-mail address of the person, such as bob@example.org.")
-		}
-		return policy.Share{Claims: byEmail(email)}, ""
-	case "domain":
-		email, err := policy.CanonicalEmail("somebody@" + v.form["domain"])
-		if err != nil {
-			return policy.Share{}, page.Sentence("Write how the addresses end, such as clinic.example.")
-		}
-		return policy.Share{Claims: byEmail("*" + email[len("somebody"):])}, ""
-	case "app":
-		if v.form["app"] == "" {
-			return policy.Share{}, page.Sentence("Choose the app.")
-		}
-		return policy.Share{Client: v.form["app"]}, ""
-	}
-	return policy.Share{}, page.Sentence("Say who it is for.")
-}
-
-// byEmail is the condition of an address that was verified.
-func byEmail(value string) []policy.Claim {
-	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{value}}}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"net/url"
 	"time"
 
 	"github.com/licet/licet/as"
@@ -30,8 +31,7 @@ type who struct {
 
 // who shows one of those whom shares are for.
 func (v *visit) who(w owner.Who) who {
-	text := func(s string) template.HTML { return template.HTML("<bdi>" + template.HTMLEscapeString(s) + "</bdi>") }
-	out := who{Key: w.Key, Face: "person", Name: text(w.Value), Plain: w.Value}
+	out := who{Key: w.Key, Face: "person", Name: v.text(w.Value), Plain: w.Value}
 	switch w.Kind {
 	case policy.PartyEmail:
 		out.Sure, out.Weak = v.Say("E-mail address checked"), true
@@ -39,16 +39,21 @@ func (v *visit) who(w owner.Who) who {
 		out.Name, out.Plain = v.Say("anyone whose e-mail ends in @%s", w.Value), "@"
 		out.Sure, out.Weak = v.Say("E-mail address checked"), true
 	case policy.PartySubject:
-		out.Name, out.Sure = v.Say("somebody you said yes to"), v.Say("Signed in by %s", w.Issuer)
+		out.Name, out.Sure = v.Say("somebody you said yes to"), v.Say("Signed in by %s", v.provider(w.Issuer))
 		out.Plain = "?"
 	case policy.PartyClaim:
+		if w.Name == "sub" {
+			out.Name, out.Sure = v.Say("anyone who signs in at %s", v.provider(w.Issuer)), v.Say("Signed in by %s", v.provider(w.Issuer))
+			out.Plain = "@"
+			break
+		}
 		out.Name, out.Sure = v.Say("anyone with a proof of %s", w.Name), v.Say("Proof checked")
 		out.Plain = w.Name
 	case policy.PartyApp:
 		out.Face, out.Name, out.Plain, out.Sure = "app", v.app(w.App), w.App.Name, v.Say("App")
 	case policy.PartyGroup:
 		out.Sure = v.Say("A group of yours")
-		out.Name, out.Plain = text(w.Group), w.Group
+		out.Name, out.Plain = v.text(w.Group), w.Group
 		if w.Group == "" {
 			out.Name, out.Plain = v.Say("a group that is gone"), "?"
 		}
@@ -66,7 +71,23 @@ func (v *visit) app(a owner.App) template.HTML {
 	if a.Name == "" {
 		return v.Say("an app without a name")
 	}
-	return template.HTML("<bdi>" + template.HTMLEscapeString(a.Name) + "</bdi>")
+	return v.text(a.Name)
+}
+
+// text is what somebody else wrote, kept from turning the writing around it.
+func (v *visit) text(s string) template.HTML {
+	return template.HTML("<bdi>" + template.HTMLEscapeString(s) + "</bdi>")
+}
+
+// provider is where somebody signs in, by the name of its host.
+func (v *visit) provider(issuer string) template.HTML {
+	if issuer == v.issuer {
+		return v.Say("this place")
+	}
+	if u, err := url.Parse(issuer); err == nil && u.Host != "" {
+		return v.text(u.Host)
+	}
+	return v.text(issuer)
 }
 
 // whos shows lines of the list of people and apps.
@@ -91,7 +112,7 @@ func (v *visit) thing(t owner.ThingName) thing {
 	if t.Name == "" {
 		return thing{t.ID, v.Say("a thing without a name"), t.Gone}
 	}
-	return thing{t.ID, template.HTML("<bdi>" + template.HTMLEscapeString(t.Name) + "</bdi>"), t.Gone}
+	return thing{t.ID, v.text(t.Name), t.Gone}
 }
 
 // sharing is one share as a page shows it.
@@ -227,7 +248,7 @@ func places(sentence string) int {
 
 // actor is who did it: you, somebody for you, an app, or this server.
 func (v *visit) actor(a owner.Actor) template.HTML {
-	name := template.HTML("<bdi>" + template.HTMLEscapeString(a.Name) + "</bdi>")
+	name := v.text(a.Name)
 	switch {
 	case a.Kind == owner.ActorPerson && a.ID == string(v.account.ID) && a.For == "":
 		return v.Say("You")

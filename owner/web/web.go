@@ -135,6 +135,14 @@ func routes() []route {
 		{http.MethodPost, Path + "requests/{id}", changes, (*Server).answer},
 		{http.MethodGet, Path + "blocked", looks, (*Server).blocked},
 		{http.MethodPost, Path + "blocked/{id}/end", changes, (*Server).unblock},
+		{http.MethodGet, Path + "groups", looks, (*Server).groups},
+		{http.MethodPost, Path + "groups", changes, (*Server).makeGroup},
+		{http.MethodGet, Path + "groups/{id}", looks, (*Server).group},
+		{http.MethodPost, Path + "groups/{id}/name", changes, (*Server).nameGroup},
+		{http.MethodPost, Path + "groups/{id}/members", changes, (*Server).addMember},
+		{http.MethodPost, Path + "groups/{id}/members/{member}/end", changes, (*Server).removeMember},
+		{http.MethodGet, Path + "groups/{id}/end", changes, (*Server).endGroup},
+		{http.MethodPost, Path + "groups/{id}/end", changes, (*Server).doEndGroup},
 		{http.MethodGet, Path + "people", looks, (*Server).people},
 		{http.MethodGet, Path + "people/{key}", looks, (*Server).person},
 		{http.MethodGet, Path + "apps/{id}", looks, (*Server).app},
@@ -154,6 +162,7 @@ type visit struct {
 	owner   as.Owner  // whose things, and who acts
 	space   as.SpaceRole
 	spaces  []as.SpaceRole // where this person may act
+	issuer  string         // this place, among those where somebody may sign in
 	form    uma.Form       // of a POST, or the query of a GET
 }
 
@@ -167,7 +176,7 @@ var (
 )
 
 func (s *Server) serve(rt route, w http.ResponseWriter, r *http.Request) {
-	v := &visit{Answer: s.Pages.Open(w, r), ctx: r.Context()}
+	v := &visit{Answer: s.Pages.Open(w, r), ctx: r.Context(), issuer: s.AS.Issuer}
 	if err := s.admit(rt, v); err != nil {
 		s.fail(v, err)
 		return

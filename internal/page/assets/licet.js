@@ -51,6 +51,7 @@ function copies() {
       const from = document.getElementById(button.dataset.copy);
       await navigator.clipboard.writeText(from.value ?? from.textContent);
       from.select?.();
+      if (button.dataset.copied) button.lastElementChild.textContent = button.dataset.copied;
     });
   }
 }
