@@ -21,7 +21,7 @@ func (w *world) boundVisit(c oauth.Client, ticket uma.Ticket) (next uma.Ticket, 
 		RedirectURI: callback, CodeChallenge: base64.RawURLEncoding.EncodeToString(sum[:]),
 	})
 	w.must(err)
-	next, _, err = w.FinishInteraction(w.ctx, handle, w.bob.ID, nil, false)
+	next, _, err = w.FinishInteraction(w.ctx, handle, w.bob.ID, as.Said{})
 	w.must(err)
 	w.bearers = append(w.bearers, handle, string(next), verifier)
 	return next, verifier

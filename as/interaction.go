@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -50,9 +51,12 @@ func (s *Server) BeginInteraction(ctx context.Context, c oauth.Client, ticket um
 	return handle, err
 }
 
-// Visit is what the pages of the claims interaction endpoint show.
+// Visit is what the pages of the claims interaction endpoint show. Whose it is, what
+// it is called and what of it was asked for are not in it: that is for whoever may
+// have it, and until then nobody can tell who is at the browser.
 type Visit struct {
 	Client      oauth.Client
+	Service     string // the name of the resource server that the client went to; "" when it has none
 	RedirectURI string
 	State       string
 	HasState    bool
@@ -86,12 +90,19 @@ func (s *Server) Visit(ctx context.Context, handle string, account AccountID, li
 			return ErrNotFound
 		}
 		v = Visit{RedirectURI: i.RedirectURI, State: i.State, HasState: i.HasState}
-		if v.Client, err = r.Client(i.Client); err != nil || account == "" && len(links) == 0 {
+		if v.Client, err = r.Client(i.Client); err != nil {
 			return err
 		}
 		p, err := r.Process(i.Process)
 		if err != nil {
 			return err
+		}
+		service, err := r.Client(p.ResourceServer)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if v.Service = service.Name; account == "" && len(links) == 0 {
+			return nil
 		}
 		facts, err := s.held(r, p, links)
 		if err != nil {
@@ -111,15 +122,32 @@ func (s *Server) Visit(ctx context.Context, handle string, account AccountID, li
 	return v, absent(err, errNoVisit)
 }
 
-// FinishInteraction ends a visit with success: the account's claims, the links that
-// the browser holds, and the promises that were made join the process, and the
-// process's next ticket goes back to the client. remember is the person's consent
-// to a PCT. Without an account ("") there has to be a link to something that is
-// asked for; otherwise there is no such visit.
-func (s *Server) FinishInteraction(ctx context.Context, handle string, account AccountID, promised []Promise, remember bool, links ...string) (uma.Ticket, Interaction, error) {
+// Said is what a requesting party says at the end of a visit.
+type Said struct {
+	Promised []Promise
+	Why      string   // why they ask, for the owner to read; "" for nothing
+	Remember bool     // they agree to a PCT
+	Links    []string // the secrets of the links that the browser holds
+}
+
+// MaxWhy is how many characters a reason may have.
+const MaxWhy = 300
+
+// ErrLongWhy is of a reason that is too long. The visit goes on.
+var ErrLongWhy = uma.NewError(uma.InvalidRequest, "What you write to the owner may have 300 characters. Make it shorter.")
+
+// FinishInteraction ends a visit with success: the account's claims, and what was
+// said, join the process, and the process's next ticket goes back to the client.
+// Without an account ("") there has to be a link to something that is asked for;
+// otherwise there is no such visit.
+func (s *Server) FinishInteraction(ctx context.Context, handle string, account AccountID, said Said) (uma.Ticket, Interaction, error) {
 	var ticket uma.Ticket
 	var done Interaction
-	err := s.Store.Update(ctx, func(tx Tx) error {
+	reason, err := s.sealReason(said.Why)
+	if err != nil {
+		return "", done, err
+	}
+	err = s.Store.Update(ctx, func(tx Tx) error {
 		var err error
 		if done, err = tx.FinishInteraction(s.vault.digest(anInteraction, handle), s.now()); err != nil {
 			return err
@@ -131,7 +159,7 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 		if err != nil {
 			return err
 		}
-		gathered, err := s.held(tx, p, links)
+		gathered, err := s.held(tx, p, said.Links)
 		if err != nil {
 			return err
 		}
@@ -142,7 +170,7 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 			}
 			gathered = append(gathered, known...)
 		}
-		for _, made := range promised {
+		for _, made := range said.Promised {
 			gathered = append(gathered, policy.Fact{Name: made.Name, Value: made.Value, Issuer: s.Issuer, At: s.now()})
 		}
 		before, err := s.openFacts(p.Claims)
@@ -156,7 +184,7 @@ func (s *Server) FinishInteraction(ctx context.Context, handle string, account A
 		if p.Subject != "" && p.Subject != subjectOf(facts) {
 			p.Request = "" // the owner was asked about somebody else
 		}
-		p.Subject, p.Remember = subjectOf(facts), remember
+		p.Subject, p.Remember, p.Reason = subjectOf(facts), said.Remember, reason
 		p.ExpiresAt = s.now().Add(s.Lifetimes.Ticket)
 		if err := tx.UpdateProcess(p); err != nil {
 			return err
@@ -175,6 +203,27 @@ func (s *Server) CancelInteraction(ctx context.Context, handle string) (Interact
 		return err
 	})
 	return done, absent(err, errNoVisit)
+}
+
+// sealReason keeps what somebody writes to an owner as one line, unreadable in the
+// store.
+func (s *Server) sealReason(why string) ([]byte, error) {
+	why = spaced(why)
+	switch n := utf8.RuneCountInString(why); {
+	case n == 0:
+		return nil, nil
+	case n > MaxWhy:
+		return nil, ErrLongWhy
+	}
+	return s.vault.seal(sealedReason, []byte(why)), nil
+}
+
+func (s *Server) openReason(sealed []byte) (string, error) {
+	if len(sealed) == 0 {
+		return "", nil
+	}
+	plain, err := s.vault.open(sealedReason, sealed)
+	return string(plain), err
 }
 
 // accountFacts are the claims that this server itself can make about an

@@ -25,7 +25,7 @@ func TestAVisitEndsOnce(t *testing.T) {
 		t.Helper()
 		_, err := w.Visit(w.ctx, handle, w.bob.ID)
 		wantCode(t, err, uma.InvalidRequest)
-		ticket, _, err := w.FinishInteraction(w.ctx, handle, w.bob.ID, nil, false)
+		ticket, _, err := w.FinishInteraction(w.ctx, handle, w.bob.ID, as.Said{})
 		wantCode(t, err, uma.InvalidRequest)
 		if ticket != "" {
 			t.Error("a visit that is over gives a ticket")
@@ -46,7 +46,7 @@ func TestAVisitEndsOnce(t *testing.T) {
 				_, err := w.CancelInteraction(w.ctx, handle)
 				return "", err
 			}
-			ticket, _, err := w.FinishInteraction(w.ctx, handle, w.bob.ID, nil, false)
+			ticket, _, err := w.FinishInteraction(w.ctx, handle, w.bob.ID, as.Said{})
 			return ticket, err
 		})
 		if ticket := tickets[oneWinner(t, errs, uma.InvalidRequest)]; ticket != "" {
@@ -54,7 +54,7 @@ func TestAVisitEndsOnce(t *testing.T) {
 		}
 		over(handle)
 	}
-	_, done, err := w.FinishInteraction(w.ctx, handle, w.bob.ID, nil, false)
+	_, done, err := w.FinishInteraction(w.ctx, handle, w.bob.ID, as.Said{})
 	w.must(err)
 	if done.RedirectURI != callback || done.State != "a b&=%" || !done.HasState || done.Client != "c1" {
 		t.Errorf("the way back is %+v", done)
@@ -68,7 +68,7 @@ func TestAVisitEndsOnce(t *testing.T) {
 
 	early, late := begin(), begin()
 	w.advance(15*time.Minute - time.Millisecond)
-	_, _, err = w.FinishInteraction(w.ctx, early, w.bob.ID, nil, false)
+	_, _, err = w.FinishInteraction(w.ctx, early, w.bob.ID, as.Said{})
 	w.must(err)
 	w.advance(time.Millisecond)
 	over(late)
@@ -84,7 +84,7 @@ func TestADisabledAccountFinishesNoVisit(t *testing.T) {
 	w.must(err)
 	w.must(w.DisableAccount(w.ctx, w.bob.ID))
 	for _, id := range []as.AccountID{w.bob.ID, "", "nobody"} {
-		_, _, err = w.FinishInteraction(w.ctx, handle, id, nil, true)
+		_, _, err = w.FinishInteraction(w.ctx, handle, id, as.Said{Remember: true})
 		wantCode(t, err, uma.InvalidRequest)
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // A Letter is a mail to a person. Who sends it puts it into words. What it tells of
-// others is cut to one short line, and says what the reader may know: names of
+// others is one line, and says what the reader may know: names of
 // things are for the pages, and not for mail.
 type Letter struct {
 	// ID is the same at every attempt to send the letter, so that a mailbox can tell.
@@ -21,6 +21,7 @@ type Letter struct {
 	App      string     `json:"app,omitempty"`      // the application through which somebody asks
 	Space    string     `json:"space,omitempty"`    // whose things it is about: the name of the space
 	Role     RoleKind   `json:"role,omitempty"`     // that it is about
+	Why      string     `json:"why,omitempty"`      // why somebody asks, in their own words; at most MaxWhy characters
 	// Path is where to read on, below the issuer. Going there changes nothing.
 	Path     string `json:"path,omitempty"`
 	Requests int    `json:"requests,omitempty"` // how many wait; digestMost may be more

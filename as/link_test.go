@@ -24,7 +24,7 @@ func (w *world) visitWith(c oauth.Client, ticket uma.Ticket, who as.AccountID, l
 	w.t.Helper()
 	handle, err := w.BeginInteraction(w.ctx, c, ticket, as.Interaction{RedirectURI: callback})
 	w.must(err)
-	next, _, err := w.FinishInteraction(w.ctx, handle, who, nil, false, links...)
+	next, _, err := w.FinishInteraction(w.ctx, handle, who, as.Said{Links: links})
 	return next, err
 }
 
@@ -197,7 +197,7 @@ func TestALinkWithAPurposeOrAQuestion(t *testing.T) {
 	if !v.Linked || len(v.Promises) != 1 {
 		t.Fatalf("with the link the visit is %+v", v)
 	}
-	next, _, err := w.FinishInteraction(w.ctx, handle, "", v.Promises, false, secret)
+	next, _, err := w.FinishInteraction(w.ctx, handle, "", as.Said{Promised: v.Promises, Links: []string{secret}})
 	w.must(err)
 	w.granted(w.c1, with(next))
 

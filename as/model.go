@@ -302,6 +302,7 @@ type Process struct {
 	Subject        string      // the requesting party, "" while unknown
 	Claims         []byte      // sealed facts
 	Remember       bool        // the requesting party agreed to a PCT
+	Reason         []byte      // sealed: why the requesting party asks; nil when it was not said
 	Request        RequestID   // the owner's pending request, if any
 	Grant          GrantID     // what the process led to, if anything
 	Interval       int64       // seconds between polls
@@ -496,6 +497,7 @@ type Request struct {
 	Client         oauth.ClientID
 	Subject        string
 	Claims         []byte // sealed facts about who asks
+	Reason         []byte // sealed: why, in their own words; nil when it was not said
 	Permissions    []uma.Permission
 	Status         RequestStatus
 	Granted        []uma.Permission

@@ -66,11 +66,16 @@ func morningBefore(t time.Time) time.Time { return morningAfter(t).Add(-day) }
 // must not take it for the letter's own words.
 func oneLine(s string) string {
 	const most = 80
-	line := []rune(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " "))
+	line := []rune(spaced(s))
 	if len(line) > most {
 		line = append(line[:most-1], '…')
 	}
 	return string(line)
+}
+
+// spaced is a text as one line, without what cannot be seen.
+func spaced(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 }
 
 // SetLetters says how an account wants to be written to, and in which language, as
@@ -141,6 +146,10 @@ func (s *Server) tellOfRequest(tx Tx, q Request, c oauth.Client, facts []policy.
 	if err != nil {
 		return err
 	}
+	why, err := s.openReason(q.Reason)
+	if err != nil {
+		return err
+	}
 	now := s.now()
 	for _, a := range readers {
 		switch a.Letters {
@@ -156,7 +165,7 @@ func (s *Server) tellOfRequest(tx Tx, q Request, c oauth.Client, facts []policy.
 			case err == nil:
 				err = s.write(tx, a, Letter{
 					Kind: LetterRequest, Name: addressOf(facts), App: oneLine(c.Name), Space: oneLine(space.Name),
-					Path: pathRequests + "/" + string(q.ID),
+					Path: pathRequests + "/" + string(q.ID), Why: why,
 				})
 			}
 		}

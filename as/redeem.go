@@ -210,8 +210,8 @@ func (r *redemption) collectClaims() error {
 	}
 	if subject := subjectOf(r.facts); r.process.Subject != "" && subject != r.process.Subject {
 		// The one who agreed to be remembered, and of whom the owner was asked, is
-		// gone.
-		r.process.Remember, r.process.Request = false, ""
+		// gone, and so is the one who said why.
+		r.process.Remember, r.process.Request, r.process.Reason = false, "", nil
 		r.process.Subject = subject
 	} else if subject != "" {
 		r.process.Subject = subject
@@ -369,7 +369,7 @@ func (r *redemption) askOwner(asked []uma.Permission) (write func() error, err e
 	}
 	q := Request{
 		ID: RequestID(r.vault.id(r.now())), Space: r.process.Space, ResourceServer: r.process.ResourceServer,
-		Process: r.process.ID, Client: r.client.ID, Subject: r.process.Subject, Claims: r.process.Claims,
+		Process: r.process.ID, Client: r.client.ID, Subject: r.process.Subject, Claims: r.process.Claims, Reason: r.process.Reason,
 		Permissions: asked, Status: RequestPending, CreatedAt: r.now(),
 	}
 	r.process.Request = q.ID

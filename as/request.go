@@ -23,6 +23,7 @@ type PendingRequest struct {
 	Request
 	ClientName string // "" when the client is gone
 	Facts      []policy.Fact
+	Why        string // why they ask, in their own words and of one line; "" when it was not said
 }
 
 // Party is as whom the owner would know those who ask, if they said yes: see
@@ -105,11 +106,15 @@ func (s *Server) ReadRequest(ctx context.Context, o Owner, id RequestID) (Pendin
 // is of.
 func (s *Server) Reveal(q Request) (PendingRequest, error) {
 	facts, err := s.openFacts(q.Claims)
-	return PendingRequest{Request: q, Facts: facts}, err
+	if err != nil {
+		return PendingRequest{}, err
+	}
+	why, err := s.openReason(q.Reason)
+	return PendingRequest{Request: q, Facts: facts, Why: why}, err
 }
 
 func (s *Server) revealed(r Reader, q Request) (PendingRequest, error) {
-	facts, err := s.openFacts(q.Claims)
+	p, err := s.Reveal(q)
 	if err != nil {
 		return PendingRequest{}, err
 	}
@@ -117,7 +122,8 @@ func (s *Server) revealed(r Reader, q Request) (PendingRequest, error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return PendingRequest{}, err
 	}
-	return PendingRequest{Request: q, ClientName: c.Name, Facts: facts}, nil
+	p.ClientName = c.Name
+	return p, nil
 }
 
 // Approve answers a request with yes to all of it (granted is nil) or to a part.

@@ -187,6 +187,7 @@ func (v *vault) open(as artefact, sealed []byte) ([]byte, error) {
 // What is sealed besides tickets.
 const (
 	sealedClaims artefact = "claims"
+	sealedReason artefact = "reason"
 	sealedKey    artefact = "signing key"
 	sealedLetter artefact = "letter"
 )

@@ -361,7 +361,7 @@ func (w *world) visit(c oauth.Client, ticket uma.Ticket, who as.Account, remembe
 	w.t.Helper()
 	handle, err := w.BeginInteraction(w.ctx, c, ticket, as.Interaction{RedirectURI: callback})
 	w.must(err)
-	next, _, err := w.FinishInteraction(w.ctx, handle, who.ID, promised, remember)
+	next, _, err := w.FinishInteraction(w.ctx, handle, who.ID, as.Said{Promised: promised, Remember: remember})
 	w.must(err)
 	w.bearers = append(w.bearers, handle, string(next))
 	return next

@@ -34,6 +34,8 @@ var (
 	errSaidNo             = uma.NewError(uma.AccessDenied, "The person said no.")
 )
 
+var problemWhy = page.Sentence("What you write to the owner may have 300 characters. Make it shorter.")
+
 // client finds the client that a browser's request names. There is nowhere to
 // send the browser when there is none (Grant 3.3.3).
 func (s *Server) client(c *call, id string) (oauth.Client, error) {
@@ -129,14 +131,18 @@ func (s *Server) showVisit(c *call, status int, v visiting, problem string) erro
 	common, app := s.form(c, pathClaimsVisit), describe(v.Client, v.RedirectURI)
 	o := page.Options{Problem: s.problem(c, problem), LeadsTo: v.RedirectURI}
 	if v.account.ID == "" {
-		return s.showSignIn(c, status, signInForm{Path: pathClaimsVisit, Email: c.form["email"], App: &app}, problem, o)
+		return s.showSignIn(c, status, signInForm{Path: pathClaimsVisit, Email: c.form["email"], App: &app, Service: v.Service}, problem, o)
 	}
 	s.page(c).Show(status, s.pages, "visit", o, struct {
 		formPage
 		App      application
+		Service  string
 		Person   person
 		Promises []promise
-	}{common, app, about(v.account), promisesOf(v.Promises)})
+		Why      string
+		WhyWrong bool
+		Longest  int
+	}{common, app, v.Service, about(v.account), promisesOf(v.Promises), c.form["why"], problem == problemWhy, as.MaxWhy})
 	return nil
 }
 
@@ -213,9 +219,13 @@ func (s *Server) finishVisit(c *call, v visiting) error {
 			return s.showVisit(c, http.StatusUnprocessableEntity, v, page.Sentence("Something is left to agree to. Tick it if you do, or cancel."))
 		}
 	}
-	ticket, done, err := s.AS.FinishInteraction(c.r.Context(), v.handle, v.account.ID, v.Promises, c.form["remember"] == "yes")
+	ticket, done, err := s.AS.FinishInteraction(c.r.Context(), v.handle, v.account.ID, as.Said{
+		Promised: v.Promises, Why: c.form["why"], Remember: c.form["remember"] == "yes",
+	})
 	var refusal *uma.Error
 	switch {
+	case errors.Is(err, as.ErrLongWhy):
+		return s.showVisit(c, http.StatusUnprocessableEntity, v, problemWhy)
 	case errors.As(err, &refusal):
 		return err
 	case err != nil:

@@ -196,7 +196,7 @@ func (e *estate) furnish(who resident, rs registered) *holding {
 		e.must(err)
 		handle, err := e.AS.BeginInteraction(ctx, c.Client, ticket, as.Interaction{RedirectURI: c.ClaimsRedirectURIs[0]})
 		e.must(err)
-		next, _, err := e.AS.FinishInteraction(ctx, handle, party.ID, nil, false)
+		next, _, err := e.AS.FinishInteraction(ctx, handle, party.ID, as.Said{})
 		e.must(err)
 		return e.AS.Redeem(ctx, c.Client, uma.TokenRequest{Ticket: next}, "")
 	}

@@ -17,6 +17,7 @@ type requestDocument struct {
 	ClientName     string           `json:"client_name,omitempty"`
 	ResourceServer string           `json:"resource_server"`
 	Party          partyDocument    `json:"requesting_party"`
+	Reason         string           `json:"reason,omitempty"` // why, in the requesting party's own words
 	Permissions    []uma.Permission `json:"permissions"`
 	Granted        []uma.Permission `json:"granted,omitempty"`
 	Policies       []policy.ShareID `json:"policies,omitempty"`
@@ -38,7 +39,7 @@ type claimDocument struct {
 func newRequestDocument(q as.PendingRequest) (any, error) {
 	d := requestDocument{
 		ID: q.ID, Status: q.Status, ClientID: string(q.Client), ClientName: q.ClientName, ResourceServer: string(q.ResourceServer),
-		Party: newParty(q.Facts), Permissions: q.Permissions, Granted: q.Granted, Policies: q.Shares,
+		Party: newParty(q.Facts), Reason: q.Why, Permissions: q.Permissions, Granted: q.Granted, Policies: q.Shares,
 		CreatedAt: q.CreatedAt.Unix(),
 	}
 	if !q.DecidedAt.IsZero() {

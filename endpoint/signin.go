@@ -70,6 +70,7 @@ type signInForm struct {
 	Email     string
 	Again     bool // who is signed in is to prove once more who they are
 	App       *application
+	Service   string // where the application went; "" when it is not known
 	Passwords bool
 	Passkey   *passkeyForm // nil: there can be none
 	Providers []providerLink

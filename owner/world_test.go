@@ -152,7 +152,7 @@ func (w *world) visit(pat as.PAT, c oauth.Client, who string, id uma.ResourceID,
 	w.must(err)
 	handle, err := w.as.BeginInteraction(w.ctx, c, ticket, as.Interaction{RedirectURI: c.ClaimsRedirectURIs[0]})
 	w.must(err)
-	next, _, err := w.as.FinishInteraction(w.ctx, handle, w.people[who].ID, nil, false)
+	next, _, err := w.as.FinishInteraction(w.ctx, handle, w.people[who].ID, as.Said{})
 	w.must(err)
 	result, err := w.as.Redeem(w.ctx, c, uma.TokenRequest{Ticket: next}, "")
 	w.must(err)

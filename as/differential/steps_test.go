@@ -375,7 +375,7 @@ func (w *world) interact(t *ticket, client string) (*ticket, error) {
 		gathered = append(gathered, fact{"terms_accepted", "https://terms.example/1", issuer, "", w.model.now})
 	}
 	remember := w.once(2)
-	next, _, err := w.FinishInteraction(w.ctx, handle, account.ID, promised, remember)
+	next, _, err := w.FinishInteraction(w.ctx, handle, account.ID, as.Said{Promised: promised, Remember: remember})
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,11 @@ func words(l as.Letter) (said, error) {
 			w.Subject = say(page.Sentence("%s asks you"), l.Name)
 			who = say(page.Sentence("%s asks for something of “%s”, through %s."), l.Name, l.Space, l.App)
 		}
-		w.Lines = []string{who, say(page.Sentence("Nothing is open before you say so."))}
+		w.Lines = []string{who}
+		if l.Why != "" {
+			w.Lines = append(w.Lines, say(page.Sentence("They write: “%s”"), l.Why))
+		}
+		w.Lines = append(w.Lines, say(page.Sentence("Nothing is open before you say so.")))
 		return w, nil
 	case as.LetterDigest:
 		w := said{Subject: say(page.Sentence("What waits for you")), Link: say(page.Sentence("See what waits"))}

@@ -38,7 +38,7 @@ func (w *world) redeems(scopes []uma.Scope, things ...uma.ResourceID) as.Result 
 	w.must(err)
 	handle, err := w.as.BeginInteraction(ctx, w.app, ticket, as.Interaction{RedirectURI: w.app.ClaimsRedirectURIs[0]})
 	w.must(err)
-	ticket, _, err = w.as.FinishInteraction(ctx, handle, w.bob.ID, nil, false)
+	ticket, _, err = w.as.FinishInteraction(ctx, handle, w.bob.ID, as.Said{Why: "I help with the <medicine>."})
 	w.must(err)
 	result, err := w.as.Redeem(ctx, w.app, uma.TokenRequest{Ticket: ticket}, "")
 	w.must(err)
@@ -59,10 +59,10 @@ func TestAliceAnswersWithLessThanWasAsked(t *testing.T) {
 	alice := w.at("alice@example.com")
 	alice.see("/app/").says(t, "bob@example.com asks you something", "They would like to see and change Album, through Pulse Diary.")
 	list := alice.see("/app/requests")
-	list.says(t, "bob@example.com", "through Pulse Diary")
+	list.says(t, "bob@example.com", "through Pulse Diary", "I help with the &lt;medicine&gt;.")
 	path := strings.Split(strings.Split(list.body, `href="/app/requests/`)[1], `"`)[0]
 	page := alice.see("/app/requests/" + path)
-	page.says(t, "We know the mail address, not the face.", "Nothing is ticked for you.")
+	page.says(t, "I help with the &lt;medicine&gt;.", "Nobody has checked them.", "We know the mail address, not the face.", "Nothing is ticked for you.")
 	if _, form := alice.form(page, "allow"); form.Get("do-0-0") != "" || form.Get("do-0-1") != "" {
 		t.Errorf("something is ticked: %v", form)
 	}

@@ -268,10 +268,11 @@ type asked struct {
 	Things []thing
 	Since  page.Moment
 	Verbs  template.HTML
+	Why    string // in their own words
 }
 
 func (s *Server) asked(v *visit, q owner.Request) *asked {
-	out := &asked{ID: q.ID, Who: v.who(q.Who), App: v.app(q.App), Since: v.At(q.CreatedAt)}
+	out := &asked{ID: q.ID, Who: v.who(q.Who), App: v.app(q.App), Since: v.At(q.CreatedAt), Why: q.Why}
 	var scopes []uma.Scope
 	for i, t := range q.Things {
 		out.Things = append(out.Things, v.thing(t))

@@ -8,14 +8,14 @@ import (
 )
 
 const requestColumns = `id, space_id, resource_server, process_id, client_id, subject, claims, permissions, status, granted, shares, decided_by,
-	created_at, decided_at`
+	created_at, decided_at, reason`
 
 var insertRequest = insertInto("requests", requestColumns)
 
 func intoRequest() ([]any, *as.Request) {
 	r := new(as.Request)
 	return []any{&r.ID, &r.Space, &r.ResourceServer, &r.Process, &r.Client, &r.Subject, &r.Claims, listInto(&r.Permissions), &r.Status,
-		listInto(&r.Granted), listInto(&r.Shares), &r.DecidedBy, instant{&r.CreatedAt}, instant{&r.DecidedAt}}, r
+		listInto(&r.Granted), listInto(&r.Shares), &r.DecidedBy, instant{&r.CreatedAt}, instant{&r.DecidedAt}, &r.Reason}, r
 }
 
 func (t *Tx) Request(space as.SpaceID, id as.RequestID) (as.Request, error) {
@@ -45,7 +45,7 @@ func (t *Tx) RequestsFrom(space as.SpaceID, subject string, limit int) ([]as.Req
 
 func (t *Tx) InsertRequest(r as.Request) error {
 	return t.insert(insertRequest, r.ID, r.Space, r.ResourceServer, r.Process, r.Client, r.Subject, r.Claims, listOf(r.Permissions), r.Status,
-		listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.CreatedAt), ms(r.DecidedAt))
+		listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.CreatedAt), ms(r.DecidedAt), r.Reason)
 }
 
 func (t *Tx) DecideRequest(r as.Request) error {

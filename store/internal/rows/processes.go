@@ -8,14 +8,14 @@ import (
 )
 
 const processColumns = `id, space_id, resource_server, client_id, permissions, requested, subject, claims, remember, request_id, grant_id,
-	poll_interval, poll_after, created_at, expires_at`
+	poll_interval, poll_after, created_at, expires_at, reason`
 
 var insertProcess = insertInto("processes", processColumns)
 
 func intoProcess() ([]any, *as.Process) {
 	p := new(as.Process)
 	return []any{&p.ID, &p.Space, &p.ResourceServer, &p.Client, listInto(&p.Permissions), listInto(&p.Requested), &p.Subject, &p.Claims,
-		&p.Remember, &p.Request, &p.Grant, &p.Interval, instant{&p.PollAfter}, instant{&p.CreatedAt}, instant{&p.ExpiresAt}}, p
+		&p.Remember, &p.Request, &p.Grant, &p.Interval, instant{&p.PollAfter}, instant{&p.CreatedAt}, instant{&p.ExpiresAt}, &p.Reason}, p
 }
 
 func (t *Tx) Process(id as.ProcessID) (as.Process, error) {
@@ -24,14 +24,14 @@ func (t *Tx) Process(id as.ProcessID) (as.Process, error) {
 
 func (t *Tx) InsertProcess(p as.Process) error {
 	return t.insertRandom(insertProcess, p.ID, p.Space, p.ResourceServer, p.Client, listOf(p.Permissions), listOf(p.Requested), p.Subject, p.Claims,
-		p.Remember, p.Request, p.Grant, p.Interval, ms(p.PollAfter), ms(p.CreatedAt), ms(p.ExpiresAt))
+		p.Remember, p.Request, p.Grant, p.Interval, ms(p.PollAfter), ms(p.CreatedAt), ms(p.ExpiresAt), p.Reason)
 }
 
 func (t *Tx) UpdateProcess(p as.Process) error {
 	return t.change(`update processes set client_id = $2, permissions = $3, requested = $4, subject = $5, claims = $6, remember = $7,
-		request_id = $8, grant_id = $9, poll_interval = $10, poll_after = $11, expires_at = $12 where id = $1`,
+		request_id = $8, grant_id = $9, poll_interval = $10, poll_after = $11, expires_at = $12, reason = $13 where id = $1`,
 		p.ID, p.Client, listOf(p.Permissions), listOf(p.Requested), p.Subject, p.Claims, p.Remember,
-		p.Request, p.Grant, p.Interval, ms(p.PollAfter), ms(p.ExpiresAt))
+		p.Request, p.Grant, p.Interval, ms(p.PollAfter), ms(p.ExpiresAt), p.Reason)
 }
 
 func (t *Tx) BindProcess(id as.ProcessID, c oauth.ClientID) error {
