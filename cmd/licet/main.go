@@ -1,7 +1,7 @@
 // Command licet is the Licet authorization server and its tools.
 //
 //	licet serve          run the server
-//	licet demo           play a whole story over real HTTP, and print every message
+//	licet demo           a whole world to try it out in: people, services, an app
 //	licet dev            a throw-away server for other people's tests
 //	licet import         take people, clients, resources and shares from a file
 //	licet revoke         take back what a client, a person or everybody was given
@@ -36,7 +36,7 @@ type surroundings struct {
 // commands is the command line.
 type commands struct {
 	Serve        serveCommand        `cmd:"" help:"Run the server."`
-	Demo         demoCommand         `cmd:"" help:"Play a whole story over real HTTP and print every message; then stay up."`
+	Demo         demoCommand         `cmd:"" help:"Try it out: the server with people, services and an app around it, in the browser."`
 	Dev          devCommand          `cmd:"" help:"Run a throw-away server with people and clients, for tests."`
 	Import       importCommand       `cmd:"" help:"Take people, clients, resources and shares from a file."`
 	Revoke       revokeCommand       `cmd:"" help:"Take back the tokens of a client, of a person or of everybody, and sign people out."`

@@ -1,0 +1,120 @@
+package demo
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open makes a world for a test. What it logs is an error.
+func open(t *testing.T) *World {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	w, err := Open(t.Context(), Config{
+		Listener: l, Issuer: "http://" + l.Addr().String(), Data: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil || log.Len() > 0 {
+			t.Errorf("it closed with %v, and had logged\n%s", err, log.Bytes())
+		}
+	})
+	return w
+}
+
+// The whole way that the start page leads comes out as it must.
+func TestTheWalk(t *testing.T) {
+	w := open(t)
+	var out bytes.Buffer
+	if err := w.Walk(t.Context(), &out); err != nil {
+		t.Fatalf("%s\n%v", &out, err)
+	}
+}
+
+// Only a form of the start page signs anybody in, and only the person of the host that
+// it is sent to.
+func TestNobodyElseSignsPeopleIn(t *testing.T) {
+	w := open(t)
+	base := localhost(w.Listener)
+	defer base.CloseIdleConnections()
+	for name, c := range map[string]struct {
+		host, key string
+		in        bool
+	}{
+		"the form of the start page": {"alice.localhost", w.key, true},
+		"no key":                     {"alice.localhost", "", false},
+		"a wrong key":                {"alice.localhost", "x" + w.key[1:], false},
+		"nobody's host":              {"bob.localhost", w.key, false},
+		"the server's own address":   {"127.0.0.1", w.key, false},
+	} {
+		req, err := http.NewRequest(http.MethodPost, w.at(c.host)+pathEnter, strings.NewReader(url.Values{"key": {c.key}, "to": {"https://evil.example/app/"}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		resp, err := base.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if in := len(resp.Cookies()) > 0; in != c.in || c.in && resp.Header.Get("Location") != "/app/" || !c.in && resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %s, %v, to %q", name, resp.Status, resp.Cookies(), resp.Header.Get("Location"))
+		}
+	}
+}
+
+// Every secret in a message is hidden, and the same one looks the same.
+func TestSecretsAreHidden(t *testing.T) {
+	const secret = "s3cr3t-s3cr3t"
+	body := url.Values{"ticket": {secret}, "client_secret": {secret}, "claim_token": {secret}, "grant_type": {"x"}}.Encode()
+	r := httptest.NewRequest(http.MethodPost, "/token?state="+secret, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+secret)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	h := http.Header{
+		"Content-Type": {"application/json"}, "Location": {"http://a.example/back?ticket=" + secret + "&state=" + secret},
+		"Www-Authenticate": {`UMA realm="r", as_uri="http://a.example", ticket="` + secret + `"`},
+	}
+	for name, raw := range map[string]string{
+		"a request": rawRequest(r, []byte(body)),
+		"an answer": rawAnswer(http.StatusOK, h, []byte(`{"access_token":"`+secret+`","deep":[{"pct":"`+secret+`"}],"n":1}`)),
+	} {
+		if strings.Contains(raw, secret) || strings.Count(raw, hidden(secret)) < 4 {
+			t.Errorf("%s:\n%s", name, raw)
+		}
+	}
+}
+
+// What is said again and again is told once, with how often.
+func TestWhatIsSaidAgainIsToldOnce(t *testing.T) {
+	tr := newTrace(time.Now)
+	tr.begin()
+	for range 5 {
+		tr.add(message{From: partyApp, To: partyLicet, Label: "POST /token"})
+		tr.add(message{From: partyLicet, To: partyApp, Answer: true, Label: "403 request_submitted"})
+	}
+	tr.add(message{From: partyApp, To: partyLicet, Label: "POST /token"})
+	tr.add(message{From: partyLicet, To: partyApp, Answer: true, Label: "200 token"})
+	list, mark := tr.messages()
+	if len(list) != 4 || list[1].Again != 4 || list[3].N != 4 || mark != "4" {
+		t.Errorf("%+v, %s", list, mark)
+	}
+	if d := diagramOf(list); len(d.Parties) != 2 || len(d.Rows) != 4 || d.Rows[1].Again == "" {
+		t.Errorf("%+v", d)
+	}
+}
