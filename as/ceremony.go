@@ -20,6 +20,7 @@ const (
 	CeremonySignIn   CeremonyKind = "passkey sign-in"
 	CeremonyRegister CeremonyKind = "passkey registration"
 	CeremonyProvider CeremonyKind = "provider"
+	CeremonyForm     CeremonyKind = "form" // what somebody filled in before they had to sign in again
 	ceremonyFirstRun CeremonyKind = "first run"
 )
 

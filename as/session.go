@@ -18,6 +18,9 @@ type Entry struct {
 	Attempt Attempt // in which they proved it; it is taken back
 	Method  Method
 	Agent   string // how the browser names itself; it is shortened
+	// Language is that of the browser, as BCP 47 has it: whoever has told us none is
+	// written to in that one from now on.
+	Language string
 }
 
 // maxAgent is how much is kept of the name of a browser, in bytes.
@@ -55,6 +58,12 @@ func (s *Server) enter(tx Tx, account Account, secret string, e Entry) error {
 	}
 	for _, c := range e.Attempt.counts {
 		if err := tx.CountDown(c.digest); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	if account.Language == "" && e.Language != "" {
+		account.Language = shortened(e.Language, maxLanguage)
+		if err := tx.UpdateAccount(account); err != nil {
 			return err
 		}
 	}

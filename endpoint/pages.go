@@ -85,8 +85,15 @@ func (s *Server) asset(c *call) error {
 	return nil
 }
 
-// chooseLanguage answers the form at the foot of every page.
+// chooseLanguage answers the form at the foot of every page. Whoever is signed in is
+// written to in that language from now on.
 func (s *Server) chooseLanguage(c *call) error {
+	language := c.form["language"]
+	if account, _, in := s.SignIn.Person(c.r); in && page.Preferred(language).String() == language {
+		if err := s.AS.SetLetters(c.r.Context(), account.ID, account.Letters, language); err != nil {
+			return err
+		}
+	}
 	if !s.page(c).Choose(c.form["language"], c.form["return"]) {
 		return errUnknownAnswer
 	}

@@ -177,3 +177,19 @@ func TestFormOfLongAgoSaysSo(t *testing.T) {
 		t.Errorf("%s", a.Body)
 	}
 }
+
+// Whoever chooses a language at the foot of a page is written to in it from now on; a
+// stranger's choice, or a language that nobody speaks here, is noted for nobody.
+func TestTheLanguageThatIsChosenIsThatOfLetters(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.post(pathLanguage, url.Values{"language": {"ar"}, "return": {pathSignIn}})
+	b.signIn(b.get(pathSignIn), w.Bob)
+	for language, want := range map[string]string{"fr": "fr", "tlh": "fr"} {
+		b.post(pathLanguage, url.Values{"language": {"fr"}, "return": {pathSignIn}})
+		b.post(pathLanguage, url.Values{"language": {language}, "return": {pathSignIn}})
+		if bob, err := w.AS.AccountByEmail(t.Context(), w.Bob.Email); err != nil || bob.Language != want {
+			t.Errorf("after %q it is %q, %v", language, bob.Language, err)
+		}
+	}
+}

@@ -19,6 +19,8 @@ type Config struct {
 	// prefix __Host-, which no other host, path or plain connection can plant.
 	// False is for development on a loopback address.
 	Secure bool
+	// Language is the language of a browser, as BCP 47 has it; nil when nobody knows.
+	Language func(*http.Request) string
 	Methods
 }
 
@@ -121,7 +123,11 @@ func (l *Login) SignIn(w http.ResponseWriter, r *http.Request, email, password s
 // entry is what is known of a browser that is about to come in.
 func (l *Login) entry(r *http.Request, method as.Method) as.Entry {
 	old, _ := l.secret(r)
-	return as.Entry{Old: old, Method: method, Agent: r.UserAgent()}
+	e := as.Entry{Old: old, Method: method, Agent: r.UserAgent()}
+	if l.Language != nil {
+		e.Language = l.Language(r)
+	}
+	return e
 }
 
 // in puts the secret of a new session into the browser's cookie. What is not found

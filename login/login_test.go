@@ -245,3 +245,18 @@ func TestOtherCookiesSignNobodyIn(t *testing.T) {
 func atSignIn(ctx context.Context) *http.Request {
 	return httptest.NewRequestWithContext(ctx, http.MethodPost, "/sign-in", nil)
 }
+
+// Whoever has told no language is written to in that of the browser they come in with;
+// whoever has, goes on in theirs.
+func TestTheLanguageOfTheFirstBrowserIsRemembered(t *testing.T) {
+	d := newDesk(t, true)
+	for _, browser := range []string{"de", "fr"} {
+		d.Login.Language = func(*http.Request) string { return browser }
+		if d.signIn("bob@example.com", password) == nil {
+			t.Fatal("he is not in")
+		}
+		if bob, err := d.AS.AccountByEmail(t.Context(), "bob@example.com"); err != nil || bob.Language != "de" {
+			t.Errorf("with a browser in %s he is written to in %q, %v", browser, bob.Language, err)
+		}
+	}
+}

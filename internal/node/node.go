@@ -110,11 +110,11 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	} else if err != nil {
 		return nil, err
 	}
-	people, err := login.New(login.Config{AS: server, Secure: issuer.Scheme == "https", Methods: surface.SignIn})
+	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now})
 	if err != nil {
 		return nil, err
 	}
-	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now})
+	people, err := login.New(login.Config{AS: server, Secure: issuer.Scheme == "https", Language: pages.Language, Methods: surface.SignIn})
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,9 @@ const cookieLanguage = "licet-language"
 // yearOfSeconds is how long a choice is remembered.
 const yearOfSeconds = 365 * 24 * 60 * 60
 
+// Language is the language of a browser's pages, as BCP 47 has it.
+func (p *Pages) Language(r *http.Request) string { return p.languageOf(r).String() }
+
 func (p *Pages) languageOf(r *http.Request) language.Tag {
 	if cookie, err := r.Cookie(p.CookieName(cookieLanguage)); err == nil {
 		if tag, ok := languageNamed(cookie.Value); ok {

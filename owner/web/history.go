@@ -163,6 +163,10 @@ func (s *Server) export(v *visit) error {
 	if !ok {
 		return errNothing
 	}
+	if !v.proved() {
+		s.signIn(v, v.R.URL.RequestURI())
+		return nil
+	}
 	if _, err := s.aboutOf(v, f); err != nil {
 		return err // before anything is sent
 	}

@@ -41,6 +41,23 @@ type connected struct {
 	Used  *page.Moment
 }
 
+// letterKinds are how people may be written to.
+var letterKinds = []struct {
+	kind       as.Letters
+	said, more string
+}{
+	{as.LettersAtOnce, page.Sentence("At once"), page.Sentence("When somebody asks, and a week before something ends.")},
+	{as.LettersDaily, page.Sentence("Once a day"), page.Sentence("In the morning, everything that waits, in one mail.")},
+	{as.LettersNone, page.Sentence("Not at all"), page.Sentence("You look here by yourself.")},
+}
+
+// wanting is one of them, to be chosen.
+type wanting struct {
+	Kind       string
+	Said, More template.HTML
+	On         bool
+}
+
 // me is about the person: for whom they act, and what is connected.
 func (s *Server) me(v *visit) error {
 	const most = 100
@@ -49,6 +66,7 @@ func (s *Server) me(v *visit) error {
 		Name, Email string
 		Checked     bool
 		Account     as.AccountID
+		Letters     []wanting
 		Invited     []invited
 		Acts        []acts
 		Own         bool     // the space that this browser acts in is theirs
@@ -57,6 +75,9 @@ func (s *Server) me(v *visit) error {
 		Connected   []connected
 		Next        string
 	}{common: s.common(v), Name: v.called(), Email: v.account.Email, Checked: v.account.EmailVerified, Account: v.account.ID}
+	for _, l := range letterKinds {
+		data.Letters = append(data.Letters, wanting{string(l.kind), v.Say(l.said), v.Say(l.more), v.account.Letters == l.kind})
+	}
 	if v.account.EmailVerified {
 		list, err := s.AS.InvitedTo(v.ctx, v.account.ID, as.Page{Limit: most})
 		if err != nil {
@@ -101,6 +122,16 @@ func (s *Server) me(v *visit) error {
 		}
 	}
 	return s.show(v, "me", "me", page.Options{Done: v.done(s)}, data)
+}
+
+// letters notes how this person wants to be written to, in the language of the page.
+func (s *Server) letters(v *visit) error {
+	if err := s.AS.SetLetters(v.ctx, v.account.ID, as.Letters(v.form["letters"]), v.Language()); err != nil {
+		return err
+	}
+	v.tell("saved", 0)
+	v.Redirect(s.below("me"))
+	return nil
 }
 
 // disconnect takes the key from a service or an app.

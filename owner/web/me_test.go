@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -168,5 +169,81 @@ func TestAGuardianChoosesHelpers(t *testing.T) {
 	w.at("alice@example.com").see("/app/history").says(t, "Bob for Alice asked somebody to help", "Carol said no to helping")
 	if _, _, err := w.as.ActIn(t.Context(), carol.ID, w.alice.space); err == nil {
 		t.Error("who said no acts")
+	}
+}
+
+// Whoever signed in long ago shows once more that it is them before they give a role,
+// open what the operator has marked, or take the history along; and comes back to what
+// they had filled in, which nobody else can. Stopping is never asked for that.
+//
+// Proves SEC-073.
+func TestWhatMattersMostAsksOnceMoreWhoItIs(t *testing.T) {
+	w := newWorld(t)
+	diagnosis, album := w.thingOf("diagnosis", "Diagnosis", "view"), w.thing("Album", "view")
+	share := w.share(album, "carol@example.com", "view")
+	alice, bob := w.at("alice@example.com"), w.at("bob@example.com")
+	w.in = w.now.Add(-time.Hour)
+	sent := func(a answer, back string) string {
+		t.Helper()
+		to, err := url.Parse(a.Header.Get("Location"))
+		w.must(err)
+		if a.StatusCode != http.StatusSeeOther || to.Path != "/sign-in" || to.Query().Get("again") != "yes" || !strings.HasPrefix(to.Query().Get("return"), back) {
+			t.Fatalf("%s, sent to %s", a.Status, to)
+		}
+		return to.Query().Get("return")
+	}
+	ask := func(on answer, button string, fill ...string) string {
+		t.Helper()
+		path, form := alice.form(on, button)
+		for i := 0; i+1 < len(fill); i += 2 {
+			form.Set(fill[i], fill[i+1])
+		}
+		return sent(alice.post(path, form, "same-origin"), "/app/again?kept=")
+	}
+	back := ask(alice.see("/app/roles"), "check", "email", "bob@example.com")
+	if strings.Contains(back, "bob") {
+		t.Errorf("the address has it: %s", back)
+	}
+	sent(alice.get(back), "/app/again?kept=")
+	if a := bob.get(back); a.StatusCode != http.StatusNotFound {
+		t.Errorf("somebody else's form: %s", a.Status)
+	}
+	w.in = w.now
+	check := alice.press(alice.see(back), "go-on")
+	check.says(t, "bob@example.com may share, answer and stop for the things of Alice")
+	alice.press(check, "offer").says(t, "Who is asked")
+	if a := alice.get(back + "x"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("a form that nobody kept: %s", a.Status)
+	}
+
+	w.in = w.now.Add(-time.Hour)
+	back = ask(alice.see("/app/share?thing="+string(diagnosis)), "check", "email", "carol@example.com")
+	w.in = w.now
+	check = alice.press(alice.see(back), "go-on")
+	check.says(t, "carol@example.com may see Diagnosis")
+	if n := len(w.shares()); n != 1 {
+		t.Errorf("coming back has shared: there are %d", n)
+	}
+	w.in = w.now.Add(-time.Hour)
+	sent(alice.get("/app/history/export?format=csv"), "/app/history/export?format=csv")
+	alice.press(alice.see("/app/share?thing="+string(album)), "check", "email", "dan@example.com").says(t, "dan@example.com may see Album")
+	alice.press(alice.see("/app/stop?share="+string(share.ID)), "do-stop")
+	if n := len(w.shares()); n != 0 {
+		t.Errorf("stopping was asked for more: %d are left", n)
+	}
+}
+
+// How somebody wants to be written to is theirs to say, and is in their language.
+func TestHowOneIsWrittenTo(t *testing.T) {
+	w := newWorld(t)
+	alice := w.at("alice@example.com")
+	alice.press(alice.see("/app/me"), "save-letters", "letters", "daily").says(t, "It is noted.")
+	a, err := w.as.AccountByEmail(t.Context(), "alice@example.com")
+	w.must(err)
+	if a.Letters != as.LettersDaily || a.Language != "en" {
+		t.Errorf("it is %q, in %q", a.Letters, a.Language)
+	}
+	if a := alice.press(alice.see("/app/me"), "save-letters", "letters", "hourly"); a.StatusCode != http.StatusBadRequest {
+		t.Errorf("what is no choice: %s", a.Status)
 	}
 }

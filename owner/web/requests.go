@@ -175,6 +175,15 @@ func (s *Server) allow(v *visit, id as.RequestID) error {
 	case !ok:
 		return s.askAnswer(v, http.StatusUnprocessableEntity, page.Sentence("Say until when."))
 	}
+	var ids []uma.ResourceID
+	for _, p := range granted {
+		ids = append(ids, p.Resource)
+	}
+	if careful, err := s.careful(v, ids); err != nil {
+		return err
+	} else if careful && !v.proved() {
+		return s.prove(v, "get", Path+"requests/"+string(id))
+	}
 	done, err := s.AS.Approve(v.ctx, v.owner, id, granted, end)
 	if err != nil {
 		return err

@@ -187,6 +187,9 @@ func (s *Server) checkRole(v *visit) error {
 		}
 		return s.showRoles(v, status, form, problem)
 	}
+	if !v.proved() {
+		return s.prove(v, "post", Path+"roles/check")
+	}
 	words := roleWords[form.Kind]
 	says := v.Say(words.endless, form.Email, v.space.Name)
 	if end := v.Until(until); end != nil {
@@ -206,6 +209,9 @@ func (s *Server) offerRole(v *visit) error {
 	form, until, problem := s.wanted(v)
 	if problem != "" {
 		return s.showRoles(v, http.StatusUnprocessableEntity, form, problem)
+	}
+	if !v.proved() {
+		return s.prove(v, "post", Path+"roles/check")
 	}
 	if _, err := s.AS.Invite(v.ctx, v.owner, form.Email, form.Kind, until); err != nil {
 		return err

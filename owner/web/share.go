@@ -299,6 +299,9 @@ func (s *Server) checkShare(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if s.grave(t, wish) && !v.proved() {
+		return s.prove(v, "post", Path+"share/check")
+	}
 	return s.show(v, "things", "share-check", page.Options{}, struct {
 		common
 		Thing thingRow
@@ -358,6 +361,9 @@ func (s *Server) doShare(v *visit) error {
 	wish, form, problem := s.wish(v, t)
 	if problem != "" {
 		return s.askShare(v, http.StatusUnprocessableEntity, t, form, problem)
+	}
+	if s.grave(t, wish) && !v.proved() {
+		return s.prove(v, "post", Path+"share/check")
 	}
 	for _, have := range t.Sharings {
 		if v.Now().Sub(have.CreatedAt) < time.Minute && alike(have.Share.Share, wish) {

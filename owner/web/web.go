@@ -34,7 +34,10 @@ type Config struct {
 	// Words say what a scope lets somebody do, by the language of page.Pages. They
 	// come before what this package knows to say.
 	Words map[uma.Scope]map[string]string
-	Log   *slog.Logger
+	// Sensitive are the kinds of things, as a description's type, that are opened only by
+	// who has shown lately who they are.
+	Sensitive []string
+	Log       *slog.Logger
 }
 
 // Server serves the pages below [Path]. It may be called concurrently.
@@ -113,6 +116,8 @@ func routes() []route {
 		{http.MethodGet, Path + "me", personal, (*Server).me},
 		{http.MethodPost, Path + "connections/{id}/end", changes, (*Server).disconnect},
 		{http.MethodPost, Path + "act", personal, (*Server).act},
+		{http.MethodGet, Path + "again", personal, (*Server).again},
+		{http.MethodPost, Path + "letters", personal, (*Server).letters},
 		{http.MethodGet, Path + "roles", looks, (*Server).roles},
 		{http.MethodPost, Path + "roles/check", changes, (*Server).checkRole},
 		{http.MethodPost, Path + "roles", changes, (*Server).offerRole},

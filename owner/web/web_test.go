@@ -36,6 +36,7 @@ type world struct {
 	as         *as.Server
 	srv        *httptest.Server
 	now        time.Time
+	in         time.Time // everybody signed in then; zero: a minute ago
 	alice, bob resident
 	photos     as.PAT
 	app        oauth.Client
@@ -55,6 +56,9 @@ func (d door) Person(r *http.Request) (as.Account, time.Time, bool) {
 		return as.Account{}, time.Time{}, false
 	}
 	account, err := d.w.as.AccountByEmail(r.Context(), cookie.Value)
+	if !d.w.in.IsZero() {
+		return account, d.w.in, err == nil
+	}
 	return account, d.w.now.Add(-time.Minute), err == nil
 }
 
@@ -78,7 +82,7 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	pages, err := page.New(page.Config{Issuer: issuer, FormKey: bytes.Repeat([]byte{3}, 32), Now: w.as.Now})
 	w.must(err)
-	app, err = web.New(web.Config{AS: w.as, SignIn: door{w}, Pages: pages})
+	app, err = web.New(web.Config{AS: w.as, SignIn: door{w}, Pages: pages, Sensitive: []string{"diagnosis"}})
 	w.must(err)
 	w.alice, w.bob = w.person("alice@example.com", "Alice"), w.person("bob@example.com", "Bob")
 	client, _, err := w.as.RegisterClient(t.Context(), oauth.Client{
@@ -112,8 +116,14 @@ func (w *world) person(email, name string) resident {
 // thing registers a thing of Alice's.
 func (w *world) thing(name string, scopes ...uma.Scope) uma.ResourceID {
 	w.t.Helper()
+	return w.thingOf("photo", name, scopes...)
+}
+
+// thingOf registers a thing of a kind.
+func (w *world) thingOf(kind, name string, scopes ...uma.Scope) uma.ResourceID {
+	w.t.Helper()
 	members := uma.Object{}
-	for member, value := range map[string]any{"name": name, "resource_scopes": scopes} {
+	for member, value := range map[string]any{"name": name, "type": kind, "resource_scopes": scopes} {
 		raw, err := json.Marshal(value)
 		w.must(err)
 		members[member] = raw

@@ -104,6 +104,11 @@ async function passkeys() {
   if (form.dataset.passkey === "get" && await PublicKeyCredential.isConditionalMediationAvailable?.()) use({ mediation: "conditional" });
 }
 
+// What was filled in before somebody had to sign in again is looked at once more.
+function goesOn() {
+  document.querySelector("form[data-goes-on]")?.requestSubmit();
+}
+
 // What went wrong with a form is the first thing to read.
 function problems() {
   document.querySelector("#problem")?.focus();
@@ -114,3 +119,4 @@ live();
 copies();
 passkeys();
 problems();
+goesOn();
