@@ -2,6 +2,7 @@ package as_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -394,5 +395,39 @@ func TestWhatSomebodyCouldDoIsWhatTheyWouldGet(t *testing.T) {
 	}
 	if before == 0 {
 		t.Error("there is no history")
+	}
+}
+
+// A wish is supposed to be in force, judged like one that is, and opens nothing.
+func TestASupposedWishOpensNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *as.Config) {
+		c.Forbids = `forbid (principal, action == Action::"delete", resource);`
+	})
+	album := w.register(w.alice1, "album", "view", "edit", "delete")
+	w.share(w.aliceOwner, toBob(album, "edit"))
+	bob := policy.Party{Kind: policy.PartyEmail, Value: "bob@example.org"}
+	wish := toBob(album, "view", "delete")
+	wish.ID = "wish"
+	outcomes := func(wishes ...policy.Share) map[uma.Scope]policy.Outcome {
+		could, err := w.Could(w.ctx, w.aliceOwner, as.Supposed{Party: bob, Wishes: wishes}, []uma.ResourceID{album})
+		w.must(err)
+		out := map[uma.Scope]policy.Outcome{}
+		for _, s := range could[0].Scopes {
+			out[s.Scope] = s.Outcome
+		}
+		return out
+	}
+	want := map[uma.Scope]policy.Outcome{"view": policy.Permit, "edit": policy.Permit, "delete": policy.Deny}
+	if got := outcomes(wish); !maps.Equal(got, want) {
+		t.Errorf("supposed, he could %v, want %v", got, want)
+	}
+	if got := outcomes(); got["view"] != policy.Deny {
+		t.Errorf("nothing is supposed, and he could %v", got)
+	}
+	result, err := w.Redeem(w.ctx, w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view"))), "")
+	w.must(err)
+	if _, denied := result.(as.Denied); !denied {
+		t.Errorf("supposing has opened it: %T", result)
 	}
 }

@@ -1,6 +1,7 @@
 package as
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/licet/licet/oauth"
@@ -12,6 +13,9 @@ import (
 type Supposed struct {
 	Party policy.Party   // zero: of whom nothing is known
 	App   oauth.ClientID // "": through no application in particular; what is for one only is then shut
+	// Wishes are supposed to be in force, beside what is: what would they be able to do
+	// then? Each has an ID that no share has, and no other of them.
+	Wishes []policy.Share
 }
 
 // Could is what somebody could do with one resource.
@@ -40,6 +44,9 @@ func (s *Server) Could(ctx context.Context, o Owner, who Supposed, ids []uma.Res
 		all, err := r.SharesInForce(o.Space, nil)
 		if err != nil {
 			return err
+		}
+		for _, wish := range who.Wishes {
+			all = append(all, Share{Share: wish, Space: o.Space})
 		}
 		out, err = s.could(r, who, found, all)
 		return err
@@ -101,7 +108,7 @@ func (s *Server) factsOf(p policy.Party, shares []Share) []policy.Fact {
 	case policy.PartyLink:
 		return []policy.Fact{fact(policy.ClaimLink, p.Value, "")}
 	case policy.PartyClaim:
-		return []policy.Fact{fact(p.Name, p.Value, p.Issuer)}
+		return []policy.Fact{fact(p.Name, cmp.Or(p.Value, "somebody"), p.Issuer)}
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (s Share) weigh(q Question) (weighed, Obstacle) {
 	case len(missing) > 0:
 		return weighed{s, Need, missing}, ObstacleNeeds
 	case s.Ask && !named(q.Facts):
-		return weighed{s, Need, []uma.RequiredClaim{{Name: "sub", FriendlyName: "Who you are"}}}, ObstacleNeeds
+		return weighed{s, Need, []uma.RequiredClaim{{Name: "sub", FriendlyName: "Who you are"}}}, ObstacleAsk
 	case s.Ask:
 		return weighed{s, AskOwner, nil}, ObstacleAsk
 	}
@@ -117,7 +117,7 @@ func (s Share) weigh(q Question) (weighed, Obstacle) {
 type Weighing struct {
 	Share    ShareID
 	Obstacle Obstacle
-	Missing  []uma.RequiredClaim // for ObstacleNeeds
+	Missing  []uma.RequiredClaim // for ObstacleNeeds, and for ObstacleAsk while it is not known who it is
 }
 
 // An Explanation is a verdict with what each share on the resource comes to. A

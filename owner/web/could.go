@@ -3,6 +3,9 @@ package web
 import (
 	"html/template"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -16,28 +19,32 @@ import (
 type canDo struct {
 	verb
 	Yes    bool
+	Then   bool // after they have said or agreed to something, or after a yes
 	Reason template.HTML
 }
 
 // couldDo is one thing with all of it.
 type couldDo struct {
 	thing
-	Can []canDo
+	Service template.HTML
+	Can     []canDo
+	Shut    template.HTML // what of it they could not do, in one phrase
 }
 
 // could tells what somebody could do, by the judge that answers apps, at this moment
-// and without any effect. Nobody is told that it was asked.
+// and without any effect. Nobody is told that it was asked. Somebody is named by an
+// address, or by the key of one with whom something is shared.
 func (s *Server) could(v *visit) error {
 	data := struct {
 		common
-		Email, App string
-		Thing      uma.ResourceID
-		Apps       []who
-		Asked      bool
-		Says       template.HTML
-		Could      []couldDo
-		Next       string
-	}{common: s.common(v), Email: v.form["email"], App: v.form["app"], Thing: uma.ResourceID(v.form["thing"])}
+		Email, App, Person string
+		Thing              uma.ResourceID
+		Apps               []who
+		Asked              bool
+		Says               template.HTML
+		Could              []couldDo
+		Next               string
+	}{common: s.common(v), Email: v.form["email"], App: v.form["app"], Person: v.form["person"], Thing: uma.ResourceID(v.form["thing"])}
 	apps, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
 	if err != nil {
 		return err
@@ -46,43 +53,98 @@ func (s *Server) could(v *visit) error {
 	for i, p := range apps.List {
 		data.Apps[i].Key = string(p.App.ID)
 	}
-	if data.Email == "" {
+	supposed := as.Supposed{App: oauth.ClientID(data.App)}
+	switch {
+	case data.Person != "":
+		p, err := s.views.Person(v.ctx, v.owner, data.Person)
+		if err != nil {
+			return err
+		}
+		supposed.Party, data.Says = p.Party, v.Say("If %s asked now:", v.who(p.Who).Name)
+		if p.Kind == policy.PartyEmail {
+			data.Email = p.Value
+		}
+	case data.Email != "":
+		email, err := policy.CanonicalEmail(data.Email)
+		if err != nil {
+			o := page.Options{Problem: v.Say("Write the e-mail address of the person, such as bob@example.org.")}
+			return s.showAs(v, http.StatusUnprocessableEntity, "people", "could", o, data)
+		}
+		supposed.Party, data.Says = policy.Party{Kind: policy.PartyEmail, Value: email}, v.Say("If %s asked now:", email)
+	default:
 		return s.show(v, "people", "could", page.Options{}, data)
 	}
-	email, err := policy.CanonicalEmail(data.Email)
-	if err != nil {
-		o := page.Options{Problem: v.Say("Write the e-mail address of the person, such as bob@example.org.")}
-		return s.showAs(v, http.StatusUnprocessableEntity, "people", "could", o, data)
-	}
-	who := as.Supposed{Party: policy.Party{Kind: policy.PartyEmail, Value: email}, App: oauth.ClientID(data.App)}
 	var list []as.Could
 	if data.Thing != "" {
 		if _, err := s.views.Thing(v.ctx, v.owner, data.Thing); err != nil {
 			return err
 		}
-		list, err = s.AS.Could(v.ctx, v.owner, who, []uma.ResourceID{data.Thing})
+		list, err = s.AS.Could(v.ctx, v.owner, supposed, []uma.ResourceID{data.Thing})
 	} else {
 		var found owner.CouldPage
-		found, err = s.views.Could(v.ctx, v.owner, who, owner.ThingsQuery{}, owner.Page{After: v.form["after"], Limit: 20})
-		list, data.Next = found.List, s.next(v, "could", found.Next, "email", data.Email, "app", data.App)
+		found, err = s.views.Could(v.ctx, v.owner, supposed, owner.ThingsQuery{}, owner.Page{After: v.form["after"], Limit: 20})
+		list, data.Next = found.List, s.next(v, "could", found.Next, "email", v.form["email"], "person", data.Person, "app", data.App)
 	}
 	if err != nil {
 		return err
 	}
-	data.Asked, data.Says = true, v.Say("If %s asked now:", email)
-	for _, c := range list {
-		one := couldDo{thing: v.thing(owner.ThingName{ID: c.Resource.ID, Name: c.Resource.Description.Name})}
-		for _, scope := range c.Scopes {
-			one.Can = append(one.Can, s.canDo(v, scope))
-		}
-		data.Could = append(data.Could, one)
-	}
+	data.Asked, data.Could = true, s.couldDo(v, list)
 	return s.show(v, "people", "could", page.Options{}, data)
 }
 
+func (s *Server) couldDo(v *visit, list []as.Could) []couldDo {
+	out := make([]couldDo, len(list))
+	for i, c := range list {
+		out[i].thing = v.thing(owner.ThingName{ID: c.Resource.ID, Name: c.Resource.Description.Name})
+		out[i].Service = v.service(s.appNamed(v, c.Resource.ResourceServer))
+		var shut []template.HTML
+		for _, scope := range c.Scopes {
+			can := s.canDo(v, scope)
+			if out[i].Can = append(out[i].Can, can); !can.Yes && !can.Then {
+				shut = append(shut, can.Said)
+			}
+		}
+		out[i].Shut = v.listed(shut)
+	}
+	return out
+}
+
+// seen is what a page shows of a preview.
+type seen struct {
+	Title  template.HTML
+	Things []couldDo
+}
+
+// preview is what somebody would be able to do with things if wishes were in force,
+// by the judge that answers apps. What they might reach by proving to be somebody else
+// is shut to them.
+func (s *Server) preview(v *visit, who as.Supposed) ([]couldDo, error) {
+	var ids []uma.ResourceID
+	for i := range who.Wishes {
+		who.Wishes[i].ID = policy.ShareID(wishID + strconv.Itoa(i))
+		ids = append(ids, who.Wishes[i].Resource)
+	}
+	list, err := s.AS.Could(v.ctx, v.owner, who, ids)
+	for _, c := range list {
+		for i := range c.Scopes {
+			one := &c.Scopes[i]
+			if one.Outcome != policy.Permit && !slices.ContainsFunc(one.Shares, func(w policy.Weighing) bool {
+				return strings.HasPrefix(string(w.Share), wishID) && (w.Obstacle == policy.ObstacleNeeds || w.Obstacle == policy.ObstacleAsk)
+			}) {
+				one.Outcome = policy.Deny
+			}
+		}
+	}
+	return s.couldDo(v, list), err
+}
+
+// wishID begins the ids of wishes. The first of them is by which a link names whom it
+// is for.
+const wishID = "wish "
+
 // canDo says why. Of several reasons the one that is nearest to yes counts.
 func (s *Server) canDo(v *visit, c as.CouldScope) canDo {
-	out := canDo{verb: s.verb(v, c.Scope), Yes: c.Outcome == policy.Permit}
+	out := canDo{verb: s.verb(v, c.Scope), Yes: c.Outcome == policy.Permit, Then: c.Outcome == policy.Need || c.Outcome == policy.AskOwner}
 	if c.Scope == "" {
 		out.verb = verb{Icon: "see", Said: v.Say("reach"), Known: true}
 	}

@@ -41,7 +41,7 @@ type personPage struct {
 }
 
 func (s *Server) personOf(v *visit, p owner.Person) personPage {
-	out := personPage{common: s.common(v), Who: v.who(p.Who), Sharings: s.sharings(v, p.Sharings), More: p.More, Used: v.Until(p.LastUsed)}
+	out := personPage{common: s.common(v), Who: v.who(p.Who), Could: s.below("could", "person", p.Key), Sharings: s.sharings(v, p.Sharings), More: p.More, Used: v.Until(p.LastUsed)}
 	seen := map[template.HTML]bool{}
 	for _, c := range p.Checked {
 		said := v.Say("%s, checked %s", c.Value, v.At(c.At).Away())
@@ -80,9 +80,6 @@ func (s *Server) person(v *visit) error {
 	}
 	data := s.personOf(v, p)
 	data.Stop, data.History = s.below("stop", "person", key), s.below("history", "person", key)
-	if p.Kind == policy.PartyEmail {
-		data.Could = s.below("could", "email", p.Value)
-	}
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{Person: key}); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/uma"
 )
 
@@ -92,4 +93,76 @@ func TestHistoryGoesBackToADay(t *testing.T) {
 	if a := w.at("bob@example.com").get("/app/history?thing=" + string(uma.ResourceID(album))); a.StatusCode != http.StatusNotFound {
 		t.Errorf("Bob reads the history of what is not his: %s", a.Status)
 	}
+}
+
+// Before anything is shared, the page says what they will be able to do by the judge
+// that decides: at once, after something else, and not at all.
+func TestThePageBeforeSharingSaysWhatTheyWillSee(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view", "edit", "delete")
+	w.thing("Secret diary", "view")
+	w.share(album, "bob@example.com", "edit")
+	alice := w.at("alice@example.com")
+	questions := alice.see("/app/share?thing=" + string(album))
+	check := alice.press(questions, "check", "email", "bob@example.com")
+	check.says(t, "What bob@example.com will see", "Yessee", "Yeschange", "Stays closed: delete", "Nothing else opens by this")
+	check.silent(t, "Secret diary")
+	alice.press(questions, "check", "email", "carol@example.com").says(t, "Yessee", "Stays closed: change and delete")
+	alice.press(questions, "check", "email", "carol@example.com", "ask", "yes").says(t, "Not at onceseeYou are asked first.")
+	alice.press(questions, "check", "email", "carol@example.com", "why", "the party").says(t, "Not at onceseeThey have to say more about themselves, or agree to something.")
+	for _, who := range [][]string{{"who", "link"}, {"who", "provider"}, {"who", "domain", "domain", "clinic.example"}} {
+		alice.press(questions, "check", who...).says(t, "Yessee", "Stays closed: change and delete")
+	}
+	if n := len(w.shares()); n != 1 {
+		t.Errorf("looking has made %d shares", n-1)
+	}
+}
+
+// Whoever asks is looked through the eyes of before they are answered.
+func TestARequestSaysWhatTheyWouldSee(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view", "edit", "delete")
+	w.asks([]uma.Scope{"view", "edit"}, album)
+	page, path := w.at("alice@example.com").request()
+	page.says(t, "What bob@example.com would see if you allowed all of it", "Yessee", "Yeschange", "Stays closed: delete")
+	if status := w.status(path); status != as.RequestPending {
+		t.Errorf("looked at, it is %s", status)
+	}
+}
+
+// A thing is seen as somebody whom it is shared with, whoever they are.
+func TestAThingIsSeenAsSomebodyElse(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view", "edit")
+	w.share(album, "bob@example.com", "view")
+	alice := w.at("alice@example.com")
+	group := alice.press(alice.see("/app/groups"), "make", "name", "Family")
+	alice.press(alice.press(alice.see("/app/share?thing="+string(album)), "check", "who", "group", "group", group.Request.URL.Path[len("/app/groups/"):], "do-0", "", "do-1", "edit"), "do-share")
+	page := alice.see("/app/things/" + string(album))
+	seen := map[string]bool{}
+	for _, part := range strings.Split(page.body, `href="/app/could?`)[1:] {
+		query, _, _ := strings.Cut(part, `"`)
+		if !strings.Contains(query, "person=") {
+			continue
+		}
+		a := alice.see("/app/could?" + strings.ReplaceAll(query, "&amp;", "&"))
+		seen[strings.Join([]string{yesNo(a, "see"), yesNo(a, "change")}, " ")] = true
+		a.says(t, "asked now:")
+	}
+	if !seen["Yes No"] || !seen["No Yes"] || len(seen) != 2 {
+		t.Errorf("Bob and the family see %v", seen)
+	}
+	if a := alice.get("/app/could?thing=" + string(album) + "&person=nobody"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("nobody: %s", a.Status)
+	}
+}
+
+func yesNo(a answer, verb string) string {
+	switch {
+	case strings.Contains(a.text(), "Yes"+verb):
+		return "Yes"
+	case strings.Contains(a.text(), "No"+verb):
+		return "No"
+	}
+	return ""
 }

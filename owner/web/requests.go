@@ -9,6 +9,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/owner"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -94,6 +95,7 @@ func (s *Server) askAnswer(v *visit, status int, problem string) error {
 		Decided    bool
 		Approved   bool
 		Later      bool // it was put off, and can still be answered
+		Seen       seen // if all of it were allowed
 	}{
 		common: s.common(v), Ask: one, Names: one.names(v), Told: v.form["told"] != "", Apps: v.form["apps"] != "",
 		Decided: !q.Status.Waits(), Approved: q.Status == as.RequestApproved, Later: q.Status == as.RequestAside,
@@ -110,11 +112,30 @@ func (s *Server) askAnswer(v *visit, status int, problem string) error {
 		data.Parts = append(data.Parts, here)
 	}
 	data.Ends = v.endings([]string{"1", "30", "90", "x"}, days)
+	if !data.Decided {
+		if data.Seen, err = s.seenIfAllowed(v, q, one); err != nil {
+			return err
+		}
+	}
 	o := page.Options{}
 	if problem != "" {
 		o.Problem = v.Say(problem)
 	}
 	return s.showAs(v, status, "requests", "request", o, data)
+}
+
+// seenIfAllowed is what whoever asks would be able to do if all of it were allowed.
+func (s *Server) seenIfAllowed(v *visit, q owner.Request, one *asked) (seen, error) {
+	supposed := as.Supposed{Party: q.Party(), App: q.Client}
+	who := policy.Claim{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{supposed.Party.Value}}
+	if supposed.Party.Kind == policy.PartySubject {
+		who.Name, who.Issuer = "sub", []string{supposed.Party.Issuer}
+	}
+	for _, p := range q.Permissions {
+		supposed.Wishes = append(supposed.Wishes, policy.Share{Resource: p.Resource, Scopes: p.Scopes, Claims: []policy.Claim{who}, Client: string(q.Client)})
+	}
+	shown, err := s.preview(v, supposed)
+	return seen{v.Say("What %s would see if you allowed all of it", one.Who.Name), shown}, err
 }
 
 func answerInput(permission, scope int) string {

@@ -295,6 +295,7 @@ func (s *Server) checkShare(v *visit) error {
 	case problem != "":
 		return s.askShare(v, http.StatusUnprocessableEntity, t, form, problem)
 	}
+	wish.ID = wishID + "0" // by which a link names whom it is for
 	one, err := s.wished(v, t, wish)
 	if err != nil {
 		return err
@@ -302,13 +303,17 @@ func (s *Server) checkShare(v *visit) error {
 	if s.grave(t, wish) && !v.proved() {
 		return s.prove(v, "post", Path+"share/check")
 	}
+	shown, err := s.preview(v, as.Supposed{Party: wish.Parties()[0], Wishes: []policy.Share{wish}})
+	if err != nil {
+		return err
+	}
 	return s.show(v, "things", "share-check", page.Options{}, struct {
 		common
 		Thing thingRow
 		shareForm
 		Sharing sharing
-		Cannot  []verb // what stays closed
-	}{s.common(v), s.thingRow(v, t), form, one, without(s.verbs(v, t.Description.Scopes), one.Verbs)})
+		Seen    seen
+	}{s.common(v), s.thingRow(v, t), form, one, seen{v.Say("What %s will see", one.Whom), shown}})
 }
 
 // wished shows a wish that is not in force. A group that is not there, or is somebody
@@ -339,16 +344,6 @@ func (s *Server) appNamed(v *visit, id oauth.ClientID) owner.App {
 		return owner.App{ID: id}
 	}
 	return owner.App{ID: id, Name: client.Name}
-}
-
-func without(all, some []verb) []verb {
-	var out []verb
-	for _, one := range all {
-		if !slices.ContainsFunc(some, func(other verb) bool { return other.Said == one.Said }) {
-			out = append(out, one)
-		}
-	}
-	return out
 }
 
 // doShare makes it so. Whoever presses twice has shared once: a wish that is in

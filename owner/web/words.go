@@ -92,6 +92,9 @@ func (s *Server) verbsSaid(v *visit, scopes []uma.Scope) template.HTML {
 	for _, one := range s.verbs(v, scopes) {
 		said = append(said, one.Said)
 	}
+	if see := v.Say("see"); slices.Contains(said, v.Say("see and keep a copy")) { // which says both
+		said = slices.DeleteFunc(said, func(one template.HTML) bool { return one == see })
+	}
 	if len(said) == 0 {
 		return v.Say("reach")
 	}
