@@ -139,6 +139,93 @@ func (v Views) Thing(ctx context.Context, o as.Owner, id uma.ResourceID) (Thing,
 	return out, absent(err, errNoThing)
 }
 
+// Past is a promise about a thing that is over, and can be made again.
+type Past struct {
+	as.ShareVersion
+	Who   []Who
+	Ended time.Time
+	How   as.ShareEnd // EndWithdrawn or EndExpired
+}
+
+// How far back, and of how many versions, it is looked for what was open.
+const (
+	pastDays     = 90
+	pastVersions = 1000
+)
+
+// Over says whether the promise cannot be made again as it was: its end has come.
+func (p Past) Over(now time.Time) bool { return stateOf(p.Share, now) == Over }
+
+// Past lists what was open of a thing in the last 90 days and is not any more, by
+// its being stopped or by itself; of those who were told the same several times, the
+// last.
+func (v Views) Past(ctx context.Context, o as.Owner, t Thing, limit int) ([]Past, error) {
+	var out []Past
+	err := v.read(ctx, o, func(s *snapshot) error {
+		out = nil
+		found, err := s.ShareVersions(o.Space, as.VersionFilter{Resource: t.ID, From: s.now.AddDate(0, 0, -pastDays)}, as.Page{Limit: pastVersions})
+		if err != nil {
+			return err
+		}
+		for _, version := range found {
+			at, how := version.EndedAt(s.now)
+			if how == as.EndWithdrawn || how == as.EndExpired {
+				out = append(out, Past{ShareVersion: version, Ended: at, How: how})
+			}
+		}
+		slices.SortStableFunc(out, func(a, b Past) int { return b.Ended.Compare(a.Ended) })
+		var said []as.Share
+		for _, one := range t.Sharings {
+			said = append(said, one.Share)
+		}
+		out = slices.DeleteFunc(out, func(one Past) bool {
+			again := slices.ContainsFunc(said, func(other as.Share) bool {
+				return slices.Equal(one.Parties(), other.Parties()) && slices.Equal(one.Scopes, other.Scopes) && one.Client == other.Client
+			})
+			said = append(said, one.Share)
+			return again
+		})
+		out = out[:min(len(out), limit)]
+		for i := range out {
+			for _, p := range out[i].Parties() {
+				w, err := s.party(p)
+				if err != nil {
+					return err
+				}
+				out[i].Who = append(out[i].Who, w)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Version shows one version of a share of the space as if it were in force, and its
+// thing. One that is not there, or whose thing is gone, is not_found.
+func (v Views) Version(ctx context.Context, o as.Owner, ref as.VersionRef) (Thing, Sharing, error) {
+	var one Sharing
+	found, err := v.AS.ShareVersions(ctx, o, as.VersionFilter{Share: ref.Share}, as.Page{After: as.VersionKey(ref.Share, ref.Version-1), Limit: 1})
+	if err != nil {
+		return Thing{}, Sharing{}, err
+	}
+	if len(found) == 0 || found[0].Version != ref.Version {
+		return Thing{}, Sharing{}, errNoPast
+	}
+	t, err := v.Thing(ctx, o, found[0].Resource)
+	if err != nil {
+		return Thing{}, Sharing{}, err
+	}
+	err = v.read(ctx, o, func(s *snapshot) error {
+		s.name(t.Resource)
+		list, err := s.sharings([]as.Share{found[0].Share})
+		if err == nil {
+			one = list[0]
+		}
+		return err
+	})
+	return t, one, err
+}
+
 // CouldPage is a page of what somebody could do, by the names of the things.
 type CouldPage struct {
 	List []as.Could

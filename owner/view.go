@@ -98,6 +98,7 @@ func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) er
 
 var (
 	errNoThing  = uma.NewError(uma.NotFound, "There is no such resource.")
+	errNoPast   = uma.NewError(uma.NotFound, "There is nothing to bring back.")
 	errNoGroup  = uma.NewError(uma.NotFound, "There is no such group.")
 	errNoPerson = uma.NewError(uma.NotFound, "There is nobody like that.")
 )

@@ -34,6 +34,9 @@ type lane struct {
 	Spans [][2]int // from and to, in days from the left
 }
 
+// usesShown is how many lines of what was used a page of the history has.
+const usesShown = 12
+
 // laneDays is how far lanes go back.
 const laneDays = 90
 
@@ -59,12 +62,22 @@ func (s *Server) history(v *visit) error {
 		Lanes              []lane
 		LaneDays           int
 		CSV, JSON          string
+		Used               []use
+		UsedNext           string
 	}{
 		common: s.common(v), Thing: string(f.Thing), Person: f.Person, App: string(f.App), Next: s.next(v, "history", h.Next, query...), LaneDays: laneDays,
 		CSV: s.below("history/export", append(query, "format", "csv")...), JSON: s.below("history/export", append(query, "format", "json")...),
 	}
 	if data.About, err = s.aboutOf(v, f); err != nil {
 		return err
+	}
+	used, next, err := s.uses(v, owner.UsesQuery{Thing: f.Thing, Person: f.Person, App: f.App}, owner.Page{After: v.form["used"], Limit: usesShown})
+	if err != nil {
+		return err
+	}
+	data.Used = used
+	if next != "" {
+		data.UsedNext = s.below("history", append(query, "used", next)...) + "#used"
 	}
 	for _, l := range h.List {
 		one := v.line(l)

@@ -38,6 +38,8 @@ type personPage struct {
 	Stop     string // where to stop all of it
 	History  string
 	Could    string
+	Share    string // where to share something with them; "" where that cannot be said
+	Uses     []use
 }
 
 func (s *Server) personOf(v *visit, p owner.Person) personPage {
@@ -49,6 +51,10 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 			seen[said] = true
 			out.Checked = append(out.Checked, said)
 		}
+	}
+	switch p.Kind {
+	case policy.PartyEmail, policy.PartyDomain, policy.PartyApp:
+		out.Share = s.below("things", "with", p.Key)
 	}
 	things := map[string]bool{}
 	for _, one := range p.Sharings {
@@ -83,6 +89,9 @@ func (s *Server) person(v *visit) error {
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{Person: key}); err != nil {
 		return err
 	}
+	if data.Uses, _, err = s.uses(v, owner.UsesQuery{Person: key}, owner.Page{Limit: thingLately}); err != nil {
+		return err
+	}
 	return s.show(v, "people", "person", page.Options{Done: v.done(s)}, data)
 }
 
@@ -96,6 +105,9 @@ func (s *Server) app(v *visit) error {
 	data := s.personOf(v, a.Person)
 	data.Stop, data.History = s.below("stop", "app", string(id)), s.below("history", "app", string(id))
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{App: id}); err != nil {
+		return err
+	}
+	if data.Uses, _, err = s.uses(v, owner.UsesQuery{App: id}, owner.Page{Limit: thingLately}); err != nil {
 		return err
 	}
 	return s.show(v, "people", "person", page.Options{Done: v.done(s)}, data)

@@ -73,7 +73,19 @@ func (s *Server) things(v *visit) error {
 		Things   []thingRow
 		Next     string
 		All      int64
-	}{common: s.common(v), Search: q.Search, Service: q.Service, Next: s.next(v, "things", found.Next, "q", q.Search, "service", string(q.Service))}
+		With     string // the key of whom one of them is to be shared with; "" for nobody
+		Whom     template.HTML
+	}{
+		common: s.common(v), Search: q.Search, Service: q.Service, With: v.form["with"],
+		Next: s.next(v, "things", found.Next, "q", q.Search, "service", string(q.Service), "with", v.form["with"]),
+	}
+	if data.With != "" {
+		p, err := s.views.Person(v.ctx, v.owner, data.With)
+		if err != nil {
+			return err
+		}
+		data.Whom = v.who(p.Who).Name
+	}
 	for _, one := range found.Services {
 		data.Services = append(data.Services, service{one.ID, v.service(one.App), one.Things, one.ID == q.Service})
 		data.All += one.Things
@@ -109,9 +121,19 @@ func (s *Server) thing(v *visit) error {
 	if err != nil {
 		return err
 	}
+	used, _, err := s.uses(v, owner.UsesQuery{Thing: id}, owner.Page{Limit: thingLately})
+	if err != nil {
+		return err
+	}
+	past, err := s.past(v, t)
+	if err != nil {
+		return err
+	}
 	row := s.thingRow(v, t)
 	return s.show(v, "things", "thing", page.Options{Done: v.done(s)}, struct {
 		common
+		Used     []use
+		Past     []once
 		Thing    thingRow
 		Says     template.HTML
 		Sharings []sharing
@@ -121,7 +143,7 @@ func (s *Server) thing(v *visit) error {
 		Scopes   []uma.Scope
 		Since    page.Moment
 	}{
-		common: s.common(v), Thing: row, Says: v.thingSays(row), Sharings: s.sharings(v, t.Sharings), Verbs: s.verbs(v, t.Description.Scopes),
+		common: s.common(v), Used: used, Past: past, Thing: row, Says: v.thingSays(row), Sharings: s.sharings(v, t.Sharings), Verbs: s.verbs(v, t.Description.Scopes),
 		Lately: v.lines(lately.List), Type: t.Description.Type, Scopes: t.Description.Scopes, Since: v.At(t.CreatedAt),
 	})
 }

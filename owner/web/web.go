@@ -130,6 +130,8 @@ func routes() []route {
 		{http.MethodGet, Path + "share", changes, (*Server).share},
 		{http.MethodPost, Path + "share/check", changes, (*Server).checkShare},
 		{http.MethodPost, Path + "share", changes, (*Server).doShare},
+		{http.MethodGet, Path + "reopen", changes, (*Server).reopen},
+		{http.MethodPost, Path + "reopen", changes, (*Server).doReopen},
 		{http.MethodGet, Path + "shares/{id}", looks, (*Server).receipt},
 		{http.MethodPost, Path + "shares/{id}/keep", changes, (*Server).keep},
 		{http.MethodGet, Path + "stop", changes, (*Server).stop},
