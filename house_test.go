@@ -49,7 +49,7 @@ var arrows = map[string]room{
 	"owner/web/e2e":   {why: "it is nothing but tests"},
 	"as/storetest": {rooms: []string{"as", "uma", "oauth", "policy"}, others: []string{"github.com/google/go-cmp"},
 		why: "the law of a store speaks of what as declares"},
-	"store/sqlite": {rooms: []string{"as", "store/internal/"}, others: []string{"modernc.org/sqlite", "github.com/pressly/goose/v3"},
+	"store/sqlite": {rooms: []string{"as", "store/internal/"}, others: []string{"modernc.org/sqlite", "modernc.org/libc", "github.com/pressly/goose/v3"},
 		why: "a store keeps and returns; it knows no rule"},
 	"store/postgres": {rooms: []string{"as", "store/internal/"}, others: []string{"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3"},
 		why: "a store keeps and returns; it knows no rule"},

@@ -3,167 +3,293 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/licet/licet/store/internal/rows"
+	"modernc.org/libc"
 	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
 )
 
 // The settings of every connection, and of each kind. Checkpoints are ours to
 // make: see checkpointAll. They rather give up than keep the committer waiting.
-const (
-	always     = "&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=foreign_keys(1)&_pragma=wal_autocheckpoint(0)&_pragma=cache_size(-16000)&_pragma=temp_store(memory)"
-	forWriting = "?_pragma=busy_timeout(10000)" + always
-	forReading = "?_pragma=busy_timeout(10000)" + always + "&_pragma=query_only(1)"
-	forMoving  = "?_pragma=busy_timeout(50)" + always
+var (
+	always     = []string{"journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "wal_autocheckpoint(0)", "cache_size(-16000)", "temp_store(memory)"}
+	forWriting = slices.Concat([]string{"busy_timeout(10000)"}, always)
+	forReading = slices.Concat(forWriting, []string{"query_only(1)"})
+	forMoving  = slices.Concat([]string{"busy_timeout(50)"}, always)
 )
 
-// connector opens connections to a database with settings of one kind.
+// connector opens connections of database/sql, for what is seldom done.
 type connector struct{ dsn string }
 
-func connectTo(path, settings string) connector {
-	return connector{"file:" + (&url.URL{Path: path}).EscapedPath() + settings}
+func connectTo(path string, settings []string) connector {
+	return connector{"file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=" + strings.Join(settings, "&_pragma=")}
 }
 
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.Driver().Open(c.dsn) }
 func (c connector) Driver() driver.Driver                        { return &sqlite.Driver{} }
 
 // conn is one connection with its prepared statements. It is for one goroutine
-// at a time. It speaks to the driver itself: a pool, and the locks and
-// conversions that come with it, would cost as much as the statements.
+// at a time, and needs no locks therefore. It speaks to SQLite itself: a driver,
+// and the copies and conversions that come with it, would cost as much as the
+// statements.
 type conn struct {
-	raw      driver.Conn
-	prepared map[string]statement
+	tls      *libc.TLS
+	db       uintptr
+	prepared map[string]*statement
+	values   []driver.Value // the arguments of the statement that is bound
 }
 
-// statement is what the driver prepares.
-type statement interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
+// statement is a prepared statement. What is bound to it lies in room, until it is
+// used again.
+type statement struct {
+	handle uintptr
+	room   uintptr
+	size   int
 }
 
-func newConn(ctx context.Context, c connector) (*conn, error) {
-	raw, err := c.Connect(ctx)
+func newConn(path string, settings []string) (*conn, error) {
+	c := &conn{tls: libc.NewTLS(), prepared: map[string]*statement{}}
+	name, err := libc.CString(path)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.close())
 	}
-	return &conn{raw: raw, prepared: map[string]statement{}}, nil
+	defer libc.Xfree(c.tls, name)
+	place := c.tls.Alloc(pointerBytes)
+	defer c.tls.Free(pointerBytes)
+	rc := lib.Xsqlite3_open_v2(c.tls, name, place, lib.SQLITE_OPEN_READWRITE|lib.SQLITE_OPEN_CREATE|lib.SQLITE_OPEN_NOMUTEX, 0)
+	if c.db = pointerAt(place); rc != lib.SQLITE_OK {
+		return nil, errors.Join(c.failure(rc), c.close())
+	}
+	for _, setting := range settings {
+		if err := c.run("pragma " + setting); err != nil {
+			return nil, errors.Join(err, c.close())
+		}
+	}
+	return c, nil
 }
 
-// statement prepares a query once. SQLite takes $1 for a name, and the driver
-// would look up every name at every execution; where the placeholders stand in
-// their order they need none.
-func (c *conn) statement(query string) (statement, error) {
+// failure is the error of a call that did not go well.
+func (c *conn) failure(rc int32) error {
+	return fmt.Errorf("sqlite: %s (%d)", libc.GoString(lib.Xsqlite3_errmsg(c.tls, c.db)), rc)
+}
+
+// pointerBytes is the size of a pointer of SQLite's.
+const pointerBytes = strconv.IntSize / 8
+
+// pointerAt reads a pointer out of SQLite's memory.
+func pointerAt(place uintptr) uintptr {
+	var b [8]byte
+	copy(b[:], libc.GoBytes(place, pointerBytes))
+	if pointerBytes == 4 {
+		return uintptr(binary.NativeEndian.Uint32(b[:]))
+	}
+	return uintptr(binary.NativeEndian.Uint64(b[:]))
+}
+
+// statement prepares a query once. SQLite takes $1 for a name; where the
+// placeholders stand in their order they need none.
+func (c *conn) statement(query string) (*statement, error) {
 	if s, ok := c.prepared[query]; ok {
 		return s, nil
 	}
-	raw, err := c.raw.Prepare(nameless(query))
+	text, err := libc.CString(nameless(query))
 	if err != nil {
 		return nil, err
 	}
-	s, ok := raw.(statement)
-	if !ok {
-		return nil, errors.Join(errors.New("sqlite: the driver's statements have changed"), raw.Close())
+	defer libc.Xfree(c.tls, text)
+	place := c.tls.Alloc(pointerBytes)
+	defer c.tls.Free(pointerBytes)
+	if rc := lib.Xsqlite3_prepare_v3(c.tls, c.db, text, -1, lib.SQLITE_PREPARE_PERSISTENT, place, 0); rc != lib.SQLITE_OK {
+		return nil, c.failure(rc)
 	}
+	s := &statement{handle: pointerAt(place)}
 	c.prepared[query] = s
 	return s, nil
 }
 
 var placeholder = regexp.MustCompile(`\$[0-9]+`)
 
-// nameless replaces $1, $2, … by ? if each stands there once and in order.
+// nameless numbers $1, $2, … as SQLite does.
 func nameless(query string) string {
-	for i, p := range placeholder.FindAllString(query, -1) {
-		if p != "$"+strconv.Itoa(i+1) {
-			return query
-		}
-	}
-	return placeholder.ReplaceAllString(query, "?")
+	return placeholder.ReplaceAllStringFunc(query, func(p string) string { return "?" + p[1:] })
 }
 
-// values are the arguments as the driver takes them.
-func values(args []any) ([]driver.NamedValue, error) {
-	out := make([]driver.NamedValue, len(args))
-	for i, a := range args {
-		v, err := driver.DefaultParameterConverter.ConvertValue(a)
+// bind gives a statement its arguments.
+func (c *conn) bind(s *statement, args []any) error {
+	size := 1
+	values := c.values[:0]
+	for _, a := range args {
+		v, err := valueOf(a)
+		if err != nil {
+			return err
+		}
+		switch v := v.(type) {
+		case string:
+			size += len(v)
+		case []byte:
+			size += len(v)
+		}
+		values = append(values, v)
+	}
+	c.values = values
+	if size > s.size {
+		lib.Xsqlite3_free(c.tls, s.room)
+		s.size = 0
+		if s.room = lib.Xsqlite3_malloc(c.tls, int32(size)); s.room == 0 {
+			return errors.New("sqlite: there is no memory for the arguments of a statement")
+		}
+		s.size = size
+	}
+	room, at := libc.GoBytes(s.room, s.size), 0
+	for i, v := range values {
+		n, rc := int32(i+1), int32(lib.SQLITE_OK)
+		switch v := v.(type) {
+		case nil:
+			rc = lib.Xsqlite3_bind_null(c.tls, s.handle, n)
+		case int64:
+			rc = lib.Xsqlite3_bind_int64(c.tls, s.handle, n, v)
+		case string:
+			rc = lib.Xsqlite3_bind_text(c.tls, s.handle, n, s.room+uintptr(at), int32(len(v)), lib.SQLITE_STATIC)
+			at += copy(room[at:], v)
+		case []byte:
+			rc = lib.Xsqlite3_bind_blob(c.tls, s.handle, n, s.room+uintptr(at), int32(len(v)), lib.SQLITE_STATIC)
+			at += copy(room[at:], v)
+		}
+		if rc != lib.SQLITE_OK {
+			return c.failure(rc)
+		}
+	}
+	return nil
+}
+
+// valueOf is an argument as one of what SQLite knows: nil, int64, string, []byte.
+func valueOf(a any) (driver.Value, error) {
+	switch v := a.(type) {
+	case string, int64, nil:
+		return v, nil
+	case []byte:
+		if v == nil {
+			return nil, nil
+		}
+		return v, nil
+	case int:
+		return int64(v), nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case driver.Valuer:
+		of, err := v.Value()
 		if err != nil {
 			return nil, err
 		}
-		out[i] = driver.NamedValue{Ordinal: i + 1, Value: v}
+		return valueOf(of)
 	}
-	return out, nil
+	switch v := reflect.ValueOf(a); v.Kind() {
+	case reflect.String:
+		return v.String(), nil
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return valueOf(v.Bytes())
+		}
+	}
+	return nil, fmt.Errorf("sqlite: a %T is no argument", a)
 }
 
 // Exec implements rows.DB. A statement is not cut short by anybody's context: it
 // is short, and one that is interrupted leaves its connection in doubt.
 func (c *conn) Exec(query string, args ...any) (int64, error) {
 	s, err := c.statement(query)
+	if err == nil {
+		err = c.bind(s, args)
+	}
 	if err != nil {
 		return 0, err
 	}
-	in, err := values(args)
-	if err != nil {
-		return 0, err
+	rc := lib.Xsqlite3_step(c.tls, s.handle)
+	for rc == lib.SQLITE_ROW {
+		rc = lib.Xsqlite3_step(c.tls, s.handle)
 	}
-	result, err := s.ExecContext(context.Background(), in)
-	if err != nil {
-		return 0, err
+	if rc != lib.SQLITE_DONE {
+		err = c.failure(rc)
 	}
-	return result.RowsAffected()
+	lib.Xsqlite3_reset(c.tls, s.handle) // says once more what has been said
+	return int64(lib.Xsqlite3_changes(c.tls, c.db)), err
 }
 
 // Query implements rows.DB.
 func (c *conn) Query(query string, args ...any) (rows.Found, error) {
 	s, err := c.statement(query)
+	if err == nil {
+		err = c.bind(s, args)
+	}
 	if err != nil {
 		return nil, err
 	}
-	in, err := values(args)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := s.QueryContext(context.Background(), in)
-	if err != nil {
-		return nil, err
-	}
-	return &found{raw: raw, row: make([]driver.Value, len(raw.Columns()))}, nil
+	return &found{c: c, s: s, columns: int(lib.Xsqlite3_column_count(c.tls, s.handle))}, nil
 }
 
 // found are the rows of a query.
 type found struct {
-	raw driver.Rows
-	row []driver.Value
-	err error
+	c       *conn
+	s       *statement
+	columns int
+	err     error
 }
 
 func (f *found) Next() bool {
-	err := f.raw.Next(f.row)
-	if err != nil && err != io.EOF {
-		f.err = err
+	rc := lib.Xsqlite3_step(f.c.tls, f.s.handle)
+	if rc != lib.SQLITE_ROW && rc != lib.SQLITE_DONE {
+		f.err = f.c.failure(rc)
 	}
-	return err == nil
+	return rc == lib.SQLITE_ROW
 }
 
-func (f *found) Err() error   { return f.err }
-func (f *found) Close() error { return f.raw.Close() }
+func (f *found) Err() error { return f.err }
+
+func (f *found) Close() error {
+	lib.Xsqlite3_reset(f.c.tls, f.s.handle) // says once more what Err has said
+	return nil
+}
 
 func (f *found) Scan(places ...any) error {
-	if len(places) != len(f.row) {
-		return fmt.Errorf("sqlite: %d columns for %d places", len(f.row), len(places))
+	if len(places) != f.columns {
+		return fmt.Errorf("sqlite: %d columns for %d places", f.columns, len(places))
 	}
 	for i, place := range places {
-		if err := assign(place, f.row[i]); err != nil {
+		if err := assign(place, f.column(int32(i))); err != nil {
 			return fmt.Errorf("sqlite: column %d: %w", i+1, err)
 		}
 	}
 	return nil
+}
+
+// column is a value of the row.
+func (f *found) column(i int32) driver.Value {
+	switch tls, s := f.c.tls, f.s.handle; lib.Xsqlite3_column_type(tls, s, i) {
+	case lib.SQLITE_INTEGER:
+		return lib.Xsqlite3_column_int64(tls, s, i)
+	case lib.SQLITE_TEXT:
+		text := lib.Xsqlite3_column_text(tls, s, i)
+		return string(libc.GoBytes(text, int(lib.Xsqlite3_column_bytes(tls, s, i))))
+	case lib.SQLITE_BLOB:
+		bytes := lib.Xsqlite3_column_blob(tls, s, i)
+		return append([]byte{}, libc.GoBytes(bytes, int(lib.Xsqlite3_column_bytes(tls, s, i)))...)
+	case lib.SQLITE_NULL:
+		return nil
+	}
+	return lib.Xsqlite3_column_double(f.c.tls, f.s.handle, i) // which no column is
 }
 
 // assign puts a value of the database into a place of a record.
@@ -173,10 +299,7 @@ func assign(place any, v driver.Value) error {
 		return p.Scan(v)
 	case *bool:
 		switch v := v.(type) {
-		case bool:
-			*p = v
-			return nil
-		case int64: // of an expression, which has no declared type
+		case int64:
 			*p = v != 0
 			return nil
 		}
@@ -218,9 +341,15 @@ func (c *conn) run(query string) error {
 func (c *conn) end() { _ = c.run("rollback") }
 
 func (c *conn) close() error {
-	var err error
 	for _, s := range c.prepared {
-		err = errors.Join(err, s.Close())
+		lib.Xsqlite3_finalize(c.tls, s.handle) // says once more how it went the last time
+		lib.Xsqlite3_free(c.tls, s.room)
 	}
-	return errors.Join(err, c.raw.Close())
+	c.prepared = nil
+	var err error
+	if rc := lib.Xsqlite3_close(c.tls, c.db); rc != lib.SQLITE_OK {
+		err = c.failure(rc)
+	}
+	c.tls.Close()
+	return err
 }

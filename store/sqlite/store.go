@@ -68,12 +68,12 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return err
 	}
 	s.moving = sql.OpenDB(connectTo(path, forMoving))
-	if s.writer, err = newConn(ctx, connectTo(path, forWriting)); err != nil {
+	if s.writer, err = newConn(path, forWriting); err != nil {
 		return err
 	}
 	s.readers = make(chan *conn, readerCount())
 	for range readerCount() {
-		c, err := newConn(ctx, connectTo(path, forReading))
+		c, err := newConn(path, forReading)
 		if err != nil {
 			return err
 		}
