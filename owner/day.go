@@ -63,7 +63,7 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			return err
 		}
 		versions = slices.DeleteFunc(versions, func(v as.ShareVersion) bool {
-			return !v.InForce(at) || q.Person != "" && !s.isFor(v.Share, q.Person)
+			return !v.InForce(at) || v.Ask || q.Person != "" && !s.isFor(v.Share, q.Person)
 		})
 		then, err := s.resourcesAt(at, versions)
 		if err != nil {
@@ -205,7 +205,7 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 		by := map[policy.ShareID]map[int64]Span{}
 		var shares []as.Share
 		for _, version := range versions {
-			if span, ok := spanOf(version, from, to); ok {
+			if span, ok := spanOf(version, from, to); ok && !version.Ask {
 				if by[version.ID] == nil {
 					by[version.ID] = map[int64]Span{}
 				}

@@ -46,7 +46,7 @@ func (v Views) Home(ctx context.Context, o as.Owner, since time.Time) (Home, err
 		var order []uma.ResourceID // the latest last
 		slices.SortFunc(shares, func(a, b as.Share) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 		for _, share := range shares {
-			if stateOf(share, s.now) != InForce {
+			if stateOf(share, s.now) != InForce || share.Ask {
 				continue
 			}
 			for _, p := range partiesOf(share) {

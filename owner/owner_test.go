@@ -61,6 +61,35 @@ func TestHomeSaysWhoCanSeeSomething(t *testing.T) {
 	}
 }
 
+// That somebody may ask opens nothing to them.
+func TestWhoMayOnlyAskSeesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	album := w.thing(w.photos, "Album")
+	ask := email(album, "bob@example.org", "view")
+	ask.Ask = true
+	w.share(w.alice, ask)
+	home, err := w.views.Home(w.ctx, w.alice, time.Time{})
+	w.must(err)
+	people, err := w.views.People(w.ctx, w.alice, owner.PeopleQuery{}, owner.Page{})
+	w.must(err)
+	thing, err := w.views.Thing(w.ctx, w.alice, album)
+	w.must(err)
+	if home.People+home.Shared+len(home.Lit) != 0 || len(people.List) != 0 || thing.Lit() {
+		t.Errorf("home says %+v, of people there are %d, and the thing is lit: %v", home, len(people.List), thing.Lit())
+	}
+	lanes, err := w.views.Lanes(w.ctx, w.alice, w.Now().Add(-time.Hour), w.Now().Add(time.Hour), owner.Page{})
+	w.must(err)
+	then, err := w.views.At(w.ctx, w.alice, w.Now(), owner.DayQuery{}, owner.Page{})
+	w.must(err)
+	if len(lanes.List)+len(then.List) != 0 {
+		t.Errorf("the past tells of %+v and %+v", lanes.List, then.List)
+	}
+	if len(thing.Sharings) != 1 || !thing.Sharings[0].Ask {
+		t.Errorf("the thing tells of %+v", thing.Sharings)
+	}
+}
+
 func TestThingsAreFoundByNameAndService(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -136,7 +165,7 @@ func TestAPersonIsOneAcrossServicesAndHowTheyAreKnown(t *testing.T) {
 	for _, p := range people.List {
 		list = append(list, string(p.Kind)+" "+p.App.Name+p.Value)
 	}
-	if want := []string{"email bob@example.org", "app Framesframes", "anyone "}; !slices.Equal(list, want) {
+	if want := []string{"email bob@example.org", "app Framesframes"}; !slices.Equal(list, want) {
 		t.Errorf("the people are %q, want %q", list, want)
 	}
 	bob := people.List[0]

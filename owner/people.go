@@ -83,13 +83,14 @@ type group struct {
 
 func (g *group) standing() string { return g.key }
 
-// people groups the live shares of the space by whom they are for.
+// people groups the live shares of the space by whom they are for. Of those who may
+// only ask, nobody is let in.
 func (s *snapshot) people() ([]*group, error) {
 	shares, err := s.SharesInForce(s.o.Space, nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.grouped(live(shares, s.now))
+	return s.grouped(slices.DeleteFunc(live(shares, s.now), func(one as.Share) bool { return one.Ask }))
 }
 
 func (s *snapshot) grouped(shares []as.Share) ([]*group, error) {

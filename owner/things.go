@@ -21,7 +21,7 @@ type Thing struct {
 
 // Lit says whether anybody can do anything with it now.
 func (t Thing) Lit() bool {
-	return slices.ContainsFunc(t.Sharings, func(s Sharing) bool { return s.State == InForce })
+	return slices.ContainsFunc(t.Sharings, Sharing.Opens)
 }
 
 // ThingsQuery narrows the list of things.

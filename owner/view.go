@@ -72,6 +72,10 @@ type Sharing struct {
 	LastUsed time.Time // zero: not within the time that uses are kept
 }
 
+// Opens says whether the share lets somebody in now. One under which the owner is asked
+// each time lets in nobody.
+func (s Sharing) Opens() bool { return s.State == InForce && !s.Ask }
+
 // snapshot is one reading of a space.
 type snapshot struct {
 	as.Reader

@@ -28,7 +28,7 @@ func (s *Server) thingRow(v *visit, t owner.Thing) thingRow {
 	seen := map[string]bool{}
 	for _, one := range t.Sharings {
 		for _, w := range one.Who {
-			if one.State == owner.InForce && !seen[w.Key] {
+			if one.Opens() && !seen[w.Key] {
 				seen[w.Key] = true
 				names = append(names, v.who(w).Name)
 			}
