@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -304,11 +305,7 @@ func (a *app) look(w http.ResponseWriter, r *http.Request) {
 	}
 	data.Waits, data.Had, data.Denied, data.State = t.waits, t.had, t.denied, state+t.word()
 	t.mu.Unlock()
-	o := page.Options{Live: "/live?" + url.Values{"link": {link}, "was": {data.State}}.Encode(), LeadsTo: a.leadsTo}
-	if data.Waits || data.Open > 0 {
-		o.Refresh = 3
-	}
-	p.Show(http.StatusOK, a.set, "link", o, data)
+	p.Show(http.StatusOK, a.set, "link", page.Options{Live: "/live?" + url.Values{"link": {link}, "was": {data.State}}.Encode(), LeadsTo: a.leadsTo}, data)
 }
 
 // show makes something to look at of what was read.
@@ -480,7 +477,11 @@ func chartOf(p *page.Answer, entries []Resource) *chart {
 		c.Lines = append(c.Lines, line)
 	}
 	for _, v := range []float64{low + margin, (low + high) / 2, high - margin} {
-		c.Levels = append(c.Levels, level{y(v), number(round(v))})
+		said := round(v)
+		if high-low > 20 {
+			said = math.Round(v)
+		}
+		c.Levels = append(c.Levels, level{y(v), number(said)})
 	}
 	for _, e := range slices.Backward(readings) {
 		row := chartRow{At: p.At(e.At)}

@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -62,6 +64,11 @@ func (w *World) newGuard(pats rs.StaticPAT, route rs.Route, registry rs.Registry
 	return rs.New(rs.Config{
 		Issuer: w.Issuer, PAT: pats, Route: route, Registry: registry, Realm: strings.ToLower(string(who)), Now: w.clock.Now,
 		HTTP: &http.Client{Transport: w.trace.as(who, localhost(w.Listener)), Timeout: 10 * time.Second},
+		Alarm: func(ctx context.Context, owner rs.Owner, err error) {
+			if ctx.Err() == nil { // somebody is still there to be refused
+				w.Log.Warn("a request was refused in doubt", "by", who, "owner", owner, "error", err)
+			}
+		},
 	})
 }
 
@@ -114,17 +121,17 @@ func (c *clinic) record(owner rs.Owner, name string) []Resource {
 	today := c.now().UTC().Truncate(day)
 	for week := 11; week >= 0; week-- {
 		at := today.Add(-time.Duration(week)*7*day + 8*time.Hour)
-		wave := float64((week*5 + 3) % 7)
+		wave := 3 + 3*math.Sin(float64(week)*2.4) + float64(week*week%3)
 		reading := func(values ...Quantity) {
 			out = append(out, Resource{ResourceType: "Observation", Code: things[i].Name, At: at, Value: values})
 		}
 		switch name {
 		case "blood-pressure":
-			reading(Quantity{"Systolic", 121 + float64(week) + wave, "mmHg"}, Quantity{"Diastolic", 77 + float64(week)/2 + wave/2, "mmHg"})
+			reading(Quantity{"Systolic", math.Round(122 + float64(week)*1.3 + wave), "mmHg"}, Quantity{"Diastolic", math.Round(76 + float64(week)*.7 + wave*.7), "mmHg"})
 		case "blood-sugar":
-			reading(Quantity{"Glucose", 5.1 + wave/4, "mmol/l"})
+			reading(Quantity{"Glucose", math.Round(51+wave*1.5) / 10, "mmol/l"})
 		case "dan-growth":
-			reading(Quantity{"Height", 157.5 - float64(week)*.15, "cm"})
+			reading(Quantity{"Height", 158 - math.Round(float64(week)*1.5)/10, "cm"})
 		}
 	}
 	for i, text := range notes[name] {

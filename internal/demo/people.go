@@ -21,6 +21,7 @@ type person struct {
 	Name  string
 	Email string
 	Says  string // who that is
+	For   string // for whom their browser acts, when it is opened here; "" for themselves
 
 	account as.AccountID
 	space   as.SpaceID
@@ -33,7 +34,7 @@ func (p *person) owner(space as.SpaceID) as.Owner { return as.Owner{Space: space
 var cast = []person{
 	{Host: "alice.localhost", Name: "Alice Marsh", Email: "alice@example.com", Says: "has readings and notes at a clinic, and photos"},
 	{Host: "anna.localhost", Name: "Anna Ruiz", Email: "anna@example.com", Says: "shares her blood sugar with Alice and with a doctor"},
-	{Host: "carol.localhost", Name: "Carol Weiss", Email: "carol@example.com", Says: "acts for her son Dan, who is thirteen"},
+	{Host: "carol.localhost", Name: "Carol Weiss", Email: "carol@example.com", Says: "acts for her son Dan, who is thirteen", For: "dan"},
 	{Host: "dan.localhost", Name: "Dan Weiss", Email: "dan@example.com", Says: "is thirteen; his mother acts for him"},
 }
 

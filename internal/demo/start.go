@@ -106,7 +106,13 @@ func (w *World) enterAs(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "this did not work", http.StatusInternalServerError)
 		return
 	}
-	http.SetCookie(rw, &http.Cookie{Name: "licet-session", Value: secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	set := func(name, value string) {
+		http.SetCookie(rw, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	}
+	set("licet-session", secret)
+	if p.For != "" {
+		set("licet-space", string(w.person(p.For).space))
+	}
 	rw.Header().Set("Cache-Control", "no-store")
 	rw.Header().Set("Referrer-Policy", "no-referrer")
 	to := r.PostForm.Get("to")
@@ -214,7 +220,7 @@ func (s *start) letters(w http.ResponseWriter, r *http.Request) {
 	}
 	const shown = 40
 	data.Letters = data.Letters[:min(shown, len(data.Letters))]
-	a.Show(http.StatusOK, s.set, "letters", page.Options{Live: "/live/letters?was=" + s.lettersMark(), Refresh: 5, LeadsTo: s.everybody()}, data)
+	a.Show(http.StatusOK, s.set, "letters", page.Options{Live: "/live/letters?was=" + s.lettersMark(), LeadsTo: s.everybody()}, data)
 }
 
 func (s *start) letter(a *page.Answer, m mail.Mail) letter {
@@ -266,7 +272,7 @@ func (s *start) showTrace(w http.ResponseWriter, r *http.Request) {
 	for _, m := range messages {
 		data.Messages = append(data.Messages, tracedLine{m, a.At(m.At)})
 	}
-	a.Show(http.StatusOK, s.set, "trace", page.Options{Wide: true, Live: "/live/trace?was=" + mark, Refresh: 5}, data)
+	a.Show(http.StatusOK, s.set, "trace", page.Options{Wide: true, Live: "/live/trace?was=" + mark}, data)
 }
 
 // tracedLine is a message with its time as the reader has it.

@@ -232,13 +232,13 @@ func answerMessage(from, to party, r *http.Request, status int, h http.Header, b
 	return m
 }
 
-// shortPath is a path that fits over an arrow.
+// shortPath is a path that fits over an arrow from one column to the next.
 func shortPath(u *url.URL) string {
-	path := u.Path
+	path := strings.TrimPrefix(u.Path, "/.well-known")
 	if of := u.Query().Get("of"); of != "" {
 		path += "?of=" + of
 	}
-	const most = 34
+	const most = 22
 	if len(path) > most {
 		path = path[:most-1] + "…"
 	}

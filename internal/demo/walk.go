@@ -103,6 +103,8 @@ func (k *walker) ask() error {
 	return nil
 }
 
+const whyBobAsks = "I help you with your medicine"
+
 var codeShown = regexp.MustCompile(`code-shown">([0-9]+)<`)
 
 func (k *walker) sayWho() error {
@@ -122,7 +124,7 @@ func (k *walker) sayWho() error {
 	}
 	b.submit("enter", map[string]string{"code": codeShown.FindStringSubmatch(letters.text)[1]})
 	b.shows(addressOfBob)
-	b.submit("allow", map[string]string{"remember": "yes"})
+	b.submit("allow", map[string]string{"remember": "yes", "why": whyBobAsks})
 	b.shows(`id="waits"`)
 	return b.failed()
 }
@@ -138,7 +140,7 @@ func (k *walker) allow() error {
 		return err
 	}
 	a.follow(`^/app/requests/.`)
-	a.shows("Notes of our talks")
+	a.shows("Notes of our talks", whyBobAsks)
 	a.submit("allow", map[string]string{a.input("<h3><bdi>Blood pressure</bdi>", "do-"): "view", "days": "30"})
 	a.shows("Blood pressure")
 	return a.failed()

@@ -25,6 +25,7 @@ type place struct {
 	axe     string // the source of axe-core; "" where there is none
 	browser context.Context
 	missing error // why there is no browser
+	dir     string
 
 	close []func() error // last first
 }
@@ -103,6 +104,7 @@ func open() (*place, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.dir = dir
 	p.close = append(p.close, func() error { return os.RemoveAll(dir) })
 	if err := p.serve(dir); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/chromedp/cdproto/page"
@@ -21,34 +22,68 @@ func TestPicturesOfTheMainPages(t *testing.T) {
 	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"Harbour at night", "Grandmother's letter"} {
-		p.photo(t, name)
-	}
 	for _, size := range []struct {
 		name          string
 		width, height int64
 		dark          bool
-		photo         string
-	}{{"phone", 390, 844, false, "Sunrise"}, {"phone-dark", 390, 844, true, "Lake"}, {"desktop", 1280, 900, false, "First snow"}} {
+	}{{"phone", 390, 844, false}, {"phone-dark", 390, 844, true}, {"desktop", 1280, 900, false}} {
 		t.Run(size.name, func(t *testing.T) {
-			v := p.visitor(t, way{width: size.width, scripts: true, dark: size.dark})
-			v.resize(size.width, size.height)
-			photo := "/app/things/" + p.photo(t, size.photo)
-			v.open("/app/")
-			v.picture("sign-in-" + size.name)
-			v.signIn(p.fixture.Owners["alice"])
-			v.open("/app/share?thing=" + filepath.Base(photo))
-			v.write("#email", p.fixture.RequestingParties["bob"].Email)
-			v.follow("#check")
-			v.picture("check-" + size.name)
-			v.follow("#do-share")
-			v.picture("promise-" + size.name)
-			v.open("/app/")
-			v.picture("home-" + size.name)
-			v.open(photo)
-			v.picture("thing-" + size.name)
-			v.follow("#who-can a.stop")
-			v.picture("stop-" + size.name)
+			w := way{width: size.width, scripts: true, dark: size.dark}
+			start := p.demo(t)
+			alice, bob := p.visitor(t, w), p.visitor(t, w)
+			alice.resize(size.width, size.height)
+			bob.resize(size.width, size.height)
+			picture := func(v *visitor, name string) {
+				if few := []string{"home", "stop", "demo-open"}; !size.dark || slices.Contains(few, name) {
+					v.picture(name + "-" + size.name)
+				}
+			}
+
+			alice.open(start)
+			picture(alice, "demo-start")
+			alice.here()
+			alice.follow("#enter-alice-home button")
+			bob.open(start)
+			bob.here()
+			bob.follow("#bob")
+			picture(bob, "demo-locked")
+			bob.sayWhoBobIs(start)
+			picture(bob, "demo-waiting")
+			alice.until("#waits a.go", patience)
+			picture(alice, "home")
+			alice.follow("#waits a.go")
+			picture(alice, "request")
+			alice.follow(".tabs a[href$='/app/']")
+			alice.allowReadings()
+			picture(alice, "promise")
+			bob.until(".part-open", patience)
+			picture(bob, "demo-open")
+
+			alice.follow(".tabs a[href$='/app/people']")
+			picture(alice, "people")
+			alice.write("#q", "bob")
+			alice.follow("search button")
+			alice.follow("main li a[href^='/app/people/']")
+			picture(alice, "person")
+			alice.follow("#can a.stop")
+			picture(alice, "stop")
+			alice.follow("#do-stop")
+			alice.follow("#undo")
+			alice.follow(".tabs a[href$='/app/history']")
+			picture(alice, "history")
+			alice.follow(".tabs a[href$='/app/things']")
+			alice.follow("main li a[href^='/app/things/']")
+			picture(alice, "thing")
+			alice.follow("#share")
+			alice.write("#email", "anna@example.com")
+			alice.follow("#check")
+			picture(alice, "check")
+			bob.open(start + "trace")
+			picture(bob, "demo-trace")
+			bob.open(start + "letters")
+			picture(bob, "demo-letters")
+			bob.open(p.fixture.Issuer + "/sign-in")
+			picture(bob, "sign-in")
 		})
 	}
 }
@@ -57,7 +92,7 @@ func TestPicturesOfTheMainPages(t *testing.T) {
 func (v *visitor) picture(name string) {
 	v.t.Helper()
 	ask[bool](v, "scrollTo(0, 0), document.activeElement?.blur(), true")
-	quality := int64(82)
+	quality := int64(74)
 	shot := call(v, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatJpeg, Quality: &quality})
 	const most = 150 << 10
 	if len(shot.Data) == 0 || len(shot.Data) > most {
