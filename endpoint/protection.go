@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/uma"
@@ -36,9 +37,14 @@ func (s *Server) description(c *call) (uma.ResourceDescription, error) {
 	return uma.ParseResourceDescription(o)
 }
 
-// registered is the body of create, update and delete.
+// registered is the body of create and update. Where people have pages here, it says
+// where the owner sees and decides who gets to the resource.
 func (s *Server) registered(res as.Resource) uma.RegisteredResource {
-	return uma.RegisteredResource{ID: res.ID}
+	out := uma.RegisteredResource{ID: res.ID}
+	if s.Home != "" {
+		out.UserAccessPolicyURI = s.URL(s.Home + "things/" + url.PathEscape(string(res.ID)))
+	}
+	return out
 }
 
 // createResource registers a resource (FedAuthz 3.2.1).

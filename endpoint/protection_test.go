@@ -433,3 +433,26 @@ func TestAScopeThatIsAnURIIsNotFetched(t *testing.T) {
 	// resolve: an attempt to fetch could not go unnoticed.
 	w.register(w.pat(w.RS1, w.Alice), `{"resource_scopes":["https://scopes.invalid/view"]}`)
 }
+
+// Where people have pages here, a service is told on which of them the owner decides
+// about a resource.
+//
+// Proves FED-3.2-04.
+func TestAServiceLearnsWhereTheOwnerDecides(t *testing.T) {
+	w := newWorld(t)
+	c := w.Server.Config
+	c.Home = "/app/"
+	var err error
+	w.Server, err = New(c)
+	w.must(err)
+	pat := w.pat(w.RS1, w.Alice)
+	made := w.api(http.MethodPost, pathResources, pat, photoDescription)
+	wantStatus(t, made, http.StatusCreated)
+	id := made.json(t)["_id"].(string)
+	changed := w.api(http.MethodPut, pathResources+"/"+id, pat, photoDescription)
+	for what, a := range map[string]answer{"registered": made, "changed": changed} {
+		if got := a.json(t)["user_access_policy_uri"]; got != w.Issuer+"/app/things/"+id {
+			t.Errorf("%s: it is %v", what, got)
+		}
+	}
+}

@@ -95,6 +95,7 @@ func (c config) check() (settings, []error) {
 	s.clients = c.checkClients(k)
 	s.people = c.checkPeople(k)
 	s.surface.SignIn = c.checkLogin(k)
+	s.surface.Words, s.surface.Sensitive = c.checkWords(k), c.SensitiveTypes
 	return s, k.faults
 }
 
@@ -401,6 +402,31 @@ func (c config) checkPeople(k *checker) []person {
 			account:  as.Account{Email: p.Email, EmailVerified: true, Name: p.Name, PasswordHash: p.PasswordHash},
 			password: password, space: p.Space,
 		})
+	}
+	return out
+}
+
+// checkWords checks what scopes are in words. English is for whoever has no words in
+// their own language, so it has to be there.
+func (c config) checkWords(k *checker) map[uma.Scope]map[string]string {
+	out := map[uma.Scope]map[string]string{}
+	for i, w := range c.Words {
+		key := fmt.Sprintf("words[%d]", i)
+		switch _, twice := out[uma.Scope(w.Scope)]; {
+		case w.Scope == "":
+			k.wrong("%s.scope: it has to be set", key)
+		case twice:
+			k.wrong("%s.scope: there are words for %q already", key, w.Scope)
+		case w.English == "":
+			k.wrong("%s.en: it has to be set, to what the scope lets somebody do, such as \"see\"", key)
+		}
+		said := map[string]string{}
+		for language, text := range map[string]string{"en": w.English, "de": w.German, "fr": w.French, "es": w.Spanish, "ar": w.Arabic} {
+			if text != "" {
+				said[language] = text
+			}
+		}
+		out[uma.Scope(w.Scope)] = said
 	}
 	return out
 }

@@ -38,6 +38,8 @@ type config struct {
 	Registration   registrationConfig `toml:"registration"`
 	Clients        []clientConfig     `toml:"clients"`
 	People         []personConfig     `toml:"people"`
+	Words          []wordsConfig      `toml:"words"`
+	SensitiveTypes []string           `toml:"sensitive_types"`
 }
 
 type tlsConfig struct {
@@ -164,6 +166,16 @@ type clientConfig struct {
 	PushClaims                       bool     `toml:"push_claims"`
 	Space                            string   `toml:"space"`
 	Disabled                         bool     `toml:"disabled"`
+}
+
+// wordsConfig is what a scope lets somebody do, in the languages of pages.
+type wordsConfig struct {
+	Scope   string `toml:"scope"`
+	English string `toml:"en"`
+	German  string `toml:"de"`
+	French  string `toml:"fr"`
+	Spanish string `toml:"es"`
+	Arabic  string `toml:"ar"`
 }
 
 type personConfig struct {

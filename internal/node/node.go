@@ -23,6 +23,7 @@ import (
 	"github.com/licet/licet/owner/web"
 	"github.com/licet/licet/store/postgres"
 	"github.com/licet/licet/store/sqlite"
+	"github.com/licet/licet/uma"
 )
 
 // Place is where a node keeps what it keeps.
@@ -40,6 +41,9 @@ type Surface struct {
 	Mutual string          // as in endpoint.Config
 	Mail   mail.Config     // how people are written to; the zero value is no mail
 	SignIn login.Methods   // how people come in
+
+	Words     map[uma.Scope]map[string]string // as in web.Config
+	Sensitive []string                        // as in web.Config
 }
 
 // Node is a built server: the rooms, connected.
@@ -122,7 +126,7 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	if err != nil {
 		return nil, err
 	}
-	app, err := web.New(web.Config{AS: server, SignIn: people, Pages: pages, Log: log})
+	app, err := web.New(web.Config{AS: server, SignIn: people, Pages: pages, Words: surface.Words, Sensitive: surface.Sensitive, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -247,3 +247,65 @@ func TestHowOneIsWrittenTo(t *testing.T) {
 		t.Errorf("what is no choice: %s", a.Status)
 	}
 }
+
+// A service sends people to the page of one thing: to whoever has a role there it
+// opens, after a press where they act for somebody else just then; to everybody else it
+// is as if there were no such thing.
+func TestTheAddressOfAThingOpensItForWhoeverMaySeeIt(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view")
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleDelegate, time.Time{})
+	w.must(err)
+	w.person("carol@example.com", "Carol")
+	path := "/app/things/" + string(album)
+	bob := w.at("bob@example.com")
+	first := bob.see(path)
+	first.says(t, "This is for Alice", "Just now you are at your own things.")
+	if home := bob.see("/app/"); strings.Contains(home.body, "You act for") {
+		t.Error("a link has changed for whom he acts")
+	}
+	opened := bob.press(first, "open-it")
+	opened.says(t, "You act for Alice.", "Kept at Photo Box")
+	if opened.Request.URL.Path != path {
+		t.Errorf("it leads to %s", opened.Request.URL)
+	}
+	to, form := bob.form(first, "open-it")
+	form.Set("to", "https://evil.example/")
+	if a := bob.post(to, form, "same-origin"); a.StatusCode == http.StatusSeeOther && a.Header.Get("Location") != "/app/" {
+		t.Errorf("it leads to %s", a.Header.Get("Location"))
+	}
+	w.at("alice@example.com").see(path).says(t, "Kept at Photo Box")
+
+	said := map[string]string{}
+	for _, who := range []string{"carol@example.com", "nobody@example.com"} {
+		stranger := w.at(who)
+		for _, path := range []string{path, "/app/things/made-up"} {
+			a := stranger.get(path)
+			said[who] += a.Status + strings.ReplaceAll(a.text(), "made-up", string(album))
+		}
+		if half := len(said[who]) / 2; said[who][:half] != said[who][half:] {
+			t.Errorf("%s can tell what is there: %s", who, said[who])
+		}
+	}
+	if a := w.at("").get(path); a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != "/sign-in?return="+url.QueryEscape(path) {
+		t.Errorf("who is not signed in: %s %s", a.Status, a.Header.Get("Location"))
+	}
+}
+
+// What a scope lets somebody do is said in the operator's words, in the language of the
+// page or in English; never as it is.
+func TestAScopeIsSaidInTheOperatorsWords(t *testing.T) {
+	w := newWorld(t)
+	id := w.thing("Chart", "urn:dx:1", "urn:dx:2")
+	alice := w.at("alice@example.com")
+	for accept, want := range map[string]string{"de": "die Diagnose nachschlagen", "fr": "look up the diagnosis"} {
+		r, err := http.NewRequest(http.MethodGet, w.srv.URL+"/app/share?thing="+string(id), nil)
+		w.must(err)
+		r.Header.Set("Accept-Language", accept)
+		page := alice.do(r)
+		page.says(t, want)
+		if strings.Contains(page.text(), "urn:dx") {
+			t.Errorf("in %s a scope is shown as it is:\n%s", accept, page.text())
+		}
+	}
+}

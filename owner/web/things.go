@@ -1,9 +1,11 @@
 package web
 
 import (
+	"errors"
 	"html/template"
 	"net/url"
 
+	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/owner"
@@ -114,6 +116,9 @@ func (s *Server) next(v *visit, path, after string, query ...string) string {
 func (s *Server) thing(v *visit) error {
 	id := uma.ResourceID(v.R.PathValue("id"))
 	t, err := s.views.Thing(v.ctx, v.owner, id)
+	if absent(err) {
+		return s.elsewhere(v, id)
+	}
 	if err != nil {
 		return err
 	}
@@ -146,6 +151,49 @@ func (s *Server) thing(v *visit) error {
 		common: s.common(v), Used: used, Past: past, Thing: row, Says: v.thingSays(row), Sharings: s.sharings(v, t.Sharings), Verbs: s.verbs(v, t.Description.Scopes),
 		Lately: v.lines(lately.List), Type: t.Description.Type, Scopes: t.Description.Scopes, Since: v.At(t.CreatedAt),
 	})
+}
+
+// elsewhere leads to a thing in another space in which the person has a role: services
+// send people to the page of a thing (FedAuthz 3.2.1), whomever they act for just then.
+// For whom they act is changed by a press and by no link.
+func (s *Server) elsewhere(v *visit, id uma.ResourceID) error {
+	for _, space := range v.spaces {
+		o, role, err := s.AS.ActIn(v.ctx, v.account.ID, space.ID)
+		if absent(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		switch _, err := s.views.Thing(v.ctx, o, id); {
+		case err == nil:
+			return s.show(v, "things", "elsewhere", page.Options{}, struct {
+				common
+				Space  as.SpaceID
+				Name   string
+				Own    bool
+				Acting string // for whom they act now; "" for themselves
+				To     string
+			}{s.common(v), space.ID, space.Name, role.Kind == as.RoleOwner, v.acting(), s.below("things/" + url.PathEscape(string(id)))})
+		case !absent(err):
+			return err
+		}
+	}
+	return errNothing
+}
+
+// acting is for whom the person acts now; "" for themselves.
+func (v *visit) acting() string {
+	if v.space.Role.Kind == as.RoleOwner {
+		return ""
+	}
+	return v.space.Name
+}
+
+// absent reports whether an error says that there is no such thing.
+func absent(err error) bool {
+	var e *uma.Error
+	return errors.As(err, &e) && e.Code == uma.NotFound
 }
 
 // thingLately is how much of its history is shown beside a thing.

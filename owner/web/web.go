@@ -31,8 +31,9 @@ type Config struct {
 	AS     *as.Server
 	SignIn SignIn
 	Pages  *page.Pages
-	// Words say what a scope lets somebody do, by the language of page.Pages. They
-	// come before what this package knows to say.
+	// Words say what a scope lets somebody do, by the language of page.Pages; those of
+	// "en" are for the languages that have none. They come before what this package
+	// knows to say.
 	Words map[uma.Scope]map[string]string
 	// Sensitive are the kinds of things, as a description's type, that are opened only by
 	// who has shown lately who they are.
@@ -371,11 +372,19 @@ func (s *Server) act(v *visit) error {
 	for _, space := range v.spaces {
 		if string(space.ID) == v.form["space"] {
 			v.SetCookie(cookieSpace, string(space.ID), 0)
-			v.Redirect(s.Pages.Base() + Path)
+			v.Redirect(s.thence(v))
 			return nil
 		}
 	}
 	return errNothing
+}
+
+// thence is where a form leads on to: a page of the app, or home.
+func (s *Server) thence(v *visit) string {
+	if to := v.Within(v.form["to"]); strings.HasPrefix(to, s.below("")) {
+		return to
+	}
+	return s.below("")
 }
 
 // below is an address of the app.

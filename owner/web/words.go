@@ -38,7 +38,11 @@ var spoken = []struct {
 // scope that nobody has put in words is never shown as it is.
 func (s *Server) verb(v *visit, scope uma.Scope) verb {
 	if words, ok := s.Words[scope]; ok {
-		return verb{scope, "note", v.Tell(words[v.Language()]), true}
+		said, ok := words[v.Language()]
+		if !ok {
+			said = words["en"]
+		}
+		return verb{scope, "note", v.Tell(said), true}
 	}
 	name := strings.ToLower(string(scope))
 	for _, known := range spoken {
