@@ -88,7 +88,11 @@ func listenLoopback(address string) (net.Listener, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("listen: %w", err)
 	}
-	return listener, "http://" + listener.Addr().String(), nil
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err != nil {
+		return nil, "", errors.Join(err, listener.Close())
+	}
+	return listener, "http://" + net.JoinHostPort(host, port), nil // at a name there can be passkeys
 }
 
 // announce tells the fixture: a machine one line, a person a table.

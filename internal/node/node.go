@@ -23,7 +23,6 @@ import (
 	"github.com/licet/licet/owner/web"
 	"github.com/licet/licet/store/postgres"
 	"github.com/licet/licet/store/sqlite"
-	"github.com/licet/licet/uma"
 )
 
 // Place is where a node keeps what it keeps.
@@ -42,8 +41,8 @@ type Surface struct {
 	Mail   mail.Config     // how people are written to; the zero value is no mail
 	SignIn login.Methods   // how people come in
 
-	Words     map[uma.Scope]map[string]string // as in web.Config
-	Sensitive []string                        // as in web.Config
+	Words     web.Words // as in web.Config
+	Sensitive []string  // as in web.Config
 }
 
 // Node is a built server: the rooms, connected.

@@ -101,7 +101,8 @@ async function passkeys() {
     waiting = new AbortController();
     use({});
   });
-  if (form.dataset.passkey === "get" && await PublicKeyCredential.isConditionalMediationAvailable?.()) use({ mediation: "conditional" });
+  // Where one has just not worked, the person says first whether to try another.
+  if (form.dataset.passkey === "get" && !document.querySelector("#problem") && await PublicKeyCredential.isConditionalMediationAvailable?.()) use({ mediation: "conditional" });
 }
 
 // What was filled in before somebody had to sign in again is looked at once more.

@@ -128,7 +128,7 @@ func (p *place) serve(dir string) error {
 	if out, err := exec.Command("go", "build", "-o", binary, "github.com/licet/licet/cmd/licet").CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
-	server := exec.Command(binary, "dev", "--json")
+	server := exec.Command(binary, "dev", "--json", "--listen", "localhost:0") // passkeys are for a name
 	server.Env = append(os.Environ(), "TMPDIR="+dir)
 	var said bytes.Buffer
 	server.Stderr = &said

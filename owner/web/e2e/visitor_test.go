@@ -145,6 +145,9 @@ func (v *visitor) hear(event any) {
 		if e.Issue.Code == audits.InspectorIssueCodePerformanceIssue {
 			return // it would have document.cookie be cookieStore, which not every browser has
 		}
+		if d := e.Issue.Details.GenericIssueDetails; d != nil && d.ErrorType == audits.GenericIssueErrorTypeNavigationEntryMarkedSkippable {
+			return // a page that leads on by itself is not come back to, which is as it should be
+		}
 		detail, err := json.Marshal(e.Issue.Details)
 		complain("issue: %s %s %v", e.Issue.Code, detail, err)
 	case *network.EventRequestWillBeSent:
