@@ -65,7 +65,7 @@ var arrows = map[string]room{
 		why: "how much is too much has nothing to do with what is asked for"},
 	"endpoint": {rooms: []string{"as", "oauth", "dpop", "policy", "uma", "internal/limit", "internal/page", "internal/seeded"},
 		why: "the HTTP face declares the sign-in it needs and is handed one; adapters do not know each other"},
-	"owner/web": {rooms: []string{"owner", "as", "oauth", "policy", "uma", "internal/page"},
+	"owner/web": {rooms: []string{"owner", "as", "oauth", "policy", "uma", "internal/egress", "internal/page"},
 		why: "the owner's pages declare the sign-in they need and are handed one; adapters do not know each other"},
 	// The suite has its own bytes: these three share no parser with anybody.
 	"conformance/report":              {why: "how results are told has nothing to do with what was checked"},

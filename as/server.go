@@ -51,7 +51,7 @@ type Config struct {
 	CompromisedKeys []string
 
 	ClaimsInteractionEndpoint string                              // the redirect_user of need_info
-	Fetch                     *http.Client                        // goes where others say: to keys of claim issuers and clients, and to clients' logout URIs
+	Fetch                     *http.Client                        // goes where others say: to keys of claim issuers and clients, to clients' logout URIs, to icons of resources
 	Mail                      func(context.Context, Letter) error // sends a letter; nil for nobody
 	Now                       func() time.Time                    // nil is the store's, which all nodes share
 	Rand                      io.Reader

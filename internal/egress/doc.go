@@ -1,6 +1,6 @@
 // Package egress is the one door through which Licet speaks to addresses that
 // somebody else has chosen: the keys of a claim issuer or of a client, a client that
-// wants to hear of logouts.
+// wants to hear of logouts, the icon of a resource.
 //
 // Such an address is a tool in the hands of whoever may write it down: it can
 // name the database beside the server, the metadata service of the cloud, or a

@@ -27,6 +27,7 @@ type canDo struct {
 type couldDo struct {
 	thing
 	Service template.HTML
+	Icon    string
 	Can     []canDo
 	Shut    template.HTML // what of it they could not do, in one phrase
 }
@@ -96,6 +97,7 @@ func (s *Server) couldDo(v *visit, list []as.Could) []couldDo {
 	out := make([]couldDo, len(list))
 	for i, c := range list {
 		out[i].thing = v.thing(owner.ThingName{ID: c.Resource.ID, Name: c.Resource.Description.Name})
+		out[i].Icon = s.iconOf(owner.Thing{Resource: c.Resource})
 		out[i].Service = v.service(s.appNamed(v, c.Resource.ResourceServer))
 		var shut []template.HTML
 		for _, scope := range c.Scopes {

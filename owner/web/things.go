@@ -16,6 +16,7 @@ import (
 type thingRow struct {
 	thing
 	Service template.HTML
+	Icon    string // where its picture is; "" for none
 	Lit     bool
 	Whom    template.HTML // who can do something with it; "" for nobody
 	Used    *page.Moment
@@ -24,7 +25,7 @@ type thingRow struct {
 func (s *Server) thingRow(v *visit, t owner.Thing) thingRow {
 	out := thingRow{
 		thing: v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}), Service: v.service(t.Service),
-		Lit: t.Lit(), Used: v.Until(t.LastUsed),
+		Icon: s.iconOf(t), Lit: t.Lit(), Used: v.Until(t.LastUsed),
 	}
 	var names []template.HTML
 	seen := map[string]bool{}

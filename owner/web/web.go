@@ -47,6 +47,7 @@ type Server struct {
 	Config
 	views owner.Views
 	pages *page.Set
+	icons *pictures
 	mux   *http.ServeMux
 
 	left    chan struct{} // closed by leaving
@@ -71,7 +72,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, views: owner.Views{AS: c.AS}, pages: c.Pages.Set(files), mux: http.NewServeMux(), left: make(chan struct{})}
+	s := &Server{Config: c, views: owner.Views{AS: c.AS}, pages: c.Pages.Set(files), icons: newPictures(), mux: http.NewServeMux(), left: make(chan struct{})}
 	s.leaving = sync.OnceFunc(func() { close(s.left) })
 	for _, rt := range routes() {
 		if rt.does == 0 || rt.handle == nil {
@@ -129,6 +130,7 @@ func routes() []route {
 		{http.MethodPost, Path + "invitations/{id}/decline", personal, (*Server).decline},
 		{http.MethodGet, Path + "things", looks, (*Server).things},
 		{http.MethodGet, Path + "things/{id}", looks, (*Server).thing},
+		{http.MethodGet, Path + "things/{id}/icon", looks, (*Server).icon},
 		{http.MethodGet, Path + "share", changes, (*Server).share},
 		{http.MethodPost, Path + "share/check", changes, (*Server).checkShare},
 		{http.MethodPost, Path + "share", changes, (*Server).doShare},

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/internal/egress"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/internal/teststore"
 	"github.com/licet/licet/oauth"
@@ -75,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	w.as, err = as.New(t.Context(), as.Config{
 		Issuer: w.srv.URL, Store: teststore.Open(t), Now: func() time.Time { return w.now },
 		Secrets:                   as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
-		ClaimsInteractionEndpoint: w.srv.URL + "/uma/claims",
+		ClaimsInteractionEndpoint: w.srv.URL + "/uma/claims", Fetch: egress.New(egress.Options{AllowLoopback: true}),
 	})
 	w.must(err)
 	issuer, err := url.Parse(w.srv.URL)
@@ -124,8 +125,14 @@ func (w *world) thing(name string, scopes ...uma.Scope) uma.ResourceID {
 // thingOf registers a thing of a kind.
 func (w *world) thingOf(kind, name string, scopes ...uma.Scope) uma.ResourceID {
 	w.t.Helper()
+	return w.described(map[string]any{"name": name, "type": kind, "resource_scopes": scopes})
+}
+
+// described registers a thing by its description.
+func (w *world) described(description map[string]any) uma.ResourceID {
+	w.t.Helper()
 	members := uma.Object{}
-	for member, value := range map[string]any{"name": name, "type": kind, "resource_scopes": scopes} {
+	for member, value := range description {
 		raw, err := json.Marshal(value)
 		w.must(err)
 		members[member] = raw
