@@ -48,6 +48,8 @@ const (
 	EventGroupDeleted         = "group_deleted"
 	EventMemberAdded          = "member_added"
 	EventMemberRemoved        = "member_removed"
+	EventShareGivenBack       = "share_given_back" // by whom it was for
+	EventMemberLeft           = "member_left"      // a group, by themselves
 	EventImported             = "imported"
 	// Of people, in the server's own history.
 	EventPasskeyAdded   = "passkey_added"

@@ -216,10 +216,11 @@ type Share struct {
 type ShareEnd string
 
 const (
-	EndReplaced  ShareEnd = "replaced"  // by the next version
-	EndWithdrawn ShareEnd = "withdrawn" // by somebody who manages the space
-	EndGone      ShareEnd = "gone"      // its resource was deregistered
-	EndExpired   ShareEnd = "expired"   // by itself; see ShareVersion.EndedAt
+	EndReplaced  ShareEnd = "replaced"   // by the next version
+	EndWithdrawn ShareEnd = "withdrawn"  // by somebody who manages the space
+	EndGone      ShareEnd = "gone"       // its resource was deregistered
+	EndGivenBack ShareEnd = "given_back" // by whom it was for
+	EndExpired   ShareEnd = "expired"    // by itself; see ShareVersion.EndedAt
 )
 
 // Ending is how and by whom something came to an end.

@@ -41,13 +41,14 @@ const (
 	reviewLife  = 3650 * day
 )
 
-// Where the owner's pages are, below the issuer.
+// Where pages are, below the issuer.
 const (
 	pathRequests = "/app/requests"
 	pathPeople   = "/app/people"
 	pathHome     = "/app/"
 	pathMe       = "/app/me"
 	pathRoles    = "/app/roles"
+	pathAsked    = "/app/asked" // of who asks
 )
 
 // morningAfter is the next morning that is later than t.
@@ -194,6 +195,7 @@ func (s *Server) tellRequester(tx Tx, p *PendingRequest) error {
 		if err != nil {
 			return err
 		}
+		l.Path = pathAsked + "/" + string(p.ID)
 		return s.write(tx, a, l)
 	}
 	if to := addressOf(p.Facts); to != "" {

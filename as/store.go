@@ -152,11 +152,20 @@ type Reader interface {
 	// most limit of them; of one resource, or for "" of all.
 	PastResources(space SpaceID, id uma.ResourceID, from time.Time, limit int) ([]PastResource, error)
 
+	// SharesNaming lists the shares of all spaces, not the dormant ones, that may name
+	// a person: by an e-mail address in canonical form ("" for none), or by the
+	// subject of an issuer. Some of them may not: whoever asks judges each. They are
+	// in the order of their ids.
+	SharesNaming(email, issuer, subject string, p Page) ([]Share, error)
+
 	Group(SpaceID, policy.GroupID) (Group, error)
 	Groups(SpaceID, Page) ([]Group, error)
 	Members(SpaceID, policy.GroupID, Page) ([]Member, error)
 	Member(SpaceID, MemberID) (Member, error)
 	MemberByEmail(space SpaceID, group policy.GroupID, email string) (Member, error)
+	// MembershipsOf lists the memberships of an e-mail address in the groups of all
+	// spaces.
+	MembershipsOf(email string, p Page) ([]Member, error)
 	// SharesWith lists the shares with a group, dormant ones too.
 	SharesWith(SpaceID, policy.GroupID, Page) ([]Share, error)
 
@@ -189,6 +198,11 @@ type Reader interface {
 	// RequestsFrom lists what one requesting party (its Subject) has asked of a space,
 	// newest first.
 	RequestsFrom(space SpaceID, subject string, limit int) ([]Request, error)
+
+	// RequestsBy lists what one requesting party (its Subject) has asked of all
+	// spaces, newest first, and RequestBy is one of those.
+	RequestsBy(subject string, limit int) ([]Request, error)
+	RequestBy(subject string, id RequestID) (Request, error)
 
 	Block(SpaceID, BlockID) (Block, error)
 	Blocks(SpaceID, Page) ([]Block, error)

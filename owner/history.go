@@ -268,6 +268,11 @@ func (s *snapshot) line(e as.Event, d eventDetail) (Line, error) {
 		l.addThing(s.names[id])
 	}
 	switch e.Kind {
+	case as.EventMemberLeft:
+		l.Actor.For = "" // nobody gives back for another
+	case as.EventShareGivenBack:
+		l.Actor.For = ""
+		l.Share, l.Version = policy.ShareID(e.Subject), d.Version
 	case as.EventShareCreated, as.EventShareReplaced, as.EventShareWithdrawn, as.EventShareRestored:
 		l.Share, l.Version = policy.ShareID(e.Subject), d.Version
 		l.Undo = e.Kind == as.EventShareReplaced || e.Kind == as.EventShareWithdrawn

@@ -18,6 +18,7 @@ var pages = []rule{
 	{"requests are listed by status", requestsAreListedByStatus},
 	{"pending requests are found by who asks through what", pendingRequestsAreFoundByParty},
 	{"requests are found by who asked, the newest first", requestsAreFoundByWhoAsked},
+	{"requests, memberships and shares of all spaces are found by whom they are of", partiesAreFoundInAllSpaces},
 	{"the grants of a space are those of OAuth that are not revoked", grantsAreListed},
 	{"events are read from any point on", eventsAreReadFromAnyPoint},
 }
@@ -205,6 +206,69 @@ func requestsAreFoundByWhoAsked(s *scene) {
 	}
 	same(s, "what Bob asked", from(9), want)
 	same(s, "what Bob asked last", from(1), want[:1])
+}
+
+func partiesAreFoundInAllSpaces(s *scene) {
+	email, subject, there := s.id("bob")+"@example.com", s.id("bob"), s.beside()
+	named := func(what string, of *scene, claims ...policy.Claim) as.Share {
+		return as.Share{Share: policy.Share{ID: policy.ShareID(s.id(what)), Claims: claims}, Space: of.space(), Version: 1}
+	}
+	claim := func(name string, values ...string) policy.Claim {
+		return policy.Claim{RequiredClaim: uma.RequiredClaim{Name: name}, Values: values}
+	}
+	by := func(issuer string) policy.Claim {
+		c := claim("sub", subject)
+		c.Issuer = []string{issuer}
+		return c
+	}
+	changed := named("5 changed", s, claim("email", "carlos@example.com"))
+	want := []as.Share{
+		named("1 by address", s, claim("email", email)), named("2 by subject", there, by("https://us.example")),
+		named("3 by subject of anybody", s, by("https://us.example")), named("4 among others", there, claim("email", "carlos@example.com", email)),
+	}
+	dormant := named("6 dormant", s, claim("email", email))
+	dormant.DormantSince = now
+	others := []as.Share{
+		dormant, named("7 another", s, claim("email", "not."+email)), named("8 a domain", s, claim("email", "*@example.com")),
+		named("9 another's subject", s, by("https://them.example")), named("a nobody", s),
+	}
+	asked := as.Request{ID: s.request(), Space: s.space(), Subject: subject}
+	later := as.Request{ID: s.request() + "later", Space: there.space(), Subject: subject}
+	stranger := as.Request{ID: s.request() + "of another", Space: s.space(), Subject: subject + "#"}
+	members := []as.Member{
+		{ID: s.member(), Space: s.space(), Group: s.group(), Email: email}, {ID: s.member() + "there", Space: there.space(), Group: there.group(), Email: email},
+	}
+	s.update(func(tx as.Tx) error {
+		for _, share := range append(append(want, others...), changed) {
+			if err := tx.InsertShare(share); err != nil {
+				return err
+			}
+		}
+		return errors.Join(tx.InsertRequest(asked), tx.InsertRequest(later), tx.InsertRequest(stranger),
+			tx.InsertMember(members[0]), tx.InsertMember(members[1]), tx.InsertMember(as.Member{ID: s.member() + "of another", Space: s.space(), Group: s.group(), Email: "not." + email}))
+	})
+	changed.Claims, changed.Version = []policy.Claim{claim("email", email)}, 2
+	s.update(func(tx as.Tx) error { return tx.UpdateShare(changed) })
+	want = append(want, changed)
+	naming := func(email string, p as.Page) []as.Share {
+		return must(s, func(r as.Reader) ([]as.Share, error) { return r.SharesNaming(email, "https://us.example", subject, p) })
+	}
+	same(s, "the shares that name Bob", naming(email, as.Page{Limit: 100}), want)
+	same(s, "a page of them", naming(email, as.Page{After: string(want[1].ID), Limit: 2}), want[2:4])
+	same(s, "those without an address", naming("", as.Page{Limit: 100}), want[1:3])
+	asks := func(limit int) []as.Request {
+		return must(s, func(r as.Reader) ([]as.Request, error) { return r.RequestsBy(subject, limit) })
+	}
+	same(s, "what Bob asked", asks(9), []as.Request{later, asked})
+	same(s, "what Bob asked last", asks(1), []as.Request{later})
+	same(s, "one of it", must(s, func(r as.Reader) (as.Request, error) { return r.RequestBy(subject, later.ID) }), later)
+	s.view(func(r as.Reader) error {
+		if _, err := r.RequestBy(subject, stranger.ID); !errors.Is(err, as.ErrNotFound) {
+			s.Errorf("what another asked: %v", err)
+		}
+		return nil
+	})
+	same(s, "where Bob is a member", must(s, func(r as.Reader) ([]as.Member, error) { return r.MembershipsOf(email, as.Page{Limit: 9}) }), members)
 }
 
 func grantsAreListed(s *scene) {

@@ -116,11 +116,11 @@ func words(l as.Letter) (said, error) {
 		}
 		return w, nil
 	case as.LetterAllowed:
-		return said{Subject: say(page.Sentence("The answer to your request is yes")), Lines: []string{
+		return said{Subject: say(page.Sentence("The answer to your request is yes")), Link: say(page.Sentence("See the answer")), Lines: []string{
 			say(page.Sentence("You asked for something through %s. Go back there: it is open to you now."), l.App),
 		}}, nil
 	case as.LetterRefused:
-		return said{Subject: say(page.Sentence("Your request was answered")), Lines: []string{
+		return said{Subject: say(page.Sentence("Your request was answered")), Link: say(page.Sentence("See the answer")), Lines: []string{
 			say(page.Sentence("You asked for something through %s. The answer is no."), l.App),
 		}}, nil
 	}

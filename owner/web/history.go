@@ -147,7 +147,8 @@ func (s *Server) aboutOf(v *visit, f owner.HistoryFilter) (template.HTML, error)
 // endings are how a promise has ended.
 var endings = map[as.ShareEnd]string{
 	as.EndReplaced: page.Sentence("changed"), as.EndWithdrawn: page.Sentence("stopped"),
-	as.EndGone: page.Sentence("the thing is gone"), as.EndExpired: page.Sentence("ended by itself"),
+	as.EndGivenBack: page.Sentence("given back"),
+	as.EndGone:      page.Sentence("the thing is gone"), as.EndExpired: page.Sentence("ended by itself"),
 }
 
 func (s *Server) accessed(v *visit, a owner.Access) access {

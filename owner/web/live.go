@@ -22,6 +22,21 @@ func (s *Server) Leave() { s.leaving() }
 // only that, and never what has changed: the page is asked for again, by whoever
 // may see it.
 func (s *Server) live(v *visit) error {
+	return stream(s, v, func() (head int64, err error) {
+		if _, _, err = s.AS.ActIn(v.ctx, v.account.ID, v.owner.Space); err != nil {
+			return head, err // not theirs to see any more
+		}
+		return s.views.Head(v.ctx, v.owner)
+	})
+}
+
+// stream says that a page is out of date whenever what now returns is another. It
+// ends when that is an error: the browser asks again.
+func stream[T comparable](s *Server, v *visit, now func() (T, error)) error {
+	before, err := now()
+	if err != nil {
+		return err
+	}
 	h := v.W.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -29,10 +44,6 @@ func (s *Server) live(v *visit) error {
 	h.Set("X-Accel-Buffering", "no")
 	rc := http.NewResponseController(v.W)
 	_ = rc.SetWriteDeadline(time.Now().Add(liveFor + sayEvery)) // a server without deadlines has none to move
-	before, err := s.views.Head(v.ctx, v.owner)
-	if err != nil {
-		return err
-	}
 	say := func(text string) bool {
 		_, err := fmt.Fprint(v.W, text)
 		return err == nil && rc.Flush() == nil
@@ -57,15 +68,12 @@ func (s *Server) live(v *visit) error {
 				return nil
 			}
 		case <-look.C:
-			if _, _, err := s.AS.ActIn(v.ctx, v.account.ID, v.owner.Space); err != nil {
-				return nil // not theirs to see any more
-			}
-			now, err := s.views.Head(v.ctx, v.owner)
+			is, err := now()
 			if err != nil {
-				return nil // the browser asks again
+				return nil
 			}
-			if now != before {
-				if before = now; !say("event: changed\ndata: \n\n") {
+			if is != before {
+				if before = is; !say("event: changed\ndata: \n\n") {
 					return nil
 				}
 			}

@@ -185,6 +185,7 @@ var dones = map[string]string{
 	"saved":      page.Sentence("It is noted."),
 	"offered":    page.Sentence("They have a mail now. Nothing happens before they say yes."),
 	"accepted":   page.Sentence("You may act there now."),
+	"given-back": page.Sentence("Given back. It is closed to you from now on."),
 	"role-ended": page.Sentence("It has ended, at once."),
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"html/template"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/licet/licet/as"
@@ -205,6 +206,9 @@ func (v *visit) line(l owner.Line) line {
 	args := []any{v.actor(l.Actor)}
 	if l.Person != "" {
 		args = append(args, l.Person)
+	}
+	if l.Kind == as.EventShareGivenBack && len(l.Who) > 0 && l.Who[0].Person() && !slices.ContainsFunc(l.Who[1:], func(w owner.Who) bool { return w.Person() }) {
+		args[0] = v.who(l.Who[0]).Name // as the owner knows them
 	}
 	var things, whom []template.HTML
 	for _, t := range l.Things {

@@ -118,6 +118,11 @@ func routes() []route {
 		{http.MethodGet, Path + "{$}", looks, (*Server).home},
 		{http.MethodGet, Path + "me", personal, (*Server).me},
 		{http.MethodPost, Path + "connections/{id}/end", changes, (*Server).disconnect},
+		{http.MethodGet, Path + "received", personal, (*Server).received},
+		{http.MethodPost, Path + "received/{id}/give-back", personal, (*Server).giveBack},
+		{http.MethodGet, Path + "asked", personal, (*Server).questions},
+		{http.MethodGet, Path + "asked/{id}", personal, (*Server).question},
+		{http.MethodGet, Path + "asked/{id}/live", personal, (*Server).liveQuestion},
 		{http.MethodPost, Path + "act", personal, (*Server).act},
 		{http.MethodGet, Path + "again", personal, (*Server).again},
 		{http.MethodPost, Path + "letters", personal, (*Server).letters},
@@ -220,13 +225,13 @@ func (s *Server) admit(rt route, v *visit) error {
 		return err
 	}
 	if rt.does != personal && v.owner.Space == "" {
-		// This person has nothing here, and looks after nobody: at home is the page
-		// about themselves.
+		// This person has nothing here, and looks after nobody: at home is what others
+		// have opened to them.
 		if rt.path != Path+"{$}" {
 			return errNothing
 		}
 		v.account = as.Account{}
-		v.Redirect(s.below("me"))
+		v.Redirect(s.below("received"))
 	}
 	if v.account.ID != "" && rt.does == changes && !v.space.Role.Kind.Manages() {
 		return uma.NewError(uma.AccessDenied, "You may look here, and change nothing.")
@@ -291,7 +296,12 @@ func (s *Server) show(v *visit, tab, name string, o page.Options, data any) erro
 }
 
 func (s *Server) showAs(v *visit, status int, tab, name string, o page.Options, data any) error {
-	o.Tab, o.Who, o.Live = tab, v.called(), s.Pages.Base()+pathLive
+	o.Who = v.called()
+	if v.owner.Space == "" {
+		o.Wide = true // nothing is behind the tabs
+	} else if o.Tab = tab; o.Live == "" {
+		o.Live = s.Pages.Base() + pathLive
+	}
 	if v.space.Role.Kind != as.RoleOwner && v.owner.Space != "" {
 		o.Acting = &page.Acting{
 			Name: v.space.Name, Until: v.Until(v.space.Role.EndsAt), Looks: !v.space.Role.Kind.Manages(), Leave: s.Pages.Base() + pathActing,
@@ -319,10 +329,11 @@ type common struct {
 	Base    string // before every path
 	Form    string // the token of every form
 	Manages bool   // whether this person may change anything here
+	Guest   bool   // whether this person has nothing here, and looks after nobody
 }
 
 func (s *Server) common(v *visit) common {
-	return common{Base: s.Pages.Base(), Form: v.token(), Manages: v.space.Role.Kind.Manages()}
+	return common{Base: s.Pages.Base(), Form: v.token(), Manages: v.space.Role.Kind.Manages(), Guest: v.owner.Space == ""}
 }
 
 // fail tells a person what went wrong, and the log when it is our fault.

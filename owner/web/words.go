@@ -125,6 +125,8 @@ var happenings = map[string]happened{
 	as.EventShareReplaced:        {"yes", "change", page.Sentence("%s changed what is open of %s to %s")},
 	as.EventShareRestored:        {"yes", "undo", page.Sentence("%s opened %s to %s again")},
 	as.EventShareWithdrawn:       {"no", "no", page.Sentence("%s stopped sharing %s with %s")},
+	as.EventShareGivenBack:       {"no", "undo", page.Sentence("%s gave %s back")},
+	as.EventMemberLeft:           {"no", "group", page.Sentence("%s left a group of yours")},
 	as.EventSharesWithdrawn:      {"no", "no", page.Sentence("%s stopped several things at once")},
 	as.EventEverythingStopped:    {"no", "stop", page.Sentence("%s stopped everything")},
 	as.EventRequestSubmitted:     {"", "ask", page.Sentence("%s was used to ask for %s")},

@@ -43,6 +43,14 @@ func (t *Tx) RequestsFrom(space as.SpaceID, subject string, limit int) ([]as.Req
 	return all(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and subject = $2 order by id desc limit $3`, space, subject, limit)
 }
 
+func (t *Tx) RequestsBy(subject string, limit int) ([]as.Request, error) {
+	return all(t, intoRequest, `select `+requestColumns+` from requests where subject = $1 order by id desc limit $2`, subject, limit)
+}
+
+func (t *Tx) RequestBy(subject string, id as.RequestID) (as.Request, error) {
+	return one(t, intoRequest, `select `+requestColumns+` from requests where subject = $1 and id = $2`, subject, id)
+}
+
 func (t *Tx) InsertRequest(r as.Request) error {
 	return t.insert(insertRequest, r.ID, r.Space, r.ResourceServer, r.Process, r.Client, r.Subject, r.Claims, listOf(r.Permissions), r.Status,
 		listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.CreatedAt), ms(r.DecidedAt), r.Reason)

@@ -1,0 +1,308 @@
+package as
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// The requesting party's side: what an account can use of others', and what it has
+// asked for. Here an account sees things of many spaces. It is told of a share when
+// that names it, by an address that it has verified or by its subject, or is with a
+// group that it is in, and lets it in now; so nobody learns of a thing here who could
+// not have it.
+
+// Received is a share that lets an account in.
+type Received struct {
+	Share
+	Thing     string // the name of the resource; "" when it has none
+	SpaceName string // whose it is
+	Service   string // where it lives: the name of the resource server; "" when it has none
+	Through   AppOf  // the one application that it is good through; zero: any
+	Group     bool   // it is with a group, in which the account is one of perhaps many
+	Scopes    []uma.Scope
+}
+
+// AppOf is an application as whoever uses it knows it.
+type AppOf struct {
+	ID   oauth.ClientID
+	Name string // "" when it has none, or is gone
+	// Site is where it is in the web: the origin of a redirection URI that it has
+	// registered. "" for one that is on a device, or that is gone.
+	Site string
+}
+
+// maxReceived is of how many shares an account is told at most, and maxGroups in how
+// many groups it is looked up.
+const (
+	maxReceived = 500
+	maxGroups   = 100
+)
+
+var errNotReceived = uma.NewError(uma.NotFound, "There is no such page, or it is not yours to see.")
+
+// Received lists what others share with an account, by the names of the things; at
+// most maxReceived shares.
+func (s *Server) Received(ctx context.Context, id AccountID) ([]Received, error) {
+	var out []Received
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		out, err = s.received(r, id)
+		return err
+	})
+	slices.SortStableFunc(out, func(a, b Received) int {
+		return cmp.Or(strings.Compare(SortName(a.Thing), SortName(b.Thing)), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	return out, err
+}
+
+func (s *Server) received(r Reader, id AccountID) ([]Received, error) {
+	facts, err := s.accountFacts(r, id)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := r.SharesNaming(addressOf(facts), s.Issuer, string(id), Page{Limit: maxReceived})
+	if err != nil {
+		return nil, err
+	}
+	if address := addressOf(facts); address != "" {
+		members, err := r.MembershipsOf(address, Page{Limit: maxGroups})
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			with, err := r.SharesWith(m.Space, m.Group, Page{Limit: maxReceived})
+			if err != nil {
+				return nil, err
+			}
+			shares = append(shares, with...)
+		}
+	}
+	var out []Received
+	for _, share := range shares[:min(len(shares), maxReceived)] {
+		one, opens, err := s.receive(r, share, facts)
+		if err != nil {
+			return nil, err
+		}
+		if opens {
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+// receive says whether a share lets in whom the facts are about, through the
+// application that it names, once they have promised what it asks for; and shows it.
+func (s *Server) receive(r Reader, share Share, facts []policy.Fact) (Received, bool, error) {
+	none := func(err error) (Received, bool, error) {
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		return Received{}, false, err
+	}
+	if share.Ask || !share.DormantSince.IsZero() {
+		return none(nil)
+	}
+	res, err := r.ResourceInSpace(share.Space, share.Resource)
+	if err != nil {
+		return none(err)
+	}
+	groups, err := membershipsIn(r, map[uma.ResourceID][]Share{"": {share}}, facts)
+	if err != nil {
+		return none(err)
+	}
+	bare := share
+	bare.Purpose, bare.Terms = "", ""
+	if !s.opensFor(bare, ticketResource{Resource: res}, oauth.ClientID(share.Client), facts, groups) {
+		return none(nil)
+	}
+	out := Received{Share: share, Thing: res.Description.Name, Group: share.Group != "", Scopes: intersect(share.Scopes, res.Description.Scopes)}
+	space, err := r.Space(share.Space)
+	if err != nil {
+		return none(err)
+	}
+	out.SpaceName = space.Name
+	service, err := appOf(r, res.ResourceServer)
+	if err != nil {
+		return none(err)
+	}
+	out.Service = service.Name
+	if share.Client != "" {
+		if out.Through, err = appOf(r, oauth.ClientID(share.Client)); err != nil {
+			return none(err)
+		}
+	}
+	return out, true, nil
+}
+
+func appOf(r Reader, id oauth.ClientID) (AppOf, error) {
+	c, err := r.Client(id)
+	if errors.Is(err, ErrNotFound) {
+		return AppOf{ID: id}, nil
+	}
+	out := AppOf{ID: id, Name: c.Name}
+	for _, uri := range slices.Concat(c.ClaimsRedirectURIs, c.RedirectURIs) {
+		if u, err := url.Parse(uri); err == nil && u.Scheme == "https" && !c.Disabled {
+			out.Site = u.Scheme + "://" + u.Host
+			break
+		}
+	}
+	return out, err
+}
+
+// GiveBack ends for an account what a share gives it, at once, as a withdrawal would.
+// A share with others goes on for them; from a group the account goes, with all that
+// is shared with it. Whose thing it is reads of it in the history. A share that does
+// not let the account in is not_found, whether it is there or not.
+func (s *Server) GiveBack(ctx context.Context, account AccountID, id policy.ShareID) error {
+	return s.Store.Update(ctx, func(tx Tx) error {
+		list, err := s.received(tx, account)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(list, func(one Received) bool { return one.ID == id })
+		if i < 0 {
+			return errNotReceived
+		}
+		share, by := list[i].Share, Owner{Space: list[i].Space, Account: account}
+		facts, err := s.accountFacts(tx, account)
+		if err != nil {
+			return err
+		}
+		if share.Group != "" {
+			return s.leave(tx, by, share, facts)
+		}
+		seq, err := s.recorded(tx, share.Space, EventShareGivenBack, by.actor(), string(id), shareDetail(share))
+		if err != nil {
+			return err
+		}
+		if wish, left := share.Without(s.partyIn(share, account, addressOf(facts))); left {
+			return s.putInPlace(tx, s.revised(by, share, wish), s.ending(by, EndReplaced, seq))
+		}
+		if err := tx.KeepShares(share.Space, []policy.ShareID{id}, s.ending(by, EndGivenBack, seq)); err != nil {
+			return err
+		}
+		return tx.DeleteShare(share.Space, id)
+	})
+}
+
+// partyIn is the party by which a share names an account.
+func (s *Server) partyIn(share Share, account AccountID, address string) policy.Party {
+	parties := share.Share.Parties()
+	for _, p := range parties {
+		if p.Kind == policy.PartyEmail && p.Value == address || p.Kind == policy.PartySubject && p.Value == string(account) {
+			return p
+		}
+	}
+	return parties[0]
+}
+
+// leave takes an account out of the group that a share is with.
+func (s *Server) leave(tx Tx, by Owner, share Share, facts []policy.Fact) error {
+	m, err := memberOf(tx, share.Space, share.Group, facts)
+	if err != nil {
+		return err
+	}
+	if err := tx.DeleteMember(m.Space, m.Group, m.ID); err != nil {
+		return absent(err, errNotReceived)
+	}
+	return s.record(tx, share.Space, EventMemberLeft, by.actor(), string(m.Group), detail{"member": m.ID})
+}
+
+// Asked is a request as whoever made it may see it: what they said and what came of
+// it. What is it about, and whose, they are told when they may have it.
+type Asked struct {
+	ID        RequestID
+	App       AppOf  // through which they asked
+	Service   string // where the application went; "" when it has no name
+	Why       string
+	CreatedAt time.Time
+	// Status is RequestPending also while the owner has set the request aside.
+	Status    RequestStatus
+	DecidedAt time.Time
+	Open      []Received // of what the answer opened: what is open still
+}
+
+// Asked lists what an account has asked for in all spaces, newest first.
+func (s *Server) Asked(ctx context.Context, id AccountID, limit int) ([]Asked, error) {
+	var out []Asked
+	err := s.Store.View(ctx, func(r Reader) error {
+		found, err := r.RequestsBy(s.subject(id), limit)
+		if err != nil {
+			return err
+		}
+		out = make([]Asked, len(found))
+		for i, q := range found {
+			if out[i], err = s.asAsked(r, q, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// ReadAsked returns one request that an account has made. Another's is not_found.
+func (s *Server) ReadAsked(ctx context.Context, account AccountID, id RequestID) (Asked, error) {
+	var out Asked
+	err := s.Store.View(ctx, func(r Reader) error {
+		q, err := r.RequestBy(s.subject(account), id)
+		if err != nil {
+			return err
+		}
+		facts, err := s.accountFacts(r, account)
+		if err != nil {
+			return err
+		}
+		out, err = s.asAsked(r, q, facts)
+		return err
+	})
+	return out, absent(err, errNotReceived)
+}
+
+// subject is the Subject of a process in which an account says who it is.
+func (s *Server) subject(id AccountID) string { return s.Issuer + "#" + string(id) }
+
+// asAsked shows a request; with facts also what is open by it.
+func (s *Server) asAsked(r Reader, q Request, facts []policy.Fact) (Asked, error) {
+	out := Asked{ID: q.ID, CreatedAt: q.CreatedAt, Status: q.Status, DecidedAt: q.DecidedAt}
+	if q.Status.Waits() {
+		out.Status, out.DecidedAt = RequestPending, time.Time{}
+	}
+	var err error
+	if out.App, err = appOf(r, q.Client); err != nil {
+		return out, err
+	}
+	service, err := appOf(r, q.ResourceServer)
+	if err != nil {
+		return out, err
+	}
+	out.Service = service.Name
+	if out.Why, err = s.openReason(q.Reason); err != nil || facts == nil {
+		return out, err
+	}
+	for _, id := range q.Shares {
+		share, err := r.Share(q.Space, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		one, opens, err := s.receive(r, share, facts)
+		if err != nil {
+			return out, err
+		}
+		if opens {
+			out.Open = append(out.Open, one)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,199 @@
+package as_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
+)
+
+// mine are the names of what an account is told that it can use.
+func (w *world) mine(who as.Account) []string {
+	w.t.Helper()
+	list, err := w.Received(w.ctx, who.ID)
+	w.must(err)
+	names := []string{}
+	for _, one := range list {
+		names = append(names, one.Thing)
+	}
+	return names
+}
+
+func (w *world) has(who as.Account, when string, want ...string) {
+	w.t.Helper()
+	if got := w.mine(who); !slices.Equal(got, want) {
+		w.t.Errorf("%s: %s is told of %q, want %q", when, who.Name, got, want)
+	}
+}
+
+// named is a condition on an e-mail address.
+func named(addresses ...string) []policy.Claim {
+	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: addresses}}
+}
+
+// An account is told of what lets it in, of all spaces and services, and of nothing
+// that does not, or not now.
+func TestAnAccountIsToldOfWhatItCanUseAndOfNothingElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	thing := func(pat as.PAT, o as.Owner, name string, change func(*policy.Share)) as.Share {
+		wish := policy.Share{Resource: w.register(pat, name, "view", "edit"), Scopes: []uma.Scope{"view"}, Claims: named(bobAddress)}
+		if change != nil {
+			change(&wish)
+		}
+		return w.share(o, wish)
+	}
+	thing(w.alice1, w.aliceOwner, "a by address", nil)
+	thing(w.alice2, w.aliceOwner, "b elsewhere", nil)
+	thing(w.anna1, w.annaOwner, "c of another", nil)
+	group, _ := w.group(w.annaOwner, bobAddress)
+	thing(w.anna1, w.annaOwner, "d by a group", func(s *policy.Share) { s.Claims, s.Group = nil, group.ID })
+	thing(w.alice1, w.aliceOwner, "e among others", func(s *policy.Share) { s.Claims = named("dora@example.org", "Bob@Example.org") })
+	thing(w.alice1, w.aliceOwner, "f through one app, for a purpose", func(s *policy.Share) { s.Client, s.Purpose = string(w.c1.ID), "care" })
+
+	thing(w.alice1, w.aliceOwner, "x another's", func(s *policy.Share) { s.Claims = named("dora@example.org") })
+	thing(w.alice1, w.aliceOwner, "x has the address in it", func(s *policy.Share) { s.Claims = named("not." + bobAddress) })
+	thing(w.alice1, w.aliceOwner, "x asks each time", func(s *policy.Share) { s.Ask = true })
+	thing(w.alice1, w.aliceOwner, "x later", func(s *policy.Share) { s.NotBefore = w.Now().Add(time.Hour) })
+	thing(w.alice1, w.aliceOwner, "x needs more", func(s *policy.Share) {
+		s.Claims = append(s.Claims, policy.Claim{RequiredClaim: uma.RequiredClaim{Name: "clearance"}, Values: []string{"top"}})
+	})
+	thing(w.alice1, w.aliceOwner, "x is for anybody", func(s *policy.Share) { s.Claims, s.Anyone = nil, true })
+	other, _ := w.group(w.annaOwner, "dora@example.org")
+	thing(w.anna1, w.annaOwner, "x by another group", func(s *policy.Share) { s.Claims, s.Group = nil, other.ID })
+	ends := thing(w.alice1, w.aliceOwner, "g ends", func(s *policy.Share) { s.NotAfter = w.Now().Add(time.Minute) })
+
+	w.has(w.bob, "at first", "a by address", "b elsewhere", "c of another", "d by a group", "e among others", "f through one app, for a purpose", "g ends")
+	w.has(w.carlos, "at first")
+	w.advance(time.Minute)
+	w.must(w.WithdrawShare(w.ctx, w.annaOwner, w.pick(w.bob, "c of another").ID, 0))
+	w.has(w.bob, "after an end and a withdrawal", "a by address", "b elsewhere", "d by a group", "e among others", "f through one app, for a purpose")
+	one := w.pick(w.bob, "f through one app, for a purpose")
+	if one.SpaceName != "Alice's things" || one.Through.Name != w.c1.Name || one.Through.Site != "https://c1.example" || one.Purpose != "care" || !slices.Equal(one.Scopes, []uma.Scope{"view"}) {
+		t.Errorf("it is told %+v", one)
+	}
+	if err := w.GiveBack(w.ctx, w.bob.ID, ends.ID); err == nil {
+		t.Error("what has ended is given back")
+	}
+	// An address that is not verified is nobody's.
+	w.must(w.store.Update(w.ctx, func(tx as.Tx) error {
+		bob, err := tx.Account(w.bob.ID)
+		if err != nil {
+			return err
+		}
+		bob.EmailVerified = false
+		return tx.UpdateAccount(bob)
+	}))
+	w.has(w.bob, "without a verified address")
+}
+
+func (w *world) pick(who as.Account, name string) as.Received {
+	w.t.Helper()
+	list, err := w.Received(w.ctx, who.ID)
+	w.must(err)
+	i := slices.IndexFunc(list, func(one as.Received) bool { return one.Thing == name })
+	if i < 0 {
+		w.t.Fatalf("%s is not told of %q", who.Name, name)
+	}
+	return list[i]
+}
+
+// What is given back is closed at once, once, and told in the owner's history.
+func TestWhatIsGivenBackIsClosedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	photo := w.register(w.alice1, "photo", "view")
+	share := w.share(w.aliceOwner, policy.Share{Resource: photo, Scopes: []uma.Scope{"view"}, Claims: named(bobAddress)})
+	g := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(photo, "view"))))
+	w.wantPermissions(w.alice1, g.AccessToken, perm(photo, "view"))
+
+	for who, id := range map[as.AccountID]policy.ShareID{w.carlos.ID: share.ID, w.alice.ID: share.ID, w.bob.ID: "made up"} {
+		err := w.GiveBack(w.ctx, who, id)
+		wantCode(t, err, uma.NotFound)
+	}
+	w.wantPermissions(w.alice1, g.AccessToken, perm(photo, "view"))
+
+	w.must(w.GiveBack(w.ctx, w.bob.ID, share.ID))
+	w.wantDead(w.alice1, g.AccessToken)
+	w.has(w.bob, "after giving back")
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	if e := w.lastEvent(); e.Kind != as.EventShareGivenBack || e.Actor != string(w.bob.ID) || e.Subject != string(share.ID) || strings.Contains(e.Detail, "bob") {
+		t.Errorf("the history tells %+v", e)
+	}
+	if ends := w.endings(as.VersionFilter{Share: share.ID}); !slices.Equal(ends, []as.ShareEnd{as.EndGivenBack}) {
+		t.Errorf("the share ended as %q", ends)
+	}
+	w.must(w.VerifyHistory(w.ctx, w.aliceSpace.ID))
+}
+
+// A share with several goes on for the others.
+func TestGivingBackIsForOneself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	photo := w.register(w.alice1, "photo", "view")
+	share := w.share(w.aliceOwner, policy.Share{Resource: photo, Scopes: []uma.Scope{"view"}, Claims: named(bobAddress, "carlos@example.org")})
+	w.has(w.bob, "at first", "photo")
+	w.must(w.GiveBack(w.ctx, w.bob.ID, share.ID))
+	w.has(w.bob, "after giving back")
+	w.has(w.carlos, "after Bob gave back", "photo")
+
+	group, _ := w.group(w.aliceOwner, bobAddress, "carlos@example.org")
+	album := w.register(w.alice1, "album", "view")
+	with := w.share(w.aliceOwner, policy.Share{Resource: album, Scopes: []uma.Scope{"view"}, Group: group.ID})
+	g := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view"))))
+	w.must(w.GiveBack(w.ctx, w.bob.ID, with.ID))
+	w.wantDead(w.alice1, g.AccessToken)
+	w.has(w.bob, "after leaving the group")
+	w.has(w.carlos, "after Bob left the group", "album", "photo")
+	if e := w.lastEvent(); e.Kind != as.EventMemberLeft || e.Actor != string(w.bob.ID) {
+		t.Errorf("the history tells %+v", e)
+	}
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, with.ID), uma.NotFound)
+}
+
+// Whoever asked is told what they said and what came of it: nothing of the thing
+// before they may have it, and never that it was set aside.
+func TestWhoeverAskedIsToldWhatCameOfIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	photo := w.register(w.alice1, "photo", "view", "edit")
+	w.share(w.aliceOwner, askMe(photo, "view", "edit"))
+	_, next, err := w.says(w.ticket(w.alice1, perm(photo, "view", "edit")), "May I?")
+	w.must(err)
+	redeemed[as.Submitted](w, w.c1, with(next))
+	list, err := w.Asked(w.ctx, w.bob.ID, 10)
+	w.must(err)
+	if len(list) != 1 || list[0].Status != as.RequestPending || list[0].Why != "May I?" || list[0].App.Name != w.c1.Name || list[0].Open != nil {
+		t.Fatalf("Bob asked %+v", list)
+	}
+	id := list[0].ID
+	for _, who := range []as.Account{w.carlos, w.alice} {
+		_, err := w.ReadAsked(w.ctx, who.ID, id)
+		wantCode(t, err, uma.NotFound)
+		list, err := w.Asked(w.ctx, who.ID, 10)
+		if w.must(err); len(list) != 0 {
+			t.Errorf("%s is told what Bob asked", who.Name)
+		}
+	}
+	_, err = w.SetAside(w.ctx, w.aliceOwner, id)
+	w.must(err)
+	if q, err := w.ReadAsked(w.ctx, w.bob.ID, id); err != nil || q.Status != as.RequestPending || !q.DecidedAt.IsZero() || q.Open != nil {
+		t.Errorf("after it was set aside Bob is told %+v, %v", q, err)
+	}
+	_, err = w.Approve(w.ctx, w.aliceOwner, id, []uma.Permission{perm(photo, "view")}, w.Now().Add(time.Hour))
+	w.must(err)
+	q, err := w.ReadAsked(w.ctx, w.bob.ID, id)
+	w.must(err)
+	if q.Status != as.RequestApproved || len(q.Open) != 1 || q.Open[0].Thing != "photo" || !slices.Equal(q.Open[0].Scopes, []uma.Scope{"view"}) {
+		t.Errorf("after the yes Bob is told %+v", q)
+	}
+	w.has(w.bob, "after the yes", "photo")
+	w.must(w.GiveBack(w.ctx, w.bob.ID, q.Open[0].ID))
+	if q, err := w.ReadAsked(w.ctx, w.bob.ID, id); err != nil || len(q.Open) != 0 {
+		t.Errorf("after giving back %+v is open, %v", q.Open, err)
+	}
+}
