@@ -1,6 +1,7 @@
 package owner_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -15,7 +16,10 @@ import (
 func BenchmarkViews(b *testing.B) {
 	w := newWorld(b)
 	w.fill(10_000, 1_000)
+	w.fillUses(5_000)
 	w.advance(time.Hour)
+	things, err := w.views.Things(w.ctx, w.alice, owner.ThingsQuery{}, owner.Page{Limit: 1})
+	w.must(err)
 	bob := policy.Party{Kind: policy.PartyEmail, Value: "person7@example.org"}
 	key := w.as.PartyKey(w.alice, bob)
 	for _, view := range []struct {
@@ -54,6 +58,19 @@ func BenchmarkViews(b *testing.B) {
 			_, err := w.views.History(w.ctx, w.alice, owner.HistoryFilter{Person: key}, owner.Page{})
 			return err
 		}},
+		{"uses", func() error {
+			_, err := w.views.Uses(w.ctx, w.alice, owner.UsesQuery{}, owner.Page{Limit: 12})
+			return err
+		}},
+		{"uses of a person", func() error {
+			_, err := w.views.Uses(w.ctx, w.alice, owner.UsesQuery{Person: key}, owner.Page{Limit: 8})
+			return err
+		}},
+		{"past of a thing", func() error {
+			_, err := w.views.Past(w.ctx, w.alice, things.List[0], 6)
+			return err
+		}},
+		{"apps", func() error { _, err := w.views.Apps(w.ctx, w.alice); return err }},
 		{"day", func() error {
 			_, err := w.views.At(w.ctx, w.alice, w.Now(), owner.DayQuery{}, owner.Page{})
 			return err
@@ -71,4 +88,24 @@ func BenchmarkViews(b *testing.B) {
 			}
 		})
 	}
+}
+
+// fillUses lets what is shared be used by many, over a week.
+func (w *world) fillUses(n int) {
+	w.t.Helper()
+	shares, err := w.as.ListShares(w.ctx, w.alice, as.Page{Limit: 1000})
+	w.must(err)
+	w.must(w.as.Store.Update(w.ctx, func(tx as.Tx) error {
+		for i := range n {
+			at := w.Now().Add(-time.Duration(i) * as.UseBucket / 2).Truncate(as.UseBucket)
+			share := shares[i*13%len(shares)]
+			if err := tx.AddUse(as.Use{
+				ID: as.UsesSince(at) + as.UseID(strconv.Itoa(i)), Space: w.alice.Space, At: at, ResourceServer: share.ResourceServer, Resource: share.Resource,
+				Share: share.ID, Client: w.app.ID, Subject: "https://as.example#somebody", Scopes: []uma.Scope{"view"}, N: 3, LastAt: at,
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }

@@ -282,8 +282,14 @@ func (s *snapshot) line(e as.Event, d eventDetail) (Line, error) {
 		if d.Of == "app" {
 			l.App, err = s.app(oauth.ClientID(e.Subject))
 		}
-	case as.EventRequestSubmitted, as.EventRequestApproved, as.EventRequestDenied:
+	case as.EventRequestSubmitted, as.EventRequestApproved, as.EventRequestDenied, as.EventRequestAside:
 		l.Request = as.RequestID(e.Subject)
+	case as.EventPartyBlocked:
+		var block as.Block
+		block, err = s.Block(s.o.Space, as.BlockID(e.Subject))
+		l.Request, err = block.Request, absentIsFine(err) // they may ask again
+	case as.EventGroupCreated, as.EventGroupRenamed, as.EventMemberAdded, as.EventMemberRemoved:
+		err = s.add(&l, policy.Party{Kind: policy.PartyGroup, Value: e.Subject})
 	case as.EventConnectionEnded:
 		l.App, err = s.app(d.Client)
 	case as.EventDeclined:

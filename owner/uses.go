@@ -39,8 +39,8 @@ type Uses struct {
 	Next string
 }
 
-// usesRead is how many entries of the use log are read for one page.
-const usesRead = 1000
+// usesRead is how many entries of the use log are read for one line of a page.
+const usesRead = 40
 
 // Uses lists what was really used of the space.
 func (v Views) Uses(ctx context.Context, o as.Owner, q UsesQuery, p Page) (Uses, error) {
@@ -53,8 +53,9 @@ func (v Views) Uses(ctx context.Context, o as.Owner, q UsesQuery, p Page) (Uses,
 		q.Zone = time.UTC
 	}
 	var out Uses
+	most := usesRead * p.limit()
 	err = v.read(ctx, o, func(s *snapshot) error {
-		found, err := s.Uses(o.Space, as.UseFilter{Resource: q.Thing, Client: q.App, Before: as.UseID(before)}, usesRead)
+		found, err := s.Uses(o.Space, as.UseFilter{Resource: q.Thing, Client: q.App, Before: as.UseID(before)}, most)
 		if err != nil {
 			return err
 		}
@@ -63,7 +64,7 @@ func (v Views) Uses(ctx context.Context, o as.Owner, q UsesQuery, p Page) (Uses,
 			return err
 		}
 		out = Uses{List: lines}
-		if last < len(found) || len(found) == usesRead {
+		if last < len(found) || len(found) == most {
 			out.Next = v.AS.Cursor(o, list, string(found[last-1].ID))
 		}
 		return nil
@@ -74,17 +75,6 @@ func (v Views) Uses(ctx context.Context, o as.Owner, q UsesQuery, p Page) (Uses,
 // used puts entries of one day together. It returns at most limit lines, and of how
 // many entries they tell.
 func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, told int, err error) {
-	var shares []policy.ShareID
-	var things []uma.ResourceID
-	for _, u := range found {
-		shares, things = append(shares, u.Share), append(things, u.Resource)
-	}
-	if err := s.learnShares(shares); err != nil {
-		return nil, 0, err
-	}
-	if err := s.learn(things); err != nil {
-		return nil, 0, err
-	}
 	type which struct {
 		day      string
 		resource uma.ResourceID
@@ -97,6 +87,11 @@ func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, t
 	}
 	at, known := map[which]int{}, map[whose]policy.Party{}
 	for i, u := range found {
+		if i%usesLearnt == 0 {
+			if err := s.learnUsed(found[i:min(i+usesLearnt, len(found))]); err != nil {
+				return nil, 0, err
+			}
+		}
 		party, met := known[whose{u.Share, u.Subject}]
 		if !met {
 			if party, err = s.usedBy(u); err != nil {
@@ -134,6 +129,23 @@ func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, t
 		}
 	}
 	return lines, len(found), nil
+}
+
+// usesLearnt is of how many entries it is looked up at once what they are about: the
+// lines of a page may be full before the last.
+const usesLearnt = 64
+
+// learnUsed finds the shares and the things of entries.
+func (s *snapshot) learnUsed(found []as.Use) error {
+	var shares []policy.ShareID
+	var things []uma.ResourceID
+	for _, u := range found {
+		shares, things = append(shares, u.Share), append(things, u.Resource)
+	}
+	if err := s.learnShares(shares); err != nil {
+		return err
+	}
+	return s.learn(things)
 }
 
 // usedBy is who used something, as the owner knows them: whom the share was for where

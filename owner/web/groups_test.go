@@ -50,6 +50,7 @@ func TestAliceSharesWithAGroup(t *testing.T) {
 	alice.see("/app/groups").says(t, "Family", "1 thing")
 	alice.press(group, "rename", "name", "The family").says(t, "The family can get at 1 thing of yours.", "Album")
 
+	alice.see("/app/history").says(t, "You made the group The family", "You put somebody into the group The family")
 	group = alice.see("/app/groups/" + id)
 	out := strings.Split(strings.Split(group.body, `id="out-`)[1], `"`)[0]
 	alice.press(group, "out-"+out).says(t, "They are out", "Nobody is in it yet.")
@@ -63,7 +64,7 @@ func TestAliceSharesWithAGroup(t *testing.T) {
 	if n := len(w.shares()); n != 0 {
 		t.Errorf("%d shares are left", n)
 	}
-	alice.see("/app/history").says(t, "You made a group", "You put somebody into a group", "You took a group away")
+	alice.see("/app/history").says(t, "You made the group a group that is gone", "You put somebody into the group", "You took a group away")
 }
 
 // A group of somebody else is not there, and cannot be shared with.

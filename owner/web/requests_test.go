@@ -196,6 +196,7 @@ func TestNeverFromThemUntilAliceLetsThem(t *testing.T) {
 	list := alice.see("/app/blocked")
 	list.says(t, "bob@example.com", "Through Pulse Diary.")
 	w.at("bob@example.com").see("/app/blocked").says(t, "Everybody may ask you.")
+	alice.see("/app/history").says(t, "You said no to what bob@example.com asked", "You closed the door to what bob@example.com asks")
 	alice.press(done, "undo").says(t, "They may ask you again.", "Everybody may ask you.")
 	w.asks([]uma.Scope{"view"}, album)
 	page, _ = alice.request()

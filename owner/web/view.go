@@ -223,7 +223,11 @@ func (v *visit) line(l owner.Line) line {
 	if len(whom) == 0 {
 		whom = []template.HTML{v.Say("somebody")}
 	}
-	for _, more := range []template.HTML{v.listed(things), v.listed(whom)} {
+	rest := []template.HTML{v.listed(things), v.listed(whom)}
+	if slices.Contains(ofWhom, kind) {
+		rest = rest[1:]
+	}
+	for _, more := range rest {
 		if len(args) < places(h.said) {
 			args = append(args, more)
 		}

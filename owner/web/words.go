@@ -117,6 +117,12 @@ var begun = map[as.RoleKind][2]string{
 // it, and the sign beside it.
 type happened struct{ dot, icon, said string }
 
+// ofWhom are the events of which it is said whom they concern, and no thing.
+var ofWhom = []string{
+	as.EventRequestApproved, as.EventRequestDenied, as.EventRequestAside, as.EventPartyBlocked,
+	as.EventGroupCreated, as.EventGroupRenamed, as.EventMemberAdded, as.EventMemberRemoved,
+}
+
 var happenings = map[string]happened{
 	as.EventResourceRegistered:   {"", "add", page.Sentence("%s put %s under your protection")},
 	as.EventResourceUpdated:      {"", "change", page.Sentence("%s described %s anew")},
@@ -130,16 +136,16 @@ var happenings = map[string]happened{
 	as.EventSharesWithdrawn:      {"no", "no", page.Sentence("%s stopped several things at once")},
 	as.EventEverythingStopped:    {"no", "stop", page.Sentence("%s stopped everything")},
 	as.EventRequestSubmitted:     {"", "ask", page.Sentence("%s was used to ask for %s")},
-	as.EventRequestApproved:      {"yes", "yes", page.Sentence("%s said yes to a request")},
-	as.EventRequestDenied:        {"no", "no", page.Sentence("%s said no to a request")},
-	as.EventRequestAside:         {"", "clock", page.Sentence("%s put a request off")},
-	as.EventPartyBlocked:         {"no", "no", page.Sentence("%s does not want to be asked by somebody any more")},
+	as.EventRequestApproved:      {"yes", "yes", page.Sentence("%s said yes to what %s asked")},
+	as.EventRequestDenied:        {"no", "no", page.Sentence("%s said no to what %s asked")},
+	as.EventRequestAside:         {"", "clock", page.Sentence("%s put off what %s asked")},
+	as.EventPartyBlocked:         {"no", "no", page.Sentence("%s closed the door to what %s asks")},
 	as.EventPartyUnblocked:       {"", "ask", page.Sentence("%s lets somebody ask again")},
-	as.EventGroupCreated:         {"", "group", page.Sentence("%s made a group")},
-	as.EventGroupRenamed:         {"", "group", page.Sentence("%s gave a group another name")},
+	as.EventGroupCreated:         {"", "group", page.Sentence("%s made the group %s")},
+	as.EventGroupRenamed:         {"", "group", page.Sentence("%s gave the group %s another name")},
 	as.EventGroupDeleted:         {"no", "group", page.Sentence("%s took a group away, with all that was open to it")},
-	as.EventMemberAdded:          {"yes", "group", page.Sentence("%s put somebody into a group")},
-	as.EventMemberRemoved:        {"no", "group", page.Sentence("%s took somebody out of a group")},
+	as.EventMemberAdded:          {"yes", "group", page.Sentence("%s put somebody into the group %s")},
+	as.EventMemberRemoved:        {"no", "group", page.Sentence("%s took somebody out of the group %s")},
 	as.EventPermissionGranted:    {"seen", "see", page.Sentence("%s was let in to %s")},
 	as.EventPermissionRefused:    {"no", "shut", page.Sentence("%s was not let in")},
 	as.EventPATIssued:            {"", "service", page.Sentence("%s was connected")},
