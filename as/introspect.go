@@ -2,7 +2,7 @@ package as
 
 import (
 	"context"
-	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"time"
@@ -52,12 +52,12 @@ func read(answer []byte, err error) (i uma.Introspection, _ error) {
 // memory if the last answer still holds.
 func (s *Server) introspect(ctx context.Context, token, asker string, entitled func(Grant) bool) ([]byte, error) {
 	digest := s.vault.datedDigest(anAccess, token)
-	var room [128]byte
-	key := sha256.Sum256(append(append(room[:0], digest...), asker...))
+	key := keyOf(string(digest), asker)
 	if s.Store.Current() {
-		if answer, used, ok := s.memory.answers.get(s.memory, key, s.now()); ok {
-			s.noteUse(used)
-			return answer, nil
+		if content, ok := s.memory.answers.get(s.memory, key, s.now()); ok {
+			size, n := binary.Uvarint(content)
+			s.noteUse(content[n:][:size])
+			return content[n:][size:], nil
 		}
 	}
 	var found introspected
@@ -75,7 +75,8 @@ func (s *Server) introspect(ctx context.Context, token, asker string, entitled f
 	}
 	if found.answer.Active {
 		s.noteUse(found.used)
-		s.memory.answers.put(s.memory, key, answer, found.used, position, found.until, s.memory.hashes(found.dependencies...))
+		content := append(append(binary.AppendUvarint(nil, uint64(len(found.used))), found.used...), answer...)
+		s.memory.answers.put(s.memory, key, content, position, found.until, s.memory.hashes(found.dependencies...))
 	}
 	return answer, nil
 }

@@ -2,9 +2,11 @@ package as
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"hash/maphash"
 	"sync"
+	"time"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -30,19 +32,12 @@ type memory struct {
 
 	clients   remembered[oauth.ClientID, oauth.Client]
 	spaces    remembered[SpaceID, Space]
-	resources remembered[resourceKey, Resource]
+	resources packed // what a decision needs of them: see packResource
 	shares    remembered[uma.ResourceID, sharesOfSpace]
 	bearers   remembered[string, *bearer]
-	answers   answers
+	answers   packed // of introspection, as they are written
 	begun     sightings
 	alone     known // what is in memory, and nothing behind it
-}
-
-// resourceKey is all that a resource is found by.
-type resourceKey struct {
-	space  SpaceID
-	server oauth.ClientID
-	id     uma.ResourceID
 }
 
 // sharesOfSpace are the shares on a resource, and the space they were asked for
@@ -63,7 +58,10 @@ type bearer struct {
 const maxChanged = 1 << 16
 
 func newMemory(store Store) *memory {
-	m := &memory{store: store, seed: maphash.MakeSeed(), changed: map[uint64]uint64{}}
+	m := &memory{
+		store: store, seed: maphash.MakeSeed(), changed: map[uint64]uint64{},
+		resources: packed{half: 4 << 20}, answers: packed{half: 8 << 20}, // 128 MiB for more than a million, and 256 MiB
+	}
 	m.alone = recollection{memory: m, remembers: true}
 	store.Watch(m.forget)
 	return m
@@ -279,12 +277,53 @@ func (c recollection) Space(id SpaceID) (Space, error) {
 		func(Space) []Change { return []Change{ChangedSpace(id)} })
 }
 
+// Resource answers with what a decision needs of a resource: of its description
+// that is the type and the scopes.
 func (c recollection) Resource(space SpaceID, server oauth.ClientID, id uma.ResourceID) (Resource, error) {
-	return recallOne(c, &c.resources, resourceKey{space, server, id},
-		func(k known) (Resource, error) { return k.Resource(space, server, id) },
-		func(Resource) []Change {
-			return []Change{ChangedResource(id), ChangedServer(space, server), ChangedClient(server)}
-		})
+	key := keyOf(string(space), string(server), string(id))
+	if c.remembers {
+		if content, ok := c.resources.get(c.memory, key, time.Time{}); ok {
+			res := Resource{ID: id, Space: space, ResourceServer: server}
+			unpackResource(&res, content)
+			return res, nil
+		}
+	}
+	if c.behind == nil {
+		return Resource{}, errForgotten
+	}
+	res, err := c.behind.Resource(space, server, id)
+	if err == nil && c.learns {
+		c.resources.put(c.memory, key, packResource(res), c.position, forever,
+			c.hashes(ChangedResource(id), ChangedServer(space, server), ChangedClient(server)))
+	}
+	return res, err
+}
+
+func packResource(r Resource) []byte {
+	b := appendText(binary.AppendVarint(nil, r.Generation), r.Description.Type)
+	for _, scope := range r.Description.Scopes {
+		b = appendText(b, string(scope))
+	}
+	return b
+}
+
+// unpackResource reads what packResource wrote.
+func unpackResource(r *Resource, b []byte) {
+	generation, n := binary.Varint(b)
+	r.Generation, b = generation, b[n:]
+	rest := string(b) // which all texts are cut from
+	text := func() string {
+		size, n := binary.Uvarint(b)
+		end := n + int(size)
+		cut := rest[n:end]
+		b, rest = b[end:], rest[end:]
+		return cut
+	}
+	r.Description.Type = text()
+	r.Description.Scopes = []uma.Scope{}
+	for len(b) > 0 {
+		r.Description.Scopes = append(r.Description.Scopes, uma.Scope(text()))
+	}
 }
 
 func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error) {

@@ -35,25 +35,25 @@ func TestTooManyChangesForgetEverything(t *testing.T) {
 func TestAFullMemoryKeepsWhatIsUsed(t *testing.T) {
 	m := newMemory(still{})
 	now := time.UnixMilli(1_000_000)
-	key := func(i int) answerKey { return answerKey{byte(i), byte(i >> 8), byte(i >> 16)} }
+	key := func(i int) packedKey { return packedKey{byte(i), byte(i >> 8), byte(i >> 16)} }
 	body := make([]byte, 10_000)
 	used := []byte("used")
-	m.answers.put(m, key(0), used, []byte("what"), m.now(), now.Add(time.Hour), nil)
-	const many = 2 * answerShards * answerBytes / 10_000 * 3 / 2
+	m.answers.put(m, key(0), used, m.now(), now.Add(time.Hour), nil)
+	many := 2 * packedShards * m.answers.half / 10_000 * 3 / 2
 	for i := 1; i < many; i++ {
-		m.answers.put(m, key(i), body, nil, m.now(), now.Add(time.Hour), nil)
+		m.answers.put(m, key(i), body, m.now(), now.Add(time.Hour), nil)
 		if i%1000 == 0 {
-			if got, what, ok := m.answers.get(m, key(0), now); !ok || string(got) != "used" || string(what) != "what" {
-				t.Fatalf("after %d others the answer that is used is %q (%q), %v", i, got, what, ok)
+			if got, ok := m.answers.get(m, key(0), now); !ok || string(got) != "used" {
+				t.Fatalf("after %d others the answer that is used is %q, %v", i, got, ok)
 			}
 		}
 	}
-	if _, _, ok := m.answers.get(m, key(1), now); ok {
+	if _, ok := m.answers.get(m, key(1), now); ok {
 		t.Error("nothing is ever forgotten")
 	}
 	for i := range m.answers.shards {
 		s := &m.answers.shards[i]
-		if len(s.young.bytes) > answerBytes || len(s.old.bytes) > answerBytes {
+		if len(s.young.bytes) > m.answers.half || len(s.old.bytes) > m.answers.half {
 			t.Errorf("a table has %d and %d bytes", len(s.young.bytes), len(s.old.bytes))
 		}
 	}
@@ -69,13 +69,13 @@ func TestAnAnswerIsVoidedByEachOfItsDependencies(t *testing.T) {
 			all = append(all, ChangedGrant(GrantID(fmt.Sprint(j))))
 		}
 		now := time.UnixMilli(1_000_000)
-		m.answers.put(m, answerKey{}, []byte("answer"), nil, m.now(), now.Add(time.Hour), m.hashes(all...))
+		m.answers.put(m, packedKey{}, []byte("answer"), m.now(), now.Add(time.Hour), m.hashes(all...))
 		m.forget([]Change{ChangedGrant("another")})
-		if got, _, ok := m.answers.get(m, answerKey{}, now); !ok || string(got) != "answer" {
+		if got, ok := m.answers.get(m, packedKey{}, now); !ok || string(got) != "answer" {
 			t.Fatalf("the answer is %q, %v", got, ok)
 		}
 		m.forget([]Change{all[i]})
-		if _, _, ok := m.answers.get(m, answerKey{}, now); ok {
+		if _, ok := m.answers.get(m, packedKey{}, now); ok {
 			t.Errorf("dependency %d does not void the answer", i)
 		}
 	}
@@ -87,7 +87,7 @@ func TestWhatIsSeenIsBounded(t *testing.T) {
 	var l useLog
 	const many = 2 * useShards * maxSeen
 	for i := range many {
-		key := answerKey{byte(i >> 16), byte(i >> 8), 31: byte(i)}
+		key := packedKey{byte(i >> 16), byte(i >> 8), 15: byte(i)}
 		l.note(key[:], time.UnixMilli(1))
 		l.note(key[:], time.UnixMilli(1))
 	}

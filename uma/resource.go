@@ -2,6 +2,7 @@ package uma
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -50,6 +51,27 @@ func ParseResourceDescription(o Object) (ResourceDescription, error) {
 		d.Members[name] = compact.Bytes()
 	}
 	return d, nil
+}
+
+// ReadResourceDescription reads what MarshalJSON wrote of a description that
+// ParseResourceDescription made: what was checked then is not checked again.
+func ReadResourceDescription(raw []byte) (d ResourceDescription, err error) {
+	if !json.Valid(raw) {
+		return d, errNotJSON
+	}
+	if d.Members, err = asObject(bytes.TrimSpace(raw)); err != nil {
+		return d, err
+	}
+	if d.Scopes, err = d.Members.scopes("resource_scopes"); err != nil {
+		return d, err
+	}
+	text := func(name string) string {
+		value, _, wrong := d.Members.String(name)
+		err = cmp.Or(err, wrong)
+		return value
+	}
+	d.Name, d.Description, d.IconURI, d.Type = text("name"), text("description"), text("icon_uri"), text("type")
+	return d, err
 }
 
 // readText checks a member that is a text, in whichever language: "name#de" is

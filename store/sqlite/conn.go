@@ -21,9 +21,11 @@ import (
 
 // The settings of every connection, and of each kind. Checkpoints are ours to
 // make: see checkpointAll. They rather give up than keep the committer waiting.
+// The first GiB of the file is read where it lies in memory: a copy of each page in
+// each connection would cost more than the reading.
 var (
 	always     = []string{"journal_mode(wal)", "synchronous(full)", "foreign_keys(1)", "wal_autocheckpoint(0)", "cache_size(-16000)", "temp_store(memory)"}
-	forWriting = slices.Concat([]string{"busy_timeout(10000)"}, always)
+	forWriting = slices.Concat([]string{"busy_timeout(10000)", "mmap_size(1073741824)"}, always)
 	forReading = slices.Concat(forWriting, []string{"query_only(1)"})
 	forMoving  = slices.Concat([]string{"busy_timeout(50)"}, always)
 )

@@ -69,11 +69,7 @@ func (d description) Scan(v any) error {
 	if err != nil {
 		return err
 	}
-	var o uma.Object
-	if err := json.Unmarshal(raw, &o); err != nil {
-		return err
-	}
-	*d.of, err = uma.ParseResourceDescription(o)
+	*d.of, err = uma.ReadResourceDescription(raw)
 	return err
 }
 
