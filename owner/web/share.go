@@ -313,7 +313,8 @@ func (s *Server) checkShare(v *visit) error {
 		shareForm
 		Sharing sharing
 		Seen    seen
-	}{s.common(v), s.thingRow(v, t), form, one, seen{v.Say("What %s will see", one.Whom), shown}})
+		Many    bool // who could be anybody
+	}{s.common(v), s.thingRow(v, t), form, one, seen{v.Say("What %s will see", one.Whom), shown}, form.Who != "person" && form.Who != "group"})
 }
 
 // wished shows a wish that is not in force. A group that is not there, or is somebody

@@ -27,6 +27,7 @@ func TestAliceSharesInFiveActsAndStopsInTwo(t *testing.T) {
 	typing := 1
 	check := alice.press(questions, "check", "email", " BOB@example.com")
 	check.says(t, "bob@example.com may see Summer in Brittany until 23 December 2026.", "Stays closed", "E-mail address checked")
+	check.silent(t, "More people than you know")
 	if len(w.shares()) != 0 {
 		t.Fatal("looking at the sentence has shared already")
 	}
@@ -122,7 +123,7 @@ func TestASentenceIsForAnyoneAtADomain(t *testing.T) {
 	album := w.thing("Readings", "view")
 	alice := w.at("alice@example.com")
 	check := alice.press(alice.see("/app/share?thing="+string(album)), "check", "who", "domain", "domain", "Clinic.example", "days", "x", "why", "to look after me")
-	check.says(t, "anyone whose e-mail ends in @clinic.example may see Readings until you stop it, for this: to look after me.")
+	check.says(t, "More people than you know can come by this.", "anyone whose e-mail ends in @clinic.example may see Readings until you stop it, for this: to look after me.")
 	alice.press(check, "do-share")
 	shares := w.shares()
 	if len(shares) != 1 || shares[0].Claims[0].Values[0] != "*@clinic.example" || !shares[0].NotAfter.IsZero() || shares[0].Purpose != "to look after me" {
