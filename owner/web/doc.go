@@ -12,6 +12,7 @@
 //	web.go       the routes and their gate; one file for each tab below
 //	home.go      am I safe?
 //	received.go  what others have opened to me, and what I have asked for
+//	icons.go     pictures of things, which come from here and from nowhere else
 //
 // The package knows no rule: what a person may do, as says. It does not know how
 // people sign in, and declares the little it needs of that.

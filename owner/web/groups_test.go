@@ -32,6 +32,11 @@ func TestAliceSharesWithAGroup(t *testing.T) {
 	}
 
 	id := group.Request.URL.Path[len("/app/groups/"):]
+	list := alice.see("/app/things?group=" + id)
+	list.says(t, "What would you like to share with Family?")
+	_, path, _ := strings.Cut(list.body, `<a href="/app/share?`)
+	path, _, _ = strings.Cut(path, `"`)
+	alice.press(alice.see("/app/share?"+strings.ReplaceAll(path, "&amp;", "&")), "check").says(t, "Family may see Album")
 	alice.pages = 0
 	check := alice.press(alice.see("/app/share?thing="+string(album)), "check", "who", "group", "group", id)
 	check.says(t, "Family may see Album until 23 December 2026.", "A group of yours")
@@ -74,7 +79,7 @@ func TestAForeignGroupIsNotThere(t *testing.T) {
 	theirs, err := w.as.CreateGroup(t.Context(), as.Owner{Space: w.bob.space, Account: w.bob.ID}, "Bob's friends")
 	w.must(err)
 	alice := w.at("alice@example.com")
-	for _, path := range []string{"/app/groups/%s", "/app/groups/%s/end"} {
+	for _, path := range []string{"/app/groups/%s", "/app/groups/%s/end", "/app/things?group=%s", "/app/share?thing=" + string(album) + "&group=%s"} {
 		foreign, none := alice.get(strings.Replace(path, "%s", string(theirs.ID), 1)), alice.get(strings.Replace(path, "%s", "nothing", 1))
 		if foreign.StatusCode != http.StatusNotFound || foreign.text() != none.text() {
 			t.Errorf("%s: %s %s", path, foreign.Status, foreign.text())

@@ -193,10 +193,8 @@ func (s *Server) share(v *visit) error {
 	if v.form["who"] == "app" {
 		form.Who = "app"
 	}
-	if v.form["with"] != "" {
-		if err := s.prefill(v, &form); err != nil {
-			return err
-		}
+	if err := s.prefill(v, &form); err != nil {
+		return err
 	}
 	for i, scope := range t.Description.Scopes {
 		one := choice{s.verb(v, scope), "do-" + strconv.Itoa(i), false}
@@ -206,9 +204,24 @@ func (s *Server) share(v *visit) error {
 	return s.askShare(v, http.StatusOK, t, form, "")
 }
 
-// prefill answers with whom, for somebody with whom something is shared already.
+// with is whom an address names with whom something is to be shared: somebody with
+// whom something is shared already, or a group. name and value say so in an address;
+// they are "" for nobody.
+func (s *Server) with(v *visit) (whom owner.Who, name, value string, err error) {
+	switch group, key := v.form["group"], v.form["with"]; {
+	case group != "":
+		g, err := s.AS.Group(v.ctx, v.owner, policy.GroupID(group))
+		return owner.Who{Party: policy.Party{Kind: policy.PartyGroup, Value: group}, Group: g.Name}, "group", group, err
+	case key != "":
+		p, err := s.views.Person(v.ctx, v.owner, key)
+		return p.Who, "with", key, err
+	}
+	return owner.Who{}, "", "", nil
+}
+
+// prefill answers with whom.
 func (s *Server) prefill(v *visit, form *shareForm) error {
-	p, err := s.views.Person(v.ctx, v.owner, v.form["with"])
+	p, _, _, err := s.with(v)
 	if err != nil {
 		return err
 	}

@@ -76,19 +76,18 @@ func (s *Server) things(v *visit) error {
 		Things   []thingRow
 		Next     string
 		All      int64
-		With     string // the key of whom one of them is to be shared with; "" for nobody
-		Whom     template.HTML
-	}{
-		common: s.common(v), Search: q.Search, Service: q.Service, With: v.form["with"],
-		Next: s.next(v, "things", found.Next, "q", q.Search, "service", string(q.Service), "with", v.form["with"]),
+		Whom     template.HTML // with whom one of them is to be shared; "" for nobody
+		With     [2]string     // which says that in an address
+		Back     string
+	}{common: s.common(v), Search: q.Search, Service: q.Service}
+	whom, name, value, err := s.with(v)
+	if err != nil {
+		return err
 	}
-	if data.With != "" {
-		p, err := s.views.Person(v.ctx, v.owner, data.With)
-		if err != nil {
-			return err
-		}
-		data.Whom = v.who(p.Who).Name
+	if name != "" {
+		data.Whom, data.With, data.Back = v.who(whom).Name, [2]string{name, value}, s.below(map[string]string{"with": "people/", "group": "groups/"}[name]+value)
 	}
+	data.Next = s.next(v, "things", found.Next, "q", q.Search, "service", string(q.Service), name, value)
 	for _, one := range found.Services {
 		data.Services = append(data.Services, service{one.ID, v.service(one.App), one.Things, one.ID == q.Service})
 		data.All += one.Things
