@@ -43,13 +43,17 @@ func (v *visit) who(w owner.Who) who {
 		out.Name, out.Sure = v.Say("somebody you said yes to"), v.Say("Signed in by %s", v.provider(w.Issuer))
 		out.Plain = "?"
 	case policy.PartyClaim:
-		if w.Name == "sub" {
+		switch w.Name {
+		case "email":
+			out.Name, out.Plain = v.Say("anyone with an e-mail address"), "@"
+			out.Sure, out.Weak = v.Say("E-mail address checked"), true
+		case "sub":
 			out.Name, out.Sure = v.Say("anyone who signs in at %s", v.provider(w.Issuer)), v.Say("Signed in by %s", v.provider(w.Issuer))
 			out.Plain = "@"
-			break
+		default:
+			out.Name, out.Sure = v.Say("anyone with a proof of %s", w.Name), v.Say("Proof checked")
+			out.Plain = w.Name
 		}
-		out.Name, out.Sure = v.Say("anyone with a proof of %s", w.Name), v.Say("Proof checked")
-		out.Plain = w.Name
 	case policy.PartyApp:
 		out.Face, out.Name, out.Plain, out.Sure = "app", v.app(w.App), w.App.Name, v.Say("App")
 	case policy.PartyGroup:
