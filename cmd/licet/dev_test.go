@@ -81,6 +81,11 @@ func TestTheFixtureIsCompleteAndWorks(t *testing.T) {
 	}
 	const inJSON, inForm = "application/json", "application/x-www-form-urlencoded"
 
+	// What signs made-up people in is in the demonstration alone.
+	if status, _ := call(http.MethodPost, f.Issuer+"/demo/sign-in", "", inForm, "key="); status != http.StatusNotFound {
+		t.Errorf("the demonstration's way in is here, too: %d", status)
+	}
+
 	for _, key := range []string{"alice@rs1", "anna@rs1", "alice@rs2"} {
 		if status, answer := call(http.MethodPost, f.Issuer+"/uma/resources", "Bearer "+f.PATs[key], inJSON, `{"resource_scopes":["view"]}`); status != http.StatusCreated {
 			t.Errorf("the PAT %s: %d %v", key, status, answer)

@@ -247,6 +247,12 @@ func (r reader) state() string {
 	return b.String() + r.try.word()
 }
 
+func (r reader) waits() bool {
+	r.try.mu.Lock()
+	defer r.try.mu.Unlock()
+	return r.try.waits
+}
+
 func (t *try) word() string {
 	switch {
 	case t.waits:
@@ -261,7 +267,14 @@ func (a *app) live(w http.ResponseWriter, r *http.Request) {
 	p := a.open(w, r)
 	browser, ctx := browserOf(p)
 	reader := a.reader(ctx, browser, r.URL.Query().Get("link"))
-	events(w, r, r.URL.Query().Get("was"), reader.state)
+	// What is open is looked at every third second alone: to look is to use it.
+	last, n := r.URL.Query().Get("was"), 0
+	events(w, r, last, func() string {
+		if n++; n%3 == 0 || reader.waits() {
+			last = reader.state()
+		}
+		return last
+	})
 }
 
 // look shows what is behind a link, as far as it is open.

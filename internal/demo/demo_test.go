@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/licet/licet/as"
 	"go.uber.org/goleak"
 )
 
@@ -44,6 +45,68 @@ func TestTheWalk(t *testing.T) {
 	var out bytes.Buffer
 	if err := w.Walk(t.Context(), &out); err != nil {
 		t.Fatalf("%s\n%v", &out, err)
+	}
+}
+
+// Bob asks for a photo, too; he sees it when Alice says yes, and no more when she stops
+// it.
+func TestBobSeesAPhotoWhileHeMay(t *testing.T) {
+	w := open(t)
+	k, err := w.walker(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []func() error{k.home, k.ask, k.sayWho} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sunrise := w.app.address + openPath(w.app.links[1].Link)
+	k.bob.open(sunrise)
+	k.bob.shows(`id="locked"`)
+	k.bob.submit("ask", nil)
+	k.bob.submit("allow", nil)
+	k.bob.shows(`id="waits"`)
+	if err := k.bob.failed(); err != nil {
+		t.Fatal(err)
+	}
+	alice := w.person("alice")
+	asked, err := w.node.AS.Requests(t.Context(), alice.owner(alice.space), as.RequestPending, as.Page{Limit: 10})
+	if err != nil || len(asked) != 2 {
+		t.Fatalf("Alice is asked %+v, %v", asked, err)
+	}
+	for _, q := range asked {
+		if _, err := w.node.AS.Approve(t.Context(), alice.owner(alice.space), q.ID, nil, time.Time{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shows := func(text string) {
+		err := k.soon(effect, func() error {
+			k.bob.open(sunrise)
+			k.bob.shows(text)
+			return k.bob.failed()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	picture := "/picture?" + url.Values{"link": {w.app.links[1].Link}}.Encode()
+	shows("part-open")
+	k.bob.open(picture)
+	if err := k.bob.failed(); err != nil || !strings.HasPrefix(k.bob.text, "\xff\xd8") {
+		t.Errorf("the picture is %.20q, %v", k.bob.text, err)
+	}
+	thing, err := w.thing(t.Context(), alice.space, "photos/sunrise")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.node.AS.WithdrawAll(t.Context(), alice.owner(alice.space), as.Target{Resource: thing}); err != nil {
+		t.Fatal(err)
+	}
+	shows(`id="locked"`)
+	k.bob.open(picture)
+	if k.bob.failed() == nil {
+		t.Error("the picture is still there")
 	}
 }
 

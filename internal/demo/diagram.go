@@ -101,3 +101,7 @@ func (r row) Over() int  { return r.Y - 8 }
 func (r row) Under() int { return r.Y + 15 }
 func (r row) In() int    { return r.Y + 4 }
 func (r row) Box() int   { return r.Y - 21 }
+
+// HitX and HitWidth are of the box in which an arrow can be pressed.
+func (r row) HitX() int     { return min(r.At, r.To) - clear }
+func (r row) HitWidth() int { return max(r.At, r.To) - min(r.At, r.To) + 2*clear }

@@ -94,7 +94,7 @@ func (w *World) protect(ctx context.Context) error {
 		}
 	}
 	for _, owner := range slices.Sorted(maps.Keys(photoThings)) {
-		if err := w.photos.guard.Sync(ctx, owner, photoThings[owner]); err != nil {
+		if err := w.photos.guard.Sync(ctx, owner, w.photos.described(owner)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package demo
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"image"
 	"image/color"
@@ -22,6 +24,7 @@ type photos struct {
 	*site
 	guard    *rs.Server
 	registry rs.MemoryRegistry
+	iconKey  string // of the small pictures, by which Licet shows owners what is what
 }
 
 // photoThings are the photos, by whose they are.
@@ -41,22 +44,43 @@ func (w *World) newPhotos(address string, pats rs.StaticPAT) (*photos, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &photos{site: s}
+	p := &photos{site: s, iconKey: rand.Text()}
 	if p.guard, err = w.newGuard(pats, routePhotos, &p.registry, partyPhotos); err != nil {
 		return nil, err
 	}
 	api := http.NewServeMux()
 	api.HandleFunc("GET /{owner}/{name}", servePhoto)
 	s.Handle("/{owner}/{name}", p.guard.Guard(api))
-	s.HandleFunc("GET /{owner}/{name}/own", func(rw http.ResponseWriter, r *http.Request) {
+	s.HandleFunc("GET /own/{owner}/{name}", func(rw http.ResponseWriter, r *http.Request) {
 		if !w.keyed(r) {
 			http.NotFound(rw, r)
 			return
 		}
 		servePhoto(rw, r)
 	})
+	s.HandleFunc("GET /icon/{key}/{name}", p.icon)
 	s.HandleFunc("GET /{owner}", w.ownThings(s, func(owner rs.Owner) ([]rs.Resource, rs.Registry) { return photoThings[owner], &p.registry }))
 	return p, nil
+}
+
+// described are somebody's photos as Licet is told of them, with a small picture of each.
+func (p *photos) described(owner rs.Owner) []rs.Resource {
+	things := slices.Clone(photoThings[owner])
+	for i := range things {
+		things[i].IconURI = p.address + "/icon/" + p.iconKey + "/" + things[i].Key
+	}
+	return things
+}
+
+// icon is a small picture. Only Licet is told the addresses.
+func (p *photos) icon(w http.ResponseWriter, r *http.Request) {
+	s, there := scenes[r.PathValue("name")]
+	if !there || subtle.ConstantTimeCompare([]byte(r.PathValue("key")), []byte(p.iconKey)) != 1 {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	_, _ = w.Write(paint(s, 120, 120)) // a caller that is gone cannot be told
 }
 
 // routePhotos says what a request needs: to see the photo.
@@ -103,27 +127,25 @@ func rgb(r, g, b uint8) color.RGBA { return color.RGBA{r, g, b, 255} }
 var paintings sync.Map // name to func() []byte
 
 func painted(name string) []byte {
-	once, _ := paintings.LoadOrStore(name, sync.OnceValue(func() []byte { return paint(scenes[name]) }))
+	once, _ := paintings.LoadOrStore(name, sync.OnceValue(func() []byte { return paint(scenes[name], 900, 600) }))
 	return once.(func() []byte)()
 }
 
-const photoWidth, photoHeight = 900, 600
-
-func paint(s scene) []byte {
-	img := image.NewRGBA(image.Rect(0, 0, photoWidth, photoHeight))
+func paint(s scene, width, height int) []byte {
+	img := image.NewRGBA(image.Rect(0, 0, width, height))
 	const horizon = .68
 	sky := func(x, y float64) color.RGBA {
 		c := mix(s.top, s.low, math.Min(1, y/horizon))
-		d := math.Hypot((x-s.x)*1.5, y-s.y)
+		d := math.Hypot((x-s.x)*float64(width)/float64(height), y-s.y)
 		if d < s.radius {
 			return s.light
 		}
 		return mix(c, s.light, .75*math.Exp(-(d-s.radius)*7))
 	}
 	const ridges = 4
-	for py := range photoHeight {
-		for px := range photoWidth {
-			x, y := float64(px)/photoWidth, float64(py)/photoHeight
+	for py := range height {
+		for px := range width {
+			x, y := float64(px)/float64(width), float64(py)/float64(height)
 			c := sky(x, y)
 			if s.stars && y < .5 && (px*7919+py*104729)%4801 == 0 {
 				c = rgb(0xff, 0xff, 0xf2)

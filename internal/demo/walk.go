@@ -14,15 +14,10 @@ import (
 // keyboard, and tells each step when it has come out as it must. It is to be the first
 // that somebody does here.
 func (w *World) Walk(ctx context.Context, out io.Writer) error {
-	bob, err := newBrowser(localhost(w.Listener))
+	k, err := w.walker(ctx)
 	if err != nil {
 		return err
 	}
-	alice, err := newBrowser(localhost(w.Listener))
-	if err != nil {
-		return err
-	}
-	k := &walker{World: w, ctx: ctx, alice: alice, bob: bob}
 	begun := time.Now()
 	for i, step := range []struct {
 		says string
@@ -49,11 +44,21 @@ func (w *World) Walk(ctx context.Context, out io.Writer) error {
 	return err
 }
 
+// walker walks, with a browser for Alice and one for Bob.
 type walker struct {
 	*World
 	ctx        context.Context
 	alice, bob *browser
 	thing      string // Alice's page of it
+}
+
+func (w *World) walker(ctx context.Context) (*walker, error) {
+	alice, err := newBrowser(localhost(w.Listener))
+	if err != nil {
+		return nil, err
+	}
+	bob, err := newBrowser(localhost(w.Listener))
+	return &walker{World: w, ctx: ctx, alice: alice, bob: bob}, err
 }
 
 // soon tries until it is so, for as long as anything may take here.

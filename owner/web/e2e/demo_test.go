@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ import (
 
 var startPage = regexp.MustCompile(`http://localhost:[0-9]+/`)
 
-// demo starts a demonstration of its own and returns the address of its start page.
+// demo starts a demonstration, which goes on until all tests are over, and returns the
+// address of its start page.
 func (p *place) demo(t *testing.T) string {
 	t.Helper()
 	server := exec.Command(filepath.Join(p.dir, "licet"), "demo")
@@ -34,14 +36,13 @@ func (p *place) demo(t *testing.T) string {
 		t.Fatal(err)
 	}
 	lines := bufio.NewReader(out)
-	t.Cleanup(func() {
-		if err := server.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Error(err)
+	p.close = append(p.close, func() error { // after whoever visits it has gone
+		err := server.Process.Signal(syscall.SIGTERM)
+		_, rest := io.Copy(io.Discard, lines)
+		if err = errors.Join(err, rest, server.Wait()); err != nil || said.Len() > 0 {
+			return fmt.Errorf("the demonstration ended with %v, and had said:\n%s", err, said.String())
 		}
-		_, err := io.Copy(io.Discard, lines)
-		if wait := server.Wait(); err != nil || wait != nil || said.Len() > 0 {
-			t.Errorf("the demonstration ended with %v, %v, and had said:\n%s", err, wait, said.String())
-		}
+		return nil
 	})
 	for {
 		line, err := lines.ReadString('\n')
@@ -64,17 +65,16 @@ func (v *visitor) here() {
 // the page anew.
 func (v *visitor) until(selector string, within time.Duration) {
 	v.t.Helper()
-	address := v.at().String()
 	for begin := time.Now(); time.Since(begin) < within; {
 		there, err := tryAsk[bool](v, "document.readyState === 'complete' && document.querySelector("+quote(selector)+") !== null")
 		if err == nil && there { // it may have been between two pages
 			return
 		}
 		if !v.way.scripts {
-			v.open(address)
+			v.open(v.at().String())
 		}
 	}
-	v.fatalf("after %v %s still has no %s", within, address, selector)
+	v.fatalf("after %v there still is no %s", within, selector)
 }
 
 // lookAsDeveloper is look for pages that may use the words of the specifications.
@@ -140,7 +140,10 @@ func TestTheDemonstration(t *testing.T) {
 		bob.open(start + "trace")
 		bob.want(".seq .num", "#said details")
 		bob.lookAsDeveloper("the trace")
-		bob.press("#said summary")
+		bob.press(".seq a")
+		if !ask[bool](bob, `document.querySelector("#said details").open`) {
+			t.Error("pressing the first arrow does not open its message")
+		}
 		bob.lookAsDeveloper("a message, open")
 	})
 }
