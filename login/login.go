@@ -82,7 +82,7 @@ func (l *Login) session(r *http.Request) (as.Session, as.Account, bool) {
 	}
 	session, account, err := l.AS.Session(r.Context(), secret)
 	if err != nil {
-		if !errors.Is(err, as.ErrNotFound) {
+		if !errors.Is(err, as.ErrNotFound) && !errors.Is(err, context.Canceled) { // a browser that is gone
 			l.AS.Log.ErrorContext(r.Context(), "session not read", "error", err)
 		}
 		return as.Session{}, as.Account{}, false
