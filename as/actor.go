@@ -43,21 +43,15 @@ var (
 // speaks for. The errors are invalid_token and insufficient_scope (RFC 6750
 // 3.1).
 func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
-	var pat PAT
-	var bound oauth.Confirmation
-	err := s.memory.recall(ctx, func(k known) error {
-		t, g, err := s.accepted(k, token, uma.ScopeProtection)
-		pat, bound = PAT{Space: g.Space, ResourceServer: g.Client, Grant: g.ID}, t.BoundTo
-		return err
-	})
+	b, err := recalled(ctx, s.memory, func(k known) (*bearer, error) { return s.accepted(k, token, uma.ScopeProtection) })
 	if err == nil {
-		err = s.confirm(ctx, token, bound)
+		err = s.confirm(ctx, token, b.token.BoundTo)
 	}
 	if err != nil {
 		return PAT{}, err
 	}
-	s.noteGrantUse(pat.Grant)
-	return pat, nil
+	s.noteGrantUse(b.grant.ID)
+	return PAT{Space: b.grant.Space, ResourceServer: b.grant.Client, Grant: b.grant.ID}, nil
 }
 
 // AuthenticateOwner finds the account and the space that a bearer token for the
@@ -66,11 +60,12 @@ func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, er
 	var o Owner
 	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		t, g, err := s.accepted(direct{r}, token, oauth.ScopePolicy)
+		b, err := s.accepted(direct{r}, token, oauth.ScopePolicy)
 		if err != nil {
 			return err
 		}
-		bound = t.BoundTo
+		g := b.grant
+		bound = b.token.BoundTo
 		o = Owner{Space: g.Space, Account: g.Account, Client: g.Client, Grant: g.ID}
 		if g.Account == "" {
 			return nil
@@ -89,7 +84,8 @@ func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, er
 
 // noteGrantUse notes that an access token of an OAuth grant was accepted.
 func (s *Server) noteGrantUse(id GrantID) {
-	s.uses.note(usedGrant(id), s.now())
+	var room [64]byte
+	s.uses.note(appendText(room[:0], string(id)), s.now())
 }
 
 // mayManage says whether an account may still manage a space: a role that has
@@ -105,33 +101,30 @@ func (s *Server) mayManage(r Reader, account AccountID, space SpaceID) error {
 // accepted finds a live access token and the OAuth grant behind it, and checks that
 // the token has the scope. RPTs are never accepted here, whatever their scopes. Who
 // shows it is for [Server.confirm].
-func (s *Server) accepted(r known, token string, scope uma.Scope) (AccessToken, Grant, error) {
-	t, g, err := s.liveToken(r, s.vault.datedDigest(anAccess, token))
+func (s *Server) accepted(r known, token string, scope uma.Scope) (*bearer, error) {
+	b, err := s.liveToken(r, s.vault.datedDigest(anAccess, token))
 	if errors.Is(err, ErrNotFound) {
-		return AccessToken{}, Grant{}, errInvalidToken
+		return nil, errInvalidToken
 	}
 	if err != nil {
-		return AccessToken{}, Grant{}, err
+		return nil, err
 	}
-	if g.Kind != GrantOAuth || !contains(t.scopes(g.Grant), scope) {
-		return AccessToken{}, Grant{}, errInsufficientScope
+	if b.grant.Kind != GrantOAuth || !contains(b.token.scopes(b.grant.Grant), scope) {
+		return nil, errInsufficientScope
 	}
-	if g.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy) {
-		return AccessToken{}, Grant{}, errInsufficientScope
+	if b.grant.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy) {
+		return nil, errInsufficientScope
 	}
-	return t, g.Grant, nil
+	return b, nil
 }
 
-// liveToken finds an access token and its grant, both live, or ErrNotFound.
-func (s *Server) liveToken(r known, digest Digest) (AccessToken, GrantState, error) {
+// liveToken finds an access token with its grant, both live, or ErrNotFound.
+func (s *Server) liveToken(r known, digest Digest) (*bearer, error) {
 	b, err := r.bearer(digest)
 	if err == nil && (!b.token.RevokedAt.IsZero() || !s.now().Before(b.token.ExpiresAt) || !b.grant.live()) {
 		err = ErrNotFound
 	}
-	if err != nil {
-		return AccessToken{}, GrantState{}, err
-	}
-	return b.token, b.grant, nil
+	return b, err
 }
 
 // live is the one gate through which every grant passes, whatever made it and

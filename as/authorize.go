@@ -311,12 +311,12 @@ func (s *Server) UserInfo(ctx context.Context, token string) (Account, []uma.Sco
 	var scopes []uma.Scope
 	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		t, g, err := s.accepted(direct{r}, token, oauth.ScopeOpenID)
+		b, err := s.accepted(direct{r}, token, oauth.ScopeOpenID)
 		if err != nil {
 			return err
 		}
-		bound, scopes = t.BoundTo, g.Scopes
-		account, err = r.Account(g.Account)
+		bound, scopes = b.token.BoundTo, b.grant.Scopes
+		account, err = r.Account(b.grant.Account)
 		return absent(err, errInvalidToken)
 	})
 	if err == nil {

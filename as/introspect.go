@@ -98,13 +98,14 @@ func (s *Server) noteUse(used []byte) {
 }
 
 func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (introspected, error) {
-	t, g, err := s.liveToken(direct{r}, digest)
-	if errors.Is(err, ErrNotFound) || err == nil && !entitled(g.Grant) {
+	b, err := s.liveToken(direct{r}, digest)
+	if errors.Is(err, ErrNotFound) || err == nil && !entitled(b.grant.Grant) {
 		return introspected{}, nil
 	}
 	if err != nil {
 		return introspected{}, err
 	}
+	t, g := b.token, b.grant
 	found := introspected{
 		answer: uma.Introspection{
 			Active: true, TokenType: tokenType(t.BoundTo), Bound: t.BoundTo.Members(), ClientID: string(g.Client), Issuer: s.Issuer,

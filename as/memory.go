@@ -228,6 +228,26 @@ func (m *memory) recall(ctx context.Context, f func(known) error) error {
 	})
 }
 
+// recalled is recall of one value, which is returned instead of captured: most of
+// what is asked for is in memory, and then costs nothing else.
+func recalled[T any](ctx context.Context, m *memory, f func(known) (T, error)) (T, error) {
+	if m.store.Current() {
+		if v, err := f(m.alone); !errors.Is(err, errForgotten) {
+			return v, err
+		}
+	}
+	return looked(ctx, m, f)
+}
+
+// looked is recalled where memory has not sufficed.
+func looked[T any](ctx context.Context, m *memory, f func(known) (T, error)) (v T, err error) {
+	err = m.recall(ctx, func(k known) (err error) {
+		v, err = f(k)
+		return err
+	})
+	return v, err
+}
+
 // within is for a transaction that only decides by what it reads here, and
 // writes down the generations it decided by: what is in memory counts, and the
 // rest is read in the transaction and not remembered, because nobody knows yet

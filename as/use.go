@@ -235,12 +235,8 @@ func appendText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
-// usedGrant is what a token of an OAuth grant is used for.
-func usedGrant(id GrantID) []byte {
-	return appendText(make([]byte, 0, binary.MaxVarintLen16+len(id)), string(id))
-}
-
-// usedPermissions is what an RPT is used for.
+// usedPermissions is what an RPT is used for. An access token of an OAuth grant is
+// used for that, whose id is all there is.
 func usedPermissions(g Grant, live []Permission) []byte {
 	b := appendText(nil, "")
 	for _, text := range []string{string(g.Space), string(g.ResourceServer), string(g.Client), g.Subject} {
@@ -342,6 +338,7 @@ func (l *useLog) add(saw sighting) {
 		shard.seen = map[string]*sighting{}
 	}
 	first := saw // on the heap, which no other use of it has to be
+	first.what = slices.Clone(saw.what)
 	shard.seen[string(saw.what)] = &first
 }
 
@@ -369,6 +366,6 @@ func (l *useLog) putBack(uses []Use, grants []GrantUse) {
 		l.add(sighting{usedPermissions(of, []Permission{{Resource: u.Resource, Share: u.Share, Scopes: u.Scopes}}), u.N, u.LastAt.UnixMilli()})
 	}
 	for _, g := range grants {
-		l.add(sighting{usedGrant(g.Grant), g.N, g.LastAt.UnixMilli()})
+		l.add(sighting{appendText(nil, string(g.Grant)), g.N, g.LastAt.UnixMilli()})
 	}
 }

@@ -48,6 +48,7 @@ func (s *Server) fail(c *call, err error) {
 	var later later
 	var attempts as.TooManyAttempts
 	if errors.As(err, &later) {
+		s.hold(c)
 		retryAfter(c, later.wait)
 		e = uma.NewError(tooManyRequests, "Too much of what comes from here is no good, or it is too much. Wait as long as Retry-After says.")
 	} else if errors.As(err, &attempts) {

@@ -166,7 +166,7 @@ func makeWorld(t testing.TB, listen func(http.Handler) *httptest.Server, options
 
 // unlimited is for tests that are not about limits: they get a lot wrong while
 // their clock stands still.
-var unlimited = Limits{Client: limit.Off, Address: limit.Off, Public: limit.Off, Registration: limit.Off}
+var unlimited = Limits{Client: limit.Off, Address: limit.Off, Public: limit.Off, Registration: limit.Off, Refusals: limit.Off}
 
 // letters are what the server has sent by mail.
 type letters struct {

@@ -32,10 +32,13 @@ type Limits struct {
 	// Registration is how many clients one address registers without an initial
 	// access token, right or wrong. 20 an hour.
 	Registration limit.Rate
+	// Refusals is how many of these refusals are answered at once, whoever gets them.
+	// The others are answered late. 500 a second.
+	Refusals limit.Rate
 }
 
 // budgets are the limits with what is left of them.
-type budgets struct{ client, address, public, registration *limit.Budgets }
+type budgets struct{ client, address, public, registration, refusals *limit.Budgets }
 
 func newBudgets(l Limits) budgets {
 	return budgets{
@@ -44,10 +47,12 @@ func newBudgets(l Limits) budgets {
 		public:  limit.New(l.Public.Or(limit.Rate{Count: 3000, Per: time.Minute})),
 
 		registration: limit.New(l.Registration.Or(limit.Rate{Count: 20, Per: time.Hour})),
+		refusals:     limit.New(l.Refusals.Or(limit.Rate{Count: 500, Per: time.Second})),
 	}
 }
 
-// counted are the errors that say that something shown or named is no good. An
+// counted are the errors that say that something shown or named is no good; what is
+// too large is no good, too. An
 // answer that a token is not active is none: a resource server cannot know what
 // strangers show it.
 var counted = map[uma.Code]bool{
@@ -59,6 +64,38 @@ var counted = map[uma.Code]bool{
 type later struct{ wait time.Duration }
 
 func (e later) Error() string { return "too many requests" }
+
+// held are those that are refused late.
+type held chan struct{}
+
+const (
+	// holdTime is how late a refusal is.
+	holdTime = 250 * time.Millisecond
+	// mostHeld is how many wait at once. The others are refused at once, and have to
+	// connect again.
+	mostHeld = 512
+)
+
+// hold lets a caller wait that has nothing left, when many are refused. Who asks
+// again as soon as there is an answer would otherwise take as much of the server, for
+// nothing, as those take who are answered. The caller may hang up meanwhile.
+func (s *Server) hold(c *call) {
+	if s.budgets.refusals.Spend(limit.Party{}, time.Now()).Wait == 0 {
+		return
+	}
+	select {
+	case s.held <- struct{}{}:
+		defer func() { <-s.held }()
+		late := time.NewTimer(holdTime)
+		defer late.Stop()
+		select {
+		case <-late.C:
+		case <-c.r.Context().Done():
+		}
+	default:
+		c.w.Header().Set("Connection", "close")
+	}
+}
 
 // admit refuses, before anything is looked at, whom a route would do work for in
 // vain.
@@ -83,7 +120,7 @@ func (s *Server) admit(rt route, c *call) error {
 // error, or later when there was nothing left.
 func (s *Server) count(c *call, err error) error {
 	var e *uma.Error
-	if !errors.As(err, &e) || !counted[e.Code] {
+	if !errors.As(err, &e) || !counted[e.Code] && !errors.Is(e, uma.ErrTooLarge) {
 		return err
 	}
 	if refusal := s.spend(c); refusal != nil {

@@ -104,7 +104,7 @@ func randomTicket(bytes int) uma.Ticket {
 // Proves SEC-002, SEC-125.
 func TestRandomTicketsAreAllAlikeAndThenThrottled(t *testing.T) {
 	w := newWorld(t)
-	log := w.bound(Limits{})
+	log := w.bound(Limits{Refusals: limit.Off})
 	pat, photo := w.gallery("view")
 	w.share(w.Alice, policy.Share{Resource: photo, Scopes: []uma.Scope{"view"}, Anyone: true})
 	good, others := w.ticketFor(pat, photo, "view"), w.ticketFor(pat, photo, "view")
@@ -336,5 +336,31 @@ func TestAClientInItsBudgetCostsALook(t *testing.T) {
 		}
 	}); n > 1 { // the method value
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// Where many are refused at once, refusals come late, for as many as may wait; the
+// rest has to connect again. What is good does not wait.
+//
+// Proves SEC-125.
+func TestRefusalsComeLateWhereThereAreMany(t *testing.T) {
+	w := newWorld(t)
+	w.bound(Limits{Client: limit.Rate{Count: 1, Per: time.Minute}, Refusals: limit.Rate{Count: 1, Per: time.Hour}})
+	wantError(t, w.postTicket(w.C1, randomTicket(32)), http.StatusBadRequest, uma.InvalidGrant)
+	wantLater(t, w.postTicket(w.C1, randomTicket(32)))
+	began := time.Now()
+	wantLater(t, w.postTicket(w.C1, randomTicket(32)))
+	if took := time.Since(began); took < holdTime {
+		t.Errorf("the second refusal came after %v, too soon", took)
+	}
+	for range mostHeld {
+		w.Server.held <- struct{}{}
+	}
+	a := w.from("192.0.2.1:1", http.MethodPost, pathToken, http.Header{
+		"Authorization": {basic("c1", w.C1.Secret)}, "Content-Type": {"application/x-www-form-urlencoded"},
+	}, "grant_type=x")
+	wantLater(t, a)
+	if got := a.Header.Get("Connection"); got != "close" {
+		t.Errorf("one too many is refused with Connection %q", got)
 	}
 }

@@ -12,10 +12,13 @@ import (
 
 var errTwoProofs = uma.NewError(oauth.InvalidDPoPProof, "There are several DPoP proofs.")
 
+// headerProof is the header DPoP as net/http keeps it.
+const headerProof = "Dpop"
+
 // readSender puts into the request's context what the request shows of its sender
 // (RFC 9449 4.1). Most show nothing.
 func (s *Server) readSender(c *call) error {
-	proofs := c.r.Header.Values("DPoP")
+	proofs := c.r.Header[headerProof]
 	from := as.Sender{DPoP: c.by("DPoP")}
 	if c.r.TLS != nil {
 		from.Certificates = c.r.TLS.PeerCertificates

@@ -82,6 +82,7 @@ type Server struct {
 	pages   *page.Set
 	mux     *http.ServeMux
 	budgets budgets
+	held    held
 }
 
 var errMutual = errors.New("it has to be an https origin such as https://mtls.as.example, without a path")
@@ -103,7 +104,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Config: c, issuer: u, mutual: mutual, base: strings.TrimSuffix(u.Path, "/"), budgets: newBudgets(c.Limits)}
+	s := &Server{Config: c, issuer: u, mutual: mutual, base: strings.TrimSuffix(u.Path, "/"), budgets: newBudgets(c.Limits), held: make(held, mostHeld)}
 	files, err := fs.Sub(pageFiles, "pages")
 	if err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ const fewNames = 16
 // word.
 func checkNesting(raw []byte) error {
 	var stack [MaxDepth]open
-	names := make([]string, 0, fewNames)
+	names := make([][]byte, 0, fewNames)
 	depth := 0
 	for i := 0; i < len(raw); i++ {
 		switch raw[i] {
@@ -134,10 +134,14 @@ func checkNesting(raw []byte) error {
 		case '"':
 			end := endOfString(raw, i)
 			if depth > 0 && stack[depth-1].object && !stack[depth-1].named {
-				name, _ := asString(raw[i:end])
+				name := raw[i+1 : end-1]
+				if bytes.IndexByte(name, '\\') >= 0 {
+					text, _ := asString(raw[i:end])
+					name = []byte(text)
+				}
 				o := &stack[depth-1]
 				if o.has(name, names) {
-					return NewError(InvalidRequest, fmt.Sprintf("The member %s is given twice.", printable(name)))
+					return NewError(InvalidRequest, fmt.Sprintf("The member %s is given twice.", printable(string(name))))
 				}
 				names = append(names, name)
 				o.add(name, names)
@@ -150,24 +154,24 @@ func checkNesting(raw []byte) error {
 
 // has says whether the object has a member of this name, where the last of names
 // are its own.
-func (o *open) has(name string, names []string) bool {
+func (o *open) has(name []byte, names [][]byte) bool {
 	if o.seen != nil {
-		return o.seen[name]
+		return o.seen[string(name)]
 	}
-	return slices.Contains(names[len(names)-o.names:], name)
+	return slices.ContainsFunc(names[len(names)-o.names:], func(n []byte) bool { return bytes.Equal(n, name) })
 }
 
 // add notes the last of names.
-func (o *open) add(name string, names []string) {
+func (o *open) add(name []byte, names [][]byte) {
 	o.named = true
 	o.names++
 	switch {
 	case o.seen != nil:
-		o.seen[name] = true
+		o.seen[string(name)] = true
 	case o.names > fewNames:
 		o.seen = map[string]bool{}
 		for _, n := range names[len(names)-o.names:] {
-			o.seen[n] = true
+			o.seen[string(n)] = true
 		}
 	}
 }

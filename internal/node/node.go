@@ -139,7 +139,14 @@ func faces(base string, endpoints, app http.Handler) http.Handler {
 	mux.Handle("/", endpoints)
 	mux.Handle(base+web.Path, app)
 	mux.Handle("GET "+base+"/{$}", http.RedirectHandler(base+web.Path, http.StatusSeeOther))
-	return mux
+	bare := strings.TrimSuffix(base+web.Path, "/")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path := r.URL.Path; path == base+"/" || strings.HasPrefix(path, bare) {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		endpoints.ServeHTTP(w, r) // which have a mux of their own
+	})
 }
 
 // InitialAccessToken makes an initial access token with the secrets of the node that
