@@ -262,7 +262,7 @@ type firstForm struct {
 	Secret, Email, Name string
 }
 
-var errNotFirst = uma.NewError(uma.NotFound, "This link is not good any more. A new one is made when the server starts, as long as nobody has an account.")
+var errNotFirst = uma.NewError(uma.NotFound, "This link is not good any more. A new one is printed at every start, as long as nobody has an account.")
 
 func (s *Server) firstPage(c *call) error {
 	err := s.AS.CheckFirstRun(c.r.Context(), c.form["secret"])

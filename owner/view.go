@@ -101,7 +101,7 @@ func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) er
 }
 
 var (
-	errNoThing  = uma.NewError(uma.NotFound, "There is no such resource.")
+	errNoThing  = uma.NewError(uma.NotFound, "There is no such page, or it is not yours to see.")
 	errNoPast   = uma.NewError(uma.NotFound, "There is nothing to bring back.")
 	errNoGroup  = uma.NewError(uma.NotFound, "There is no such group.")
 	errNoPerson = uma.NewError(uma.NotFound, "There is nobody like that.")

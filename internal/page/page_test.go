@@ -168,9 +168,13 @@ func TestAFrameHoldsThePage(t *testing.T) {
 var (
 	inTemplates = regexp.MustCompile("\\b(?:t|T) (\"(?:[^\"\\\\]|\\\\.)*\")")
 	inCode      = regexp.MustCompile("(?:page\\.Sentence|\\.Say|\\.say)\\((\"(?:[^\"\\\\]|\\\\.)*\")")
+	inErrors    = regexp.MustCompile("uma\\.NewError\\([\\w.]+, (\"(?:[^\"\\\\]|\\\\.)*\")")
 	places      = regexp.MustCompile(`%\[\d+\]`)
 	verbs       = regexp.MustCompile(`%(?:\[\d+\])?[sd]|</?(?:b|em)>`)
 )
+
+// told are the files whose errors people are told.
+var told = regexp.MustCompile(`/(owner/web/\w+|as/(role|invitation|passkey|identity|firstrun|mailcode)|endpoint/(signin|forms|ways))\.go$`)
 
 // sentences finds every sentence that pages of any room say.
 func sentences(t *testing.T) map[string]string {
@@ -191,7 +195,11 @@ func sentences(t *testing.T) map[string]string {
 		if err != nil {
 			return err
 		}
-		for _, m := range pattern.FindAllSubmatch(raw, -1) {
+		found := pattern.FindAllSubmatch(raw, -1)
+		if told.MatchString(filepath.ToSlash(path)) {
+			found = append(found, inErrors.FindAllSubmatch(raw, -1)...)
+		}
+		for _, m := range found {
 			text := strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(string(m[1][1 : len(m[1])-1]))
 			out[text] = path
 		}

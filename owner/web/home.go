@@ -41,6 +41,7 @@ func (s *Server) home(v *visit) error {
 		Ask     *asked // the request that has waited longest
 		Asked   template.HTML
 		Others  int // more requests
+		First   *firstSteps
 	}{
 		common: s.common(v), Name: v.called(), Says: v.canSee(h), Counts: v.open(h), Calm: h.Pending == 0, Since: v.Until(since),
 		Front: frontOf(h), Shared: h.Shared, Ending: s.sharings(v, h.Ending), Changes: v.lines(h.Changes), People: v.whos(people.List), More: people.Next != "",
@@ -55,8 +56,21 @@ func (s *Server) home(v *visit) error {
 			data.Asked = data.Ask.names(v)
 		}
 	}
+	if h.Things == 0 && v.acting() == "" {
+		passkeys, err := s.AS.Passkeys(v.ctx, v.account.ID)
+		if err != nil {
+			return err
+		}
+		data.First = &firstSteps{Passkey: len(passkeys) == 0, Address: s.AS.Issuer}
+	}
 	v.looked()
 	return s.show(v, "home", "home", page.Options{Done: v.done(s)}, data)
+}
+
+// firstSteps are what to do where nothing is known yet.
+type firstSteps struct {
+	Passkey bool   // they have none
+	Address string // what a service is given to be connected
 }
 
 // canSee is the sentence that Home begins with.

@@ -36,6 +36,7 @@ type invited struct {
 type connected struct {
 	ID    as.GrantID
 	Name  template.HTML
+	Plain string // for the letters of the face
 	Does  template.HTML
 	Since page.Moment
 	Used  *page.Moment
@@ -109,7 +110,7 @@ func (s *Server) me(v *visit) error {
 			return err
 		}
 		for _, c := range list {
-			one := connected{ID: c.ID, Name: v.service(owner.App{ID: c.Client, Name: c.ClientName}), Since: v.At(c.CreatedAt), Used: v.Until(c.Use.LastAt)}
+			one := connected{ID: c.ID, Name: v.service(owner.App{ID: c.Client, Name: c.ClientName}), Plain: c.ClientName, Since: v.At(c.CreatedAt), Used: v.Until(c.Use.LastAt)}
 			switch {
 			case slices.Contains(c.Scopes, uma.ScopeProtection):
 				one.Does = v.Say("keeps things of yours, and asks here who may get at them")

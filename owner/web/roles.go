@@ -90,12 +90,14 @@ type roleForm struct {
 	Day   string
 }
 
-// roleEnds are how long a role may be for, the first for who says nothing else.
-var roleEnds = []string{"365", "30", "90", "x"}
+// roleEnds are how long a role may be for; usualEnd is for who says nothing else.
+var roleEnds = []string{"30", "90", usualEnd, "x"}
+
+const usualEnd = "365"
 
 // roles lists who may do what here, and asks whether somebody else is to.
 func (s *Server) roles(v *visit) error {
-	return s.showRoles(v, http.StatusOK, roleForm{Kind: kinds[0], Days: roleEnds[0]}, "")
+	return s.showRoles(v, http.StatusOK, roleForm{Kind: kinds[0], Days: usualEnd}, "")
 }
 
 func (s *Server) showRoles(v *visit, status int, form roleForm, problem string) error {
@@ -120,6 +122,11 @@ func (s *Server) showRoles(v *visit, status int, form roleForm, problem string) 
 			ID: one.Account, Name: one.Name, Email: one.Email, Me: one.Account == v.account.ID, role: v.role(one.Kind), Until: v.Until(one.EndsAt),
 			Ends: mine.Gives(one.Kind) && one.Account != v.account.ID,
 		})
+	}
+	for i, one := range data.Holders {
+		if one.Me && one.Kind == as.RoleOwner {
+			data.Holders[i].Does = v.Say("It is all yours.")
+		}
 	}
 	slices.SortStableFunc(data.Holders, func(a, b holder) int { return rank(a.Kind) - rank(b.Kind) })
 	const most = 50

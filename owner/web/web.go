@@ -343,11 +343,11 @@ func (s *Server) fail(v *visit, err error) {
 	var attempts as.TooManyAttempts
 	switch {
 	case errors.As(err, &attempts):
-		status, text = http.StatusTooManyRequests, "There were too many attempts. Try again later."
+		status, text = http.StatusTooManyRequests, page.Sentence("There were too many attempts. Try again later.")
 	case errors.Is(err, as.ErrUnavailable):
 		s.Log.ErrorContext(v.ctx, "the store is unavailable", "method", v.R.Method, "path", v.R.URL.Path, "error", err)
 		v.W.Header().Set("Retry-After", "2")
-		status, text = http.StatusServiceUnavailable, "We cannot look it up at the moment. Try again soon."
+		status, text = http.StatusServiceUnavailable, page.Sentence("We cannot look it up at the moment. Try again soon.")
 	case errors.As(err, &e):
 		text = e.Description
 		switch e.Code {
@@ -362,7 +362,7 @@ func (s *Server) fail(v *visit, err error) {
 		return // the browser is gone
 	default:
 		s.Log.ErrorContext(v.ctx, "request failed", "method", v.R.Method, "path", v.R.URL.Path, "error", err)
-		status, text = http.StatusInternalServerError, "We could not do this. Nothing was changed."
+		status, text = http.StatusInternalServerError, page.Sentence("We could not do this. Nothing was changed.")
 	}
 	v.Show(status, s.pages, "problem", page.Options{}, struct {
 		Base    string

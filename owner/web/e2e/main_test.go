@@ -22,6 +22,7 @@ import (
 // profile of their own.
 type place struct {
 	fixture fixture
+	binary  string // of the server
 	axe     string // the source of axe-core; "" where there is none
 	browser context.Context
 	missing error // why there is no browser
@@ -125,6 +126,7 @@ func findChromium() string {
 // serve builds the server as it is shipped and runs it.
 func (p *place) serve(dir string) error {
 	binary := filepath.Join(dir, "licet")
+	p.binary = binary
 	if out, err := exec.Command("go", "build", "-o", binary, "github.com/licet/licet/cmd/licet").CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}

@@ -32,17 +32,25 @@ func TestHelpingSomebody(t *testing.T) {
 		v.follow(".ask button.go")
 		v.want("#acting", "#done")
 		v.look("she may act")
-		v.follow("#act-" + alice.Space)
+		photo := "/app/things/" + v.place.photo(v.t, "Sunrise")
+		v.open(photo)
+		v.want("#elsewhere")
+		v.look("a thing of Alice's, while at her own")
+		v.follow("#open-it")
+		v.wantAt(photo)
+		v.want(".acting", "#who-can")
 		for _, page := range []string{"/app/", "/app/things", "/app/people", "/app/requests", "/app/history", "/app/me", "/app/roles"} {
 			v.open(page)
 			v.want(".acting")
 			v.look("acting for Alice")
 		}
 		v.open("/app/me")
+		v.follow("#save-letters")
+		v.want("#done", ".acting")
 		v.follow("#leave-" + alice.Space)
 		v.wantAt("/app/me")
 		if v.has(".acting") {
-			t.Error("she still acts")
+			v.t.Error("she still acts")
 		}
 		v.look("it has ended")
 	})
