@@ -21,6 +21,7 @@ const (
 	CeremonyRegister CeremonyKind = "passkey registration"
 	CeremonyProvider CeremonyKind = "provider"
 	CeremonyForm     CeremonyKind = "form" // what somebody filled in before they had to sign in again
+	CeremonyOnce     CeremonyKind = "once" // a page whose form is good once
 	ceremonyFirstRun CeremonyKind = "first run"
 )
 

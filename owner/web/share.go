@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -324,11 +325,15 @@ func (s *Server) checkShare(v *visit) error {
 		common
 		Thing thingRow
 		shareForm
+		Once    string // spent by sharing
 		Sharing sharing
 		Seen    seen
 		Many    bool // who could be anybody
-	}{s.common(v), s.thingRow(v, t), form, one, seen{v.Say("What %s will see", one.Whom), shown}, form.Who != "person" && form.Who != "group"})
+	}{s.common(v), s.thingRow(v, t), form, s.AS.BeginCeremony(as.CeremonyOnce, v.keeper(), nil, goodFor), one, seen{v.Say("What %s will see", one.Whom), shown}, form.Who != "person" && form.Who != "group"})
 }
+
+// goodFor is how long the page may lie open on which a promise is looked at.
+const goodFor = time.Hour
 
 // wished shows a wish that is not in force. A group that is not there, or is somebody
 // else's, is not found.
@@ -360,8 +365,8 @@ func (s *Server) appNamed(v *visit, id oauth.ClientID) owner.App {
 	return owner.App{ID: id, Name: client.Name}
 }
 
-// doShare makes it so. Whoever presses twice has shared once: a wish that is in
-// force already is not made again.
+// doShare makes it so. Whoever presses twice, or goes back and presses again, has shared
+// once: the page is good once.
 func (s *Server) doShare(v *visit) error {
 	t, err := s.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
 	if err != nil {
@@ -374,11 +379,24 @@ func (s *Server) doShare(v *visit) error {
 	if s.grave(t, wish) && !v.proved() {
 		return s.prove(v, "post", Path+"share/check")
 	}
-	for _, have := range t.Sharings {
-		if v.Now().Sub(have.CreatedAt) < time.Minute && alike(have.Share.Share, wish) {
-			v.Redirect(s.below("shares/" + string(have.ID)))
-			return nil
+	once, err := s.AS.OpenCeremony(as.CeremonyOnce, v.keeper(), v.form["once"])
+	if errors.Is(err, as.ErrNotFound) {
+		return errStaleForm
+	}
+	if err == nil {
+		err = s.AS.SpendCeremony(v.ctx, once)
+	}
+	if errors.Is(err, as.ErrNotFound) {
+		for _, have := range t.Sharings {
+			if alike(have.Share.Share, wish) {
+				v.Redirect(s.below("shares/" + string(have.ID)))
+				return nil
+			}
 		}
+		return errUsedForm
+	}
+	if err != nil {
+		return err
 	}
 	made, err := s.make(v, wish)
 	if err != nil {

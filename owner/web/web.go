@@ -188,6 +188,7 @@ const cookieSpace = "licet-space"
 var (
 	errForeignForm = uma.NewError(uma.AccessDenied, "This was sent from a page of somebody else, so nothing was done.")
 	errStaleForm   = uma.NewError(uma.AccessDenied, "The page that this was sent from is out of date, so nothing was done. Go back, load it again and try once more.")
+	errUsedForm    = uma.NewError(as.Conflict, "This page was used already, so nothing was done. Look at who can get at it now, and begin anew if you still want to.")
 	errNothing     = uma.NewError(uma.NotFound, "There is no such page, or it is not yours to see.")
 )
 
