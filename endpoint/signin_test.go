@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -191,5 +192,59 @@ func TestTheLanguageThatIsChosenIsThatOfLetters(t *testing.T) {
 		if bob, err := w.AS.AccountByEmail(t.Context(), w.Bob.Email); err != nil || bob.Language != want {
 			t.Errorf("after %q it is %q, %v", language, bob.Language, err)
 		}
+	}
+}
+
+// Whatever name a caller says this server has, it knows its own.
+//
+// Proves SEC-075.
+func TestTheServerKnowsItsOwnName(t *testing.T) {
+	w := newWorld(t)
+	c := w.Server.Config
+	c.Home = "/app/"
+	var err error
+	w.Server, err = New(c)
+	w.must(err)
+	pat := w.pat(w.RS1, w.Alice)
+	const evil = "evil.example"
+	send := func(method, path, body string, header http.Header) string {
+		t.Helper()
+		r, err := http.NewRequest(method, w.Issuer+path, strings.NewReader(body))
+		w.must(err)
+		r.Header = header.Clone()
+		r.Host = evil
+		for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Server", "X-Host", "X-Original-Host", "X-Original-Url"} {
+			r.Header.Set(name, evil)
+		}
+		r.Header.Set("Forwarded", "host="+evil)
+		client := &http.Client{Transport: w.browser().client.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		answer, err := client.Do(r)
+		w.must(err)
+		defer func() { w.must(answer.Body.Close()) }()
+		var text strings.Builder
+		w.must(answer.Header.Write(&text))
+		if _, err := io.Copy(&text, answer.Body); err != nil {
+			t.Fatal(err)
+		}
+		if answer.StatusCode >= 500 || strings.Contains(text.String(), evil) {
+			t.Errorf("%s %s: %s\n%s", method, path, answer.Status, text.String())
+		}
+		return text.String()
+	}
+	bearer := http.Header{"Authorization": {"Bearer " + pat}, "Content-Type": {"application/json"}}
+	if made := send(http.MethodPost, pathResources, photoDescription, bearer); !strings.Contains(made, w.Issuer+"/app/things/") {
+		t.Errorf("the control: %s", made)
+	}
+	for _, path := range []string{
+		pathUMAConfiguration, pathOAuthConfiguration, pathOpenIDConfiguration, pathOpenAPI, pathSignIn, pathWays, pathClaims + "?client_id=x", authorizePath(ask(w.C1, "openid")),
+	} {
+		send(http.MethodGet, path, "", http.Header{})
+	}
+	send(http.MethodPost, pathToken, "grant_type=x", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})
+	send(http.MethodPost, pathResources, "{", http.Header{})
+	b := w.browser()
+	b.press(b.get(pathSignIn), "code", "email", w.Bob.Email)
+	if l := w.lastLetter(w.Bob.Email); strings.Contains(l.Path, "//") {
+		t.Errorf("a letter leads to %q: it has to be a path below the issuer", l.Path)
 	}
 }
