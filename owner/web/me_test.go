@@ -306,3 +306,46 @@ func TestAScopeIsSaidInTheOperatorsWords(t *testing.T) {
 		}
 	}
 }
+
+// Neither is a link made, nor a request for what the operator has marked answered with
+// yes, in a session of long ago; saying no and not now are never held up.
+//
+// Proves SEC-073.
+func TestALinkAndAMarkedYesAskOnceMoreWhoItIs(t *testing.T) {
+	w := newWorld(t)
+	diagnosis, album := w.thingOf("diagnosis", "Diagnosis", "view"), w.thing("Album", "view")
+	alice := w.at("alice@example.com")
+	w.in = w.now.Add(-time.Hour)
+	path, form := alice.form(alice.see("/app/share?thing="+string(album)), "check")
+	form.Set("who", "link")
+	a := alice.post(path, form, "same-origin")
+	to, err := url.Parse(a.Header.Get("Location"))
+	w.must(err)
+	if a.StatusCode != http.StatusSeeOther || to.Path != "/sign-in" || len(w.shares()) != 0 {
+		t.Fatalf("a link is made: %s, %s", a.Status, to)
+	}
+	w.asks([]uma.Scope{"view"}, diagnosis)
+	request := "/app/requests/" + between(alice.see("/app/requests").body, `href="/app/requests/`, `"`)
+	page := alice.see(request)
+	path, form = alice.form(page, "allow")
+	form.Set("do-0-0", "view")
+	if to, err = url.Parse(alice.post(path, form, "same-origin").Header.Get("Location")); err != nil || to.Path != "/sign-in" {
+		t.Fatalf("yes is sent to %s, %v", to, err)
+	}
+	if w.status(request) != as.RequestPending {
+		t.Error("it is answered")
+	}
+	back := to.Query().Get("return")
+	w.in = w.now
+	page = alice.see(back)
+	path, form = alice.form(page, "go-on")
+	page = alice.see(path + "?" + form.Encode())
+	if _, form = alice.form(page, "allow"); form.Get("do-0-0") != "view" {
+		t.Errorf("what was ticked is lost: %v", form)
+	}
+	w.in = w.now.Add(-time.Hour)
+	alice.press(alice.see(request), "later")
+	if w.status(request) != as.RequestAside {
+		t.Error("not now is held up")
+	}
+}
