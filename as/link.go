@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -54,20 +53,11 @@ func (s *Server) checkLink(share Share) error {
 	return nil
 }
 
-// Link is what a link opens, for whoever opened it.
-type Link struct {
-	Share     Share
-	Thing     string // the name of the resource; "" when it has none
-	SpaceName string // whose it is
-	App       string // the name of the application that it is good through; "" for any
-}
-
-// OpenLink returns what a secret opens. Unknown, ended, withdrawn and not begun
-// are the same error.
-func (s *Server) OpenLink(ctx context.Context, secret string) (Link, error) {
-	var l Link
+// OpenLink returns what a secret opens, for whoever has it. Unknown, ended, withdrawn
+// and not begun are the same error.
+func (s *Server) OpenLink(ctx context.Context, secret string) (Received, error) {
+	var out Received
 	err := s.Store.View(ctx, func(r Reader) error {
-		l = Link{}
 		share, err := s.linked(r, secret)
 		if err != nil {
 			return err
@@ -76,19 +66,10 @@ func (s *Server) OpenLink(ctx context.Context, secret string) (Link, error) {
 		if err != nil {
 			return err
 		}
-		space, err := r.Space(share.Space)
-		if err != nil {
-			return err
-		}
-		l = Link{Share: share, Thing: res.Description.Name, SpaceName: space.Name}
-		if share.Client == "" {
-			return nil
-		}
-		c, err := r.Client(oauth.ClientID(share.Client))
-		l.App = c.Name
+		out, err = show(r, share, res)
 		return err
 	})
-	return l, absent(err, errNoLink)
+	return out, absent(err, errNoLink)
 }
 
 // linked is the share of a link's secret, in force now; otherwise ErrNotFound.
@@ -102,6 +83,11 @@ func (s *Server) linked(r Reader, secret string) (Share, error) {
 		return Share{}, ErrNotFound
 	}
 	return share, nil
+}
+
+// linkFact is that somebody holds the link of a share.
+func (s *Server) linkFact(share Share) policy.Fact {
+	return policy.Fact{Name: policy.ClaimLink, Value: string(share.ID), Issuer: s.Issuer, At: s.now()}
 }
 
 // held are the facts that the secrets state in a process: of other things nothing
@@ -118,7 +104,7 @@ func (s *Server) held(r Reader, p Process, secrets []string) ([]policy.Fact, err
 		}
 		for _, asked := range p.Permissions {
 			if share.Space == p.Space && share.Resource == asked.Resource {
-				facts = append(facts, policy.Fact{Name: policy.ClaimLink, Value: string(share.ID), Issuer: s.Issuer, At: s.now()})
+				facts = append(facts, s.linkFact(share))
 				break
 			}
 		}

@@ -27,7 +27,6 @@ type Received struct {
 	SpaceName string // whose it is
 	Service   string // where it lives: the name of the resource server; "" when it has none
 	Through   AppOf  // the one application that it is good through; zero: any
-	Group     bool   // it is with a group, in which the account is one of perhaps many
 	Scopes    []uma.Scope
 }
 
@@ -49,13 +48,31 @@ const (
 
 var errNotReceived = uma.NewError(uma.NotFound, "There is no such page, or it is not yours to see.")
 
-// Received lists what others share with an account, by the names of the things; at
-// most maxReceived shares.
-func (s *Server) Received(ctx context.Context, id AccountID) ([]Received, error) {
+// Received lists what others share with an account, and what the links open that the
+// browser holds, by the names of the things; at most maxReceived shares.
+func (s *Server) Received(ctx context.Context, id AccountID, links ...string) ([]Received, error) {
 	var out []Received
 	err := s.Store.View(ctx, func(r Reader) (err error) {
-		out, err = s.received(r, id)
-		return err
+		if out, err = s.received(r, id); err != nil {
+			return err
+		}
+		for _, secret := range links[:min(len(links), maxHeld)] {
+			share, err := s.linked(r, secret)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			one, opens, err := s.receive(r, share, []policy.Fact{s.linkFact(share)})
+			if err != nil {
+				return err
+			}
+			if opens {
+				out = append(out, one)
+			}
+		}
+		return nil
 	})
 	slices.SortStableFunc(out, func(a, b Received) int {
 		return cmp.Or(strings.Compare(SortName(a.Thing), SortName(b.Thing)), strings.Compare(string(a.ID), string(b.ID)))
@@ -123,23 +140,29 @@ func (s *Server) receive(r Reader, share Share, facts []policy.Fact) (Received, 
 	if !s.opensFor(bare, ticketResource{Resource: res}, oauth.ClientID(share.Client), facts, groups) {
 		return none(nil)
 	}
-	out := Received{Share: share, Thing: res.Description.Name, Group: share.Group != "", Scopes: intersect(share.Scopes, res.Description.Scopes)}
-	space, err := r.Space(share.Space)
+	out, err := show(r, share, res)
 	if err != nil {
 		return none(err)
+	}
+	return out, true, nil
+}
+
+// show shows a share to whom it lets in.
+func show(r Reader, share Share, res Resource) (Received, error) {
+	out := Received{Share: share, Thing: res.Description.Name, Scopes: intersect(share.Scopes, res.Description.Scopes)}
+	space, err := r.Space(share.Space)
+	if err != nil {
+		return out, err
 	}
 	out.SpaceName = space.Name
 	service, err := appOf(r, res.ResourceServer)
 	if err != nil {
-		return none(err)
+		return out, err
 	}
-	out.Service = service.Name
-	if share.Client != "" {
-		if out.Through, err = appOf(r, oauth.ClientID(share.Client)); err != nil {
-			return none(err)
-		}
+	if out.Service = service.Name; share.Client != "" {
+		out.Through, err = appOf(r, oauth.ClientID(share.Client))
 	}
-	return out, true, nil
+	return out, err
 }
 
 func appOf(r Reader, id oauth.ClientID) (AppOf, error) {

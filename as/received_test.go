@@ -197,3 +197,48 @@ func TestWhoeverAskedIsToldWhatCameOfIt(t *testing.T) {
 		t.Errorf("after giving back %+v is open, %v", q.Open, err)
 	}
 }
+
+// What a link opens is told to whoever holds it, while it lives, and is nobody's to
+// give back for the others who hold it.
+func TestALinkThatIsHeldIsAmongWhatCanBeUsed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	photo := w.register(w.alice1, "photo", "view", "edit")
+	share, secret := w.link(photo, time.Hour, "view")
+	told := func(links ...string) int {
+		t.Helper()
+		list, err := w.Received(w.ctx, w.bob.ID, links...)
+		w.must(err)
+		return len(list)
+	}
+	if told() != 0 || told("made up", secret) != 1 || told(strings.ToUpper(secret)) != 0 {
+		t.Error("it is told to who does not hold it, or not to who does")
+	}
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	w.advance(time.Hour)
+	if told(secret) != 0 {
+		t.Error("it is told after its end")
+	}
+}
+
+// Whoever has an account here is written to with the way to the answer.
+func TestTheLetterLeadsToTheAnswer(t *testing.T) {
+	t.Parallel()
+	w, b, photo := mailWorld(t)
+	for kind, answer := range map[as.LetterKind]func(as.RequestID) (as.PendingRequest, error){
+		as.LetterAllowed: func(id as.RequestID) (as.PendingRequest, error) {
+			return w.Approve(w.ctx, w.aliceOwner, id, nil, time.Time{})
+		},
+		as.LetterRefused: func(id as.RequestID) (as.PendingRequest, error) { return w.Refuse(w.ctx, w.aliceOwner, id) },
+	} {
+		who := map[as.LetterKind]as.Account{as.LetterAllowed: w.bob, as.LetterRefused: w.carlos}[kind]
+		redeemed[as.Submitted](w, w.c1, with(w.visit(w.c1, w.ticket(w.alice1, perm(photo, "view")), who, false)))
+		b.only(w, as.LetterRequest, aliceAddress)
+		id := w.pending().ID
+		_, err := answer(id)
+		w.must(err)
+		if l := b.only(w, kind, who.Email); l.Path != "/app/asked/"+string(id) {
+			t.Errorf("%s leads to %q", kind, l.Path)
+		}
+	}
+}

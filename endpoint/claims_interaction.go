@@ -109,7 +109,7 @@ func (s *Server) openVisit(c *call) (visiting, error) {
 		return visiting{}, errNoVisitHere
 	}
 	account, _, _ := s.SignIn.Person(c.r)
-	v, err := s.AS.Visit(c.r.Context(), handle, account.ID)
+	v, err := s.AS.Visit(c.r.Context(), handle, account.ID, s.page(c).Held()...)
 	if err == nil && v.Client.Disabled {
 		err = errUnknownApplication
 	}
@@ -127,22 +127,27 @@ func (s *Server) visit(c *call) error {
 	return s.showVisit(c, http.StatusOK, v, "")
 }
 
+// showVisit shows the question to somebody who is signed in or has a link to what was
+// asked for, and to anybody else, or to whoever would rather sign in, the ways to do
+// that.
 func (s *Server) showVisit(c *call, status int, v visiting, problem string) error {
 	common, app := s.form(c, pathClaimsVisit), describe(v.Client, v.RedirectURI)
 	o := page.Options{Problem: s.problem(c, problem), LeadsTo: v.RedirectURI}
-	if v.account.ID == "" {
+	if v.account.ID == "" && (!v.Linked || c.form["action"] != "" && c.form["action"] != "allow") {
 		return s.showSignIn(c, status, signInForm{Path: pathClaimsVisit, Email: c.form["email"], App: &app, Service: v.Service}, problem, o)
 	}
 	s.page(c).Show(status, s.pages, "visit", o, struct {
 		formPage
 		App      application
 		Service  string
+		In       bool
 		Person   person
 		Promises []promise
+		Linked   bool // a link opens what was asked for
 		Why      string
 		WhyWrong bool
 		Longest  int
-	}{common, app, v.Service, about(v.account), promisesOf(v.Promises), c.form["why"], problem == problemWhy, as.MaxWhy})
+	}{common, app, v.Service, v.account.ID != "", about(v.account), promisesOf(v.Promises), v.Linked, c.form["why"], problem == problemWhy, as.MaxWhy})
 	return nil
 }
 
@@ -193,6 +198,8 @@ func (s *Server) answerVisit(c *call) error {
 		}
 		s.redirect(c, next)
 		return nil
+	case "who":
+		return s.showVisit(c, http.StatusOK, v, "")
 	case "switch":
 		if err := s.SignIn.SignOut(c.w, c.r); err != nil {
 			return err
@@ -211,7 +218,7 @@ func (s *Server) answerVisit(c *call) error {
 // finishVisit ends the visit with success (Grant 3.3.3): the claims join the
 // process here, and the client gets a new ticket and no claim.
 func (s *Server) finishVisit(c *call, v visiting) error {
-	if v.account.ID == "" {
+	if v.account.ID == "" && !v.Linked {
 		return errStaleForm
 	}
 	for _, p := range promisesOf(v.Promises) {
@@ -220,7 +227,7 @@ func (s *Server) finishVisit(c *call, v visiting) error {
 		}
 	}
 	ticket, done, err := s.AS.FinishInteraction(c.r.Context(), v.handle, v.account.ID, as.Said{
-		Promised: v.Promises, Why: c.form["why"], Remember: c.form["remember"] == "yes",
+		Promised: v.Promises, Why: c.form["why"], Remember: c.form["remember"] == "yes", Links: s.page(c).Held(),
 	})
 	var refusal *uma.Error
 	switch {

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -125,7 +127,14 @@ func (w *world) filings() map[string]map[string]filing {
 	codePage := coding.press(coding.get(pathSignIn), "code", "email", w.Bob.Email)
 	ordering.signIn(ordering.get(pathSignIn), w.Anna)
 
+	taking := w.browser()
+	_, secret, err := w.AS.ShareByLink(ctx, as.Owner{Space: w.Alice.Space, Account: w.Alice.ID}, policy.Share{
+		Resource: id, Scopes: []uma.Scope{"view"}, NotAfter: w.Clock.Now().Add(24 * time.Hour),
+	})
+	w.must(err)
+
 	return map[string]map[string]filing{
+		"POST " + pathOpened: {"": {path: pathOpened, header: same, browser: taking, form: formOn(taking, taking.get("/l/"+secret), "take"), reads: true}},
 		"POST " + pathPushed: {"": {path: pathPushed, header: c1, form: ask(w.C1, "openid")}},
 		"POST " + pathToken: {
 			"a ticket": {path: pathToken, header: c1, form: url.Values{

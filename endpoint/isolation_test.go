@@ -116,6 +116,7 @@ func howToName() map[string]named {
 		pathOpenIDConfiguration: fixed(pathOpenIDConfiguration), pathJWKS: fixed(pathJWKS), pathOpenAPI: fixed(pathOpenAPI), pathAssets: fixed(page.AssetsPath + "licet.css"), pathLanguage: fixed(pathLanguage),
 		pathAuthorize: fixed(pathAuthorize), pathClaims: fixed(pathClaims), pathClaimsVisit: fixed(pathClaimsVisit),
 		pathSignInCode: fixed(pathSignInCode), pathFirst: fixed(pathFirst), pathWays: fixed(pathWays), pathLink: fixed(pathLink),
+		pathOpen: fixed("/l/x"), pathOpened: fixed(pathOpened),
 		pathSignInTo: fixed("/sign-in/to/x"), pathSignInFrom: fixed("/sign-in/from/x"),
 		pathSignIn: fixed(pathSignIn), pathSignOut: fixed(pathSignOut), pathEndSession: fixed(pathEndSession), pathUserInfo: fixed(pathUserInfo),
 		pathToken: posted(pathToken, func(h holding) url.Values {

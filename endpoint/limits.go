@@ -22,7 +22,7 @@ type Limits struct {
 	Client limit.Rate
 	// Address is what comes from one address (of IPv6: one /64) and is wrong, where
 	// nobody has authenticated: credentials, bearer tokens, the tickets of public
-	// clients and of browsers. Right credentials are never refused for it. 300 a
+	// clients and of browsers, and links. Right credentials are never refused for it. 300 a
 	// minute.
 	Address limit.Rate
 	// Public is what public clients and browsers from one address ask for, right
@@ -103,7 +103,7 @@ func (s *Server) admit(rt route, c *call) error {
 	switch {
 	case rt.caller == byClient && !c.client.Public():
 		return s.answer(c, "client", limit.Party{Who: string(c.client.ID)}, s.budgets.client.Look)
-	case rt.caller == byClient, rt.path == pathClaims, rt.path == pathSignInTo, rt.path == pathSignInFrom:
+	case rt.caller == byClient, rt.path == pathClaims, rt.path == pathOpen, rt.path == pathSignInTo, rt.path == pathSignInFrom:
 		from := limit.Party{Who: limit.Network(c.r.RemoteAddr)}
 		if err := s.answer(c, "address", from, s.budgets.address.Look); err != nil {
 			return err

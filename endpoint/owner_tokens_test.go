@@ -157,6 +157,9 @@ func TestOnlyTheRoutesThatAreThereForItHandOutTokens(t *testing.T) {
 			continue // every page with a form sets that one; it signs nobody in
 		}
 		x := tap.exchanges[s.given]
+		if x.String() == "GET /l/"+s.value {
+			continue // the browser has brought it itself
+		}
 		handed[x.String()]++
 		if _, ok := handsOut[x.String()]; !ok {
 			t.Errorf("%s hands out the %s %q", x, s.kind, s.value)

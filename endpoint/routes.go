@@ -35,6 +35,8 @@ const (
 	pathFirst               = "/sign-in/first"
 	pathWays                = "/sign-in/ways"
 	pathLink                = "/sign-in/ways/link"
+	pathOpen                = "/l/{id}"
+	pathOpened              = "/l"
 	pathSignOut             = "/sign-out"
 	pathEndSession          = "/end-session"
 	pathPolicies            = "/owner/policies"

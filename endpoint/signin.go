@@ -312,7 +312,7 @@ func (s *Server) placeToReturn(to string) string {
 	switch below, ours := strings.CutPrefix(to, s.base); {
 	case !ours || strings.ContainsFunc(to, notInURL):
 		return ""
-	case below == pathClaimsVisit, below == pathWays, strings.HasPrefix(below, pathAuthorize+"?"):
+	case below == pathClaimsVisit, below == pathWays, below == pathOpened, strings.HasPrefix(below, pathAuthorize+"?"):
 		return to
 	case s.Home != "" && strings.HasPrefix(below, s.Home) && !strings.Contains(below, "//") && !strings.Contains(below, ".."):
 		return to

@@ -148,7 +148,7 @@ const wishID = "wish "
 func (s *Server) canDo(v *visit, c as.CouldScope) canDo {
 	out := canDo{verb: s.verb(v, c.Scope), Yes: c.Outcome == policy.Permit, Then: c.Outcome == policy.Need || c.Outcome == policy.AskOwner}
 	if c.Scope == "" {
-		out.verb = verb{Icon: "see", Said: v.Say("reach"), Known: true}
+		out.verb = verb{Act: page.Act{Icon: "see", Said: v.Say("reach"), Known: true}}
 	}
 	best := -1
 	for _, w := range c.Shares {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"slices"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -16,6 +17,9 @@ import (
 // maxAsked is how many of the requests that somebody made are listed.
 const maxAsked = 100
 
+// receivedAtOnce is how many shares a page has.
+const receivedAtOnce = 50
+
 // received is a share as whoever may use it sees it.
 type received struct {
 	ID      policy.ShareID
@@ -27,7 +31,8 @@ type received struct {
 	Verbs   []verb
 	Until   *page.Moment // nil: until it is taken back
 	Why     string
-	Group   bool
+	Group   bool // it is with a group, in which they are one of perhaps many
+	Link    bool // they have it by a link, which this browser holds
 }
 
 func (s *Server) receivedOf(v *visit, list []as.Received) []received {
@@ -35,7 +40,7 @@ func (s *Server) receivedOf(v *visit, list []as.Received) []received {
 	for i, one := range list {
 		out[i] = received{
 			ID: one.ID, Thing: v.thing(owner.ThingName{Name: one.Thing}).Name, From: one.SpaceName, Service: v.appOf(as.AppOf{Name: one.Service}),
-			Verbs: s.verbs(v, one.Scopes), Until: v.Until(one.NotAfter), Why: one.Purpose, Group: one.Group,
+			Verbs: s.verbs(v, one.Scopes), Until: v.Until(one.NotAfter), Why: one.Purpose, Group: one.Share.Group != "", Link: one.Link,
 		}
 		if one.Through.ID != "" {
 			out[i].Through, out[i].Site = v.appOf(one.Through), one.Through.Site
@@ -51,21 +56,47 @@ func (v *visit) appOf(app as.AppOf) template.HTML {
 
 // received lists what others have opened to this person.
 func (s *Server) received(v *visit) error {
-	list, err := s.AS.Received(v.ctx, v.account.ID)
+	list, err := s.AS.Received(v.ctx, v.account.ID, v.Held()...)
 	if err != nil {
 		return err
 	}
+	list, next := s.pageOf(v, list)
 	return s.show(v, "me", "received", page.Options{Done: v.done(s)}, struct {
 		common
 		Here string
 		List []received
-	}{s.common(v), "received", s.receivedOf(v, list)})
+		Next string
+	}{s.common(v), "received", s.receivedOf(v, list), next})
 }
 
-// giveBack ends for this person what a share gives them.
+// pageOf is the page of a list that was asked for, which begins after a share, and
+// where the next one is.
+func (s *Server) pageOf(v *visit, list []as.Received) (page []as.Received, next string) {
+	if after := v.form["after"]; after != "" {
+		list = list[slices.IndexFunc(list, func(one as.Received) bool { return string(one.ID) == after })+1:]
+	}
+	if len(list) <= receivedAtOnce {
+		return list, ""
+	}
+	return list[:receivedAtOnce], s.below("received", "after", string(list[receivedAtOnce-1].ID))
+}
+
+// giveBack ends for this person what a share gives them. A link is forgotten by this
+// browser alone: it is for whoever has it.
 func (s *Server) giveBack(v *visit) error {
-	if err := s.AS.GiveBack(v.ctx, v.account.ID, policy.ShareID(v.R.PathValue("id"))); err != nil {
-		return err
+	id := policy.ShareID(v.R.PathValue("id"))
+	dropped := false
+	for _, secret := range v.Held() {
+		opens, err := s.AS.OpenLink(v.ctx, secret)
+		if err == nil && opens.ID == id {
+			v.Drop(secret)
+			dropped = true
+		}
+	}
+	if !dropped {
+		if err := s.AS.GiveBack(v.ctx, v.account.ID, id); err != nil {
+			return err
+		}
 	}
 	v.tell("given-back", 0)
 	v.Redirect(s.below("received"))

@@ -2,13 +2,18 @@ package web_test
 
 import (
 	"bufio"
+	"fmt"
+	"html"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -193,4 +198,53 @@ func TestAWaitingPageHearsOfTheAnswer(t *testing.T) {
 	_, err = w.as.Refuse(t.Context(), w.owner(), id)
 	w.must(err)
 	wait("event: changed")
+}
+
+// A link that this browser holds is among what its person can use, until it is
+// forgotten here; another browser knows nothing of it.
+func TestALinkIsKeptByTheBrowserThatTookIt(t *testing.T) {
+	w := newWorld(t)
+	share, secret, err := w.as.ShareByLink(t.Context(), w.owner(), policy.Share{
+		Resource: w.thing("Album", "view"), Scopes: []uma.Scope{"view"}, NotAfter: w.now.AddDate(0, 0, 2),
+	})
+	w.must(err)
+	bob, elsewhere := w.at("bob@example.com"), w.at("bob@example.com")
+	u, err := url.Parse(w.srv.URL)
+	w.must(err)
+	bob.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-links", Value: "made-up." + secret, Path: "/"}})
+	page := bob.see("/app/received")
+	page.says(t, "Album", "from Alice, at Photo Box", "You have this by a link that this browser keeps.")
+	page.silent(t, secret)
+	elsewhere.see("/app/received").silent(t, "Album")
+	path, form := bob.form(page, "give-"+string(share.ID))
+	if a := elsewhere.post(path, form, "same-origin"); a.StatusCode < 400 {
+		t.Errorf("a browser that does not hold it: %s", a.Status)
+	}
+	bob.press(page, "give-"+string(share.ID)).silent(t, "Album")
+	if len(w.shares()) != 1 {
+		t.Error("the link has ended for everybody")
+	}
+}
+
+// Much is shown a page at a time, and all of it.
+func TestManyThingsToUseAreShownInPages(t *testing.T) {
+	w := newWorld(t)
+	for i := range 120 {
+		w.share(w.thing(fmt.Sprintf("Thing %03d", i), "view"), "bob@example.com", "view")
+	}
+	bob := w.at("bob@example.com")
+	var seen []string
+	for path, pages := "/app/received", 1; path != ""; pages++ {
+		body := bob.see(path).body
+		seen = append(seen, regexp.MustCompile(`Thing \d{3}</bdi></p>`).FindAllString(body, -1)...)
+		if path = ""; strings.Contains(body, `rel="next"`) {
+			path = html.UnescapeString(strings.Split(strings.Split(body, `rel="next" href="`)[1], `"`)[0])
+		}
+		if pages > 3 {
+			t.Fatal("there is no end")
+		}
+	}
+	if !slices.IsSorted(seen) || len(slices.Compact(seen)) != 120 {
+		t.Errorf("%d were seen: %q", len(seen), seen)
+	}
 }

@@ -78,7 +78,7 @@ func TestAliceAnswersWithLessThanWasAsked(t *testing.T) {
 		t.Errorf("%+v", made)
 	}
 	alice.see("/app/requests").says(t, "Nobody waits for an answer.")
-	alice.see("/app/requests/"+path).says(t, "You said yes to this.")
+	alice.see("/app/requests/"+path).says(t, "You said yes to this.", "I help with the &lt;medicine&gt;.")
 	if a := alice.press(page, "never"); a.StatusCode != http.StatusConflict {
 		t.Errorf("an answer that comes too late: %s", a.Status)
 	}

@@ -3,54 +3,29 @@ package web
 import (
 	"html/template"
 	"slices"
-	"strings"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/uma"
 )
 
-// What may be done with a thing, in words. People read five verbs: see, add, change,
-// delete, share on.
-
 // verb is one thing that may be done, as a page shows it.
 type verb struct {
-	Scope uma.Scope     // for the value of a field; never shown
-	Icon  string        // a sign beside it
-	Said  template.HTML // "see"
-	Known bool          // false where nobody has said what it means
+	Scope uma.Scope // for the value of a field; never shown
+	page.Act
 }
 
-// spoken is what well-known names of scopes mean. They are compared in lower case.
-var spoken = []struct {
-	names      []string
-	icon, said string
-}{
-	{[]string{"view", "read", "see", "get", "list", "show"}, "see", page.Sentence("see")},
-	{[]string{"download", "copy", "export", "print"}, "save", page.Sentence("see and keep a copy")},
-	{[]string{"add", "create", "upload", "append", "write", "post", "comment"}, "add", page.Sentence("add")},
-	{[]string{"edit", "change", "update", "modify", "put", "patch"}, "change", page.Sentence("change")},
-	{[]string{"delete", "remove", "erase"}, "delete", page.Sentence("delete")},
-	{[]string{"share", "reshare", "share on", "delegate"}, "share", page.Sentence("share on")},
-}
-
-// verb says what a scope lets somebody do: in the operator's words, then in ours. A
-// scope that nobody has put in words is never shown as it is.
+// verb says what a scope lets somebody do: in the operator's words, then in ours.
 func (s *Server) verb(v *visit, scope uma.Scope) verb {
+	out := verb{scope, v.Act(string(scope))}
 	if words, ok := s.Words[scope]; ok {
 		said, ok := words[v.Language()]
 		if !ok {
 			said = words["en"]
 		}
-		return verb{scope, "note", v.Tell(said), true}
+		out.Act = page.Act{Icon: "note", Said: v.Tell(said), Known: true, Order: out.Order}
 	}
-	name := strings.ToLower(string(scope))
-	for _, known := range spoken {
-		if slices.Contains(known.names, name) {
-			return verb{scope, known.icon, v.Say(known.said), true}
-		}
-	}
-	return verb{scope, "careful", v.Say("do something that the service has not put in words"), false}
+	return out
 }
 
 // verbs says each thing that may be done once, in the order in which people expect
@@ -63,15 +38,7 @@ func (s *Server) verbs(v *visit, scopes []uma.Scope) []verb {
 			out = append(out, one)
 		}
 	}
-	order := func(one verb) int {
-		for i, known := range spoken {
-			if known.icon == one.Icon {
-				return i
-			}
-		}
-		return len(spoken)
-	}
-	slices.SortStableFunc(out, func(a, b verb) int { return order(a) - order(b) })
+	slices.SortStableFunc(out, func(a, b verb) int { return a.Order - b.Order })
 	return out
 }
 

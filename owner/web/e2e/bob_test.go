@@ -78,6 +78,43 @@ func TestAnOwnerIsAlsoSomebodyElsesGuest(t *testing.T) {
 	})
 }
 
+// Somebody opens a link that Alice made, takes it, and gets in with an app without
+// saying who they are. A link that never was is told kindly.
+func TestALinkIsOpenedAndTaken(t *testing.T) {
+	p := visit(t)
+	photo := p.photo(t, "Garden")
+	alice := p.visitor(t, way{width: desk, scripts: true})
+	alice.open("/app/share?thing=" + photo)
+	alice.signIn(p.fixture.Owners["alice"])
+	alice.press("#who-link")
+	alice.follow("#check")
+	alice.follow("#do-share")
+	link := alice.value("#link")
+	journey(t, everyWay, func(v *visitor) {
+		v.open("/l/never-was")
+		v.want("#error")
+		v.look("a link that never was")
+		v.open(link)
+		v.wantAt("/l")
+		v.want("#opens", "#take")
+		v.look("a link")
+		v.follow("#take")
+		v.wantAt("/l")
+		v.want("#held")
+		v.look("a link that was taken")
+		v.open(v.place.knockFor(v.t, photo))
+		v.want("#visit", "#who")
+		v.look("an app asks for what the link opens")
+		v.follow("#allow")
+		if q := v.wantAt("https://c1.example/claims"); q.Get("ticket") == "" {
+			v.t.Errorf("the application was told %v", q)
+		}
+		v.open("/l")
+		v.follow("#drop")
+		v.want("#take")
+	})
+}
+
 // answer answers a request as Alice does.
 func (p *place) answer(t *testing.T, id, how string) {
 	t.Helper()

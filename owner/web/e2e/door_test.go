@@ -91,13 +91,19 @@ func (p *place) knock(t *testing.T) string {
 // approval of the share.
 func (p *place) knockAt(t *testing.T, photo, approval string) string {
 	t.Helper()
-	var ticket struct{ Ticket string }
 	f := p.fixture
 	p.post(t, strings.TrimPrefix(f.PolicyEndpoint, f.Issuer), f.PolicyTokens["alice"], map[string]any{
 		"resource_id": photo, "resource_scopes": []string{"view", "download"}, "approval": approval,
 		"required_claims": []map[string]string{{"name": "email", "value": f.RequestingParties["bob"].Email}},
 	}, &struct{}{})
-	p.post(t, "/uma/permission", f.PATs["alice@rs1"], map[string]any{"resource_id": photo, "resource_scopes": []string{"view", "download"}}, &ticket)
+	return p.knockFor(t, photo)
+}
+
+// knockFor makes the application go for a photo.
+func (p *place) knockFor(t *testing.T, photo string) string {
+	t.Helper()
+	var ticket struct{ Ticket string }
+	p.post(t, "/uma/permission", p.fixture.PATs["alice@rs1"], map[string]any{"resource_id": photo, "resource_scopes": []string{"view", "download"}}, &ticket)
 	refused := p.redeem(t, ticket.Ticket)
 	return refused.Redirect + "?" + url.Values{
 		"client_id": {"c1"}, "ticket": {refused.Ticket}, "claims_redirect_uri": {"https://c1.example/claims"}, "state": {"xyz"},

@@ -1,0 +1,56 @@
+package page
+
+import (
+	"html/template"
+	"slices"
+	"strings"
+)
+
+// Act is something that may be done with a thing, in words. People read five verbs:
+// see, add, change, delete, share on.
+type Act struct {
+	Icon  string        // a sign beside it
+	Said  template.HTML // "see"
+	Known bool          // false where nobody has said what it means
+	Order int           // where people expect it
+}
+
+// acts are what well-known names of scopes mean, in the order in which people expect
+// them. The names are compared in lower case.
+var acts = []struct {
+	names      []string
+	icon, said string
+}{
+	{[]string{"view", "read", "see", "get", "list", "show"}, "see", Sentence("see")},
+	{[]string{"download", "copy", "export", "print"}, "save", Sentence("see and keep a copy")},
+	{[]string{"add", "create", "upload", "append", "write", "post", "comment"}, "add", Sentence("add")},
+	{[]string{"edit", "change", "update", "modify", "put", "patch"}, "change", Sentence("change")},
+	{[]string{"delete", "remove", "erase"}, "delete", Sentence("delete")},
+	{[]string{"share", "reshare", "share on", "delegate"}, "share", Sentence("share on")},
+}
+
+// Act says what a scope lets somebody do. One that nobody has put in words is never
+// shown as it is.
+func (a *Answer) Act(scope string) Act {
+	name := strings.ToLower(scope)
+	for i, known := range acts {
+		if slices.Contains(known.names, name) {
+			return Act{known.icon, a.Say(known.said), true, i}
+		}
+	}
+	return Act{"careful", a.Say("do something that the service has not put in words"), false, len(acts)}
+}
+
+// Acts says each thing that scopes let somebody do once, in the order in which people
+// expect them.
+func (a *Answer) Acts(scopes []string) []Act {
+	var out []Act
+	for _, scope := range scopes {
+		one := a.Act(scope)
+		if !slices.ContainsFunc(out, func(other Act) bool { return other.Said == one.Said }) {
+			out = append(out, one)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Act) int { return a.Order - b.Order })
+	return out
+}
