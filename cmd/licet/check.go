@@ -408,11 +408,11 @@ func (c config) checkPeople(k *checker) []person {
 
 // checkWords checks what scopes are in words. English is for whoever has no words in
 // their own language, so it has to be there.
-func (c config) checkWords(k *checker) map[uma.Scope]map[string]string {
-	out := map[uma.Scope]map[string]string{}
+func (c config) checkWords(k *checker) map[string]map[string]string {
+	out := map[string]map[string]string{}
 	for i, w := range c.Words {
 		key := fmt.Sprintf("words[%d]", i)
-		switch _, twice := out[uma.Scope(w.Scope)]; {
+		switch _, twice := out[w.Scope]; {
 		case w.Scope == "":
 			k.wrong("%s.scope: it has to be set", key)
 		case twice:
@@ -426,7 +426,7 @@ func (c config) checkWords(k *checker) map[uma.Scope]map[string]string {
 				said[language] = text
 			}
 		}
-		out[uma.Scope(w.Scope)] = said
+		out[w.Scope] = said
 	}
 	return out
 }

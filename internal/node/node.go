@@ -41,8 +41,8 @@ type Surface struct {
 	Mail   mail.Config     // how people are written to; the zero value is no mail
 	SignIn login.Methods   // how people come in
 
-	Words     web.Words // as in web.Config
-	Sensitive []string  // as in web.Config
+	Words     page.Words // as in page.Config
+	Sensitive []string   // as in web.Config
 }
 
 // Node is a built server: the rooms, connected.
@@ -113,7 +113,7 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	} else if err != nil {
 		return nil, err
 	}
-	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now})
+	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now, Words: surface.Words})
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	if err != nil {
 		return nil, err
 	}
-	app, err := web.New(web.Config{AS: server, SignIn: people, Pages: pages, Words: surface.Words, Sensitive: surface.Sensitive, Log: log})
+	app, err := web.New(web.Config{AS: server, SignIn: people, Pages: pages, Sensitive: surface.Sensitive, Log: log})
 	if err != nil {
 		return nil, err
 	}

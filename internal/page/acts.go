@@ -29,9 +29,25 @@ var acts = []struct {
 	{[]string{"share", "reshare", "share on", "delegate"}, "share", Sentence("share on")},
 }
 
+// Words say what a scope lets somebody do, by the language. Those of "en" are for the
+// languages that have none.
+type Words map[string]map[string]string
+
 // Act says what a scope lets somebody do. One that nobody has put in words is never
 // shown as it is.
 func (a *Answer) Act(scope string) Act {
+	out := a.ourAct(scope)
+	if words, ok := a.pages.Words[scope]; ok {
+		said, ok := words[a.Language()]
+		if !ok {
+			said = words["en"]
+		}
+		out = Act{"note", a.Tell(said), true, out.Order}
+	}
+	return out
+}
+
+func (a *Answer) ourAct(scope string) Act {
 	name := strings.ToLower(scope)
 	for i, known := range acts {
 		if slices.Contains(known.names, name) {

@@ -26,6 +26,8 @@ type Config struct {
 	Issuer *url.URL
 	// FormKey keys the anti-forgery tokens in forms; 32 bytes.
 	FormKey []byte
+	// Words say what scopes let somebody do; they come before ours.
+	Words Words
 	// Zone is where people are until their browser says otherwise; nil for UTC.
 	Zone *time.Location
 	// Now is the clock; nil for time.Now.

@@ -31,16 +31,11 @@ type Config struct {
 	AS     *as.Server
 	SignIn SignIn
 	Pages  *page.Pages
-	Words  Words // they come before what this package knows to say
 	// Sensitive are the kinds of things, as a description's type, that are opened only by
 	// who has shown lately who they are.
 	Sensitive []string
 	Log       *slog.Logger
 }
-
-// Words say what a scope lets somebody do, by the language of page.Pages. Those of "en"
-// are for the languages that have none.
-type Words map[uma.Scope]map[string]string
 
 // Server serves the pages below [Path]. It may be called concurrently.
 type Server struct {

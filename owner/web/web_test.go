@@ -81,11 +81,11 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	issuer, err := url.Parse(w.srv.URL)
 	w.must(err)
-	pages, err := page.New(page.Config{Issuer: issuer, FormKey: bytes.Repeat([]byte{3}, 32), Now: w.as.Now})
-	w.must(err)
-	app, err = web.New(web.Config{AS: w.as, SignIn: door{w}, Pages: pages, Sensitive: []string{"diagnosis"}, Words: map[uma.Scope]map[string]string{
+	pages, err := page.New(page.Config{Issuer: issuer, FormKey: bytes.Repeat([]byte{3}, 32), Now: w.as.Now, Words: page.Words{
 		"urn:dx:1": {"en": "look up the diagnosis", "de": "die Diagnose nachschlagen"},
 	}})
+	w.must(err)
+	app, err = web.New(web.Config{AS: w.as, SignIn: door{w}, Pages: pages, Sensitive: []string{"diagnosis"}})
 	w.must(err)
 	w.alice, w.bob = w.person("alice@example.com", "Alice"), w.person("bob@example.com", "Bob")
 	client, _, err := w.as.RegisterClient(t.Context(), oauth.Client{

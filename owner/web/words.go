@@ -17,15 +17,7 @@ type verb struct {
 
 // verb says what a scope lets somebody do: in the operator's words, then in ours.
 func (s *Server) verb(v *visit, scope uma.Scope) verb {
-	out := verb{scope, v.Act(string(scope))}
-	if words, ok := s.Words[scope]; ok {
-		said, ok := words[v.Language()]
-		if !ok {
-			said = words["en"]
-		}
-		out.Act = page.Act{Icon: "note", Said: v.Tell(said), Known: true, Order: out.Order}
-	}
-	return out
+	return verb{scope, v.Act(string(scope))}
 }
 
 // verbs says each thing that may be done once, in the order in which people expect
