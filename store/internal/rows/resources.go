@@ -135,12 +135,15 @@ func (t *Tx) DeleteShare(space as.SpaceID, id policy.ShareID) error {
 	return t.changed(t.change(`delete from shares where space_id = $1 and id = $2`, space, id), as.ChangedShare(id))
 }
 
+// several is the addressee of a share that names more than one person.
+const several = "*"
+
 // addressee is the one person whom a share names: an address, or what an issuer calls
-// them; "" for a share that names nobody, and nil for one that names several.
-func addressee(s as.Share) any {
+// them; "" for a share that names nobody.
+func addressee(s as.Share) string {
 	parties := s.Share.Parties()
 	if len(parties) > 1 {
-		return nil
+		return several
 	}
 	switch p := parties[0]; p.Kind {
 	case policy.PartyEmail:
@@ -152,24 +155,30 @@ func addressee(s as.Share) any {
 }
 
 func (t *Tx) SharesNaming(email, issuer, subject string, p as.Page) ([]as.Share, error) {
-	named := []string{issuer + "#" + subject, "#" + subject}
-	said := "claims like $2 escape '!'"
-	args := []any{p.After, `%"` + likely.Replace(subject) + `"%`}
-	if email != "" {
-		named = append(named, email)
-		said = "(" + said + " or lower(claims) like $3 escape '!')"
-		args = append(args, `%"`+likely.Replace(email)+`"%`)
-	}
 	const query = `select ` + shareColumns + ` from shares where dormant_since = 0 and id > $1 and addressee `
-	out, err := all(t, intoShare, query+`is null and `+said+` order by id limit $`+strconv.Itoa(len(args)+1), append(args, p.Limit)...)
-	for _, who := range named {
+	var out []as.Share
+	for _, who := range []string{issuer + "#" + subject, "#" + subject, email} {
+		if who == "" {
+			continue
+		}
+		found, err := all(t, intoShare, query+`= $2 order by id limit $3`, p.After, who, p.Limit)
 		if err != nil {
 			return nil, err
 		}
-		var found []as.Share
-		found, err = all(t, intoShare, query+`= $2 order by id limit $3`, p.After, who, p.Limit)
+		out = append(out, found...)
+	}
+	// Those that name several, and those that say no addressee, are looked through.
+	said, args := `claims like $2 escape '!'`, []any{p.After, `%"` + likely.Replace(subject) + `"%`}
+	if email != "" {
+		said, args = `(`+said+` or lower(claims) like $3 escape '!')`, append(args, `%"`+likely.Replace(email)+`"%`)
+	}
+	for _, which := range []string{`is null`, `= '` + several + `'`} {
+		found, err := all(t, intoShare, query+which+` and `+said+` order by id limit $`+strconv.Itoa(len(args)+1), append(slices.Clone(args), p.Limit)...)
+		if err != nil {
+			return nil, err
+		}
 		out = append(out, found...)
 	}
 	slices.SortFunc(out, func(a, b as.Share) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), p.Limit)], err
+	return out[:min(len(out), p.Limit)], nil
 }
