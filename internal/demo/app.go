@@ -31,6 +31,7 @@ type app struct {
 	tokens    *client.Memory
 	leadsTo   string // where asking leads a browser
 	back      string // the start page
+	asked     func() // hears when somebody waits for an answer
 	now       func() time.Time
 	links     []appLink // what Bob was sent
 
@@ -58,7 +59,7 @@ func (w *World) newApp(address, secret string) (*app, error) {
 	}
 	base := w.trace.as(partyApp, localhost(w.Listener))
 	a := &app{
-		site: s, tokens: &client.Memory{}, leadsTo: w.Issuer, now: w.clock.Now, tries: map[string]*try{}, plain: &http.Client{Transport: base, Timeout: 10 * time.Second},
+		site: s, tokens: &client.Memory{}, leadsTo: w.Issuer, now: w.clock.Now, asked: func() { w.steps.did(stepAsk) }, tries: map[string]*try{}, plain: &http.Client{Transport: base, Timeout: 10 * time.Second},
 	}
 	a.transport, err = client.New(client.Config{
 		ClientID: string(clientApp), ClientSecret: client.Secret(secret), Trust: client.Issuers(w.Issuer),
@@ -229,6 +230,7 @@ func (r reader) note(err error) {
 	switch {
 	case errors.As(err, &pending):
 		r.try.waits, r.try.process, r.try.next = true, pending.Process, r.now().Add(pending.Interval)
+		r.asked()
 	case errors.As(err, &denied):
 		r.try.denied = true
 	}

@@ -33,6 +33,7 @@ type World struct {
 	clock  clock
 	box    mail.Box
 	trace  *trace
+	steps  steps
 	node   *node.Node
 	ctx    context.Context // while anybody is there
 	stop   context.CancelFunc

@@ -71,6 +71,9 @@ func (w *World) newStart(address string) (*start, error) {
 	s.HandleFunc("GET /letters", out.letters)
 	s.HandleFunc("GET /trace", out.showTrace)
 	s.HandleFunc("POST /trace", out.clearTrace)
+	s.HandleFunc("GET /live/steps", func(w http.ResponseWriter, r *http.Request) {
+		events(w, r, r.URL.Query().Get("was"), out.world.steps.mark)
+	})
 	s.HandleFunc("GET /live/letters", func(w http.ResponseWriter, r *http.Request) {
 		events(w, r, r.URL.Query().Get("was"), out.lettersMark)
 	})
@@ -110,6 +113,9 @@ func (w *World) enterAs(rw http.ResponseWriter, r *http.Request) {
 		http.SetCookie(rw, &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	}
 	set("licet-session", secret)
+	if p == w.person("alice") {
+		w.steps.did(stepHome)
+	}
 	if p.For != "" {
 		set("licet-space", string(w.person(p.For).space))
 	}
@@ -125,27 +131,39 @@ func (w *World) enterAs(rw http.ResponseWriter, r *http.Request) {
 // appPath is a page of the owner's app.
 var appPath = regexp.MustCompile(`^/app/[a-z]*$`)
 
-// telling has the trace told of what an owner does that makes a difference.
+// deeds are what an owner does that makes a difference, with what the trace tells of it
+// and the step that it is.
+var deeds = []struct {
+	method string
+	path   *regexp.Regexp
+	says   string // "" for nothing to tell
+	step   int    // -1 for none
+}{
+	{http.MethodPost, regexp.MustCompile(`^/app/requests/[^/]+$`), "%s answers the request", stepAnswer},
+	{http.MethodPost, regexp.MustCompile(`^/app/stop$`), "%s stops it", -1},
+	{http.MethodPost, regexp.MustCompile(`^/app/undo$`), "%s brings it back", stepUndo},
+	{http.MethodPost, regexp.MustCompile(`^/app/share$`), "%s shares something", -1},
+	{http.MethodGet, regexp.MustCompile(`^/app/people/[^/]+$`), "", stepPerson},
+}
+
+// telling has the trace and the steps told of what people do.
 func (w *World) telling(next http.Handler) http.Handler {
-	did := []struct {
-		path *regexp.Regexp
-		says string
-	}{
-		{regexp.MustCompile(`^/app/requests/[^/]+$`), "%s answers the request"},
-		{regexp.MustCompile(`^/app/stop$`), "%s stops it"},
-		{regexp.MustCompile(`^/app/undo$`), "%s brings it back"},
-		{regexp.MustCompile(`^/app/share$`), "%s shares something"},
-	}
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		kept := &keptStatus{ResponseWriter: rw, status: http.StatusOK}
 		next.ServeHTTP(kept, r)
 		p := w.people[host(r)]
-		if p == nil || r.Method != http.MethodPost || kept.status != http.StatusSeeOther {
+		if p == nil || kept.status != map[string]int{http.MethodPost: http.StatusSeeOther, http.MethodGet: http.StatusOK}[r.Method] {
 			return
 		}
-		for _, d := range did {
-			if d.path.MatchString(r.URL.Path) {
+		for _, d := range deeds {
+			if d.method != r.Method || !d.path.MatchString(r.URL.Path) {
+				continue
+			}
+			if d.says != "" {
 				w.trace.did(fmt.Sprintf(d.says, p.First()))
+			}
+			if d.step >= 0 && p == w.person("alice") {
+				w.steps.did(d.step)
 			}
 		}
 	})
@@ -179,11 +197,13 @@ func (s *start) home(w http.ResponseWriter, r *http.Request) {
 		People              []window
 		Places              []place
 		Issuer, BobsAddress string
+		Done                [6]bool
 	}{
 		Start: s.address, App: world.app.address + "/", Link: world.app.address + openPath(world.app.links[0].Link),
-		Alice: s.window("alice", "/app/"), Requests: s.window("alice", "/app/requests"), Issuer: world.Issuer, BobsAddress: addressOfBob,
+		Alice: s.window("alice", "/app/"), Requests: s.window("alice", "/app/requests"), Issuer: world.Issuer, BobsAddress: addressOfBob, Done: world.steps.done(),
 		Places: []place{
 			{"Kin", "Bob's app: opens what others share with him, wherever it is kept", world.app.address + "/"},
+			{"Licet, for Bob", "what others have opened to him, and what he has asked for", world.Issuer + "/app/received"},
 			{"Riverside Clinic", "Alice's page there, with her readings and notes", world.own(world.clinic.site, "alice")},
 			{"Lumen Photos", "Alice's page there, with her photos", world.own(world.photos.site, "alice")},
 			{"Letters", "every mail that Licet has sent, with its codes and links", s.address + "/letters"},
@@ -193,7 +213,7 @@ func (s *start) home(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"alice", "anna", "carol"} {
 		data.People = append(data.People, s.window(name, "/app/"))
 	}
-	a.Show(http.StatusOK, s.set, "home", page.Options{Wide: true, LeadsTo: s.everybody()}, data)
+	a.Show(http.StatusOK, s.set, "home", page.Options{Wide: true, LeadsTo: s.everybody(), Live: "/live/steps?was=" + world.steps.mark()}, data)
 }
 
 // letter is a mail as the page of letters shows it.
@@ -262,6 +282,7 @@ func (s *start) traceMark() string {
 }
 
 func (s *start) showTrace(w http.ResponseWriter, r *http.Request) {
+	s.world.steps.did(stepTrace)
 	a := s.open(w, r)
 	messages, mark := s.world.trace.messages()
 	data := struct {

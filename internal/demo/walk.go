@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -168,6 +169,13 @@ func (k *walker) could() error {
 	a.follow(`^/app/people/.`)
 	a.shows(addressOfBob, "Blood pressure")
 	k.thing = a.link(`^/app/things/.`)
+	person := a.at.String()
+	if err := a.failed(); err != nil {
+		return err
+	}
+	a.open(k.at("alice.localhost") + "/app/could?" + url.Values{"email": {addressOfBob}, "app": {string(clientApp)}}.Encode())
+	a.shows("<bdi>Blood pressure</bdi>", "pill ok", "<bdi>Notes of our talks</bdi>")
+	a.open(person)
 	return a.failed()
 }
 
@@ -196,6 +204,15 @@ func (k *walker) undo() error {
 }
 
 func (k *walker) traced() error {
+	k.bob.open(k.start.address + "/trace")
+	k.bob.shows(`class="seq`)
+	k.bob.open("/")
+	if err := k.bob.failed(); err != nil {
+		return err
+	}
+	if k.steps.done() != [6]bool{true, true, true, true, true, true} {
+		return fmt.Errorf("the start page says that these steps are done: %s", k.steps.mark())
+	}
 	messages, _ := k.trace.messages()
 	sections := map[string]bool{}
 	for _, m := range messages {

@@ -37,7 +37,9 @@ function live() {
     for (const part of document.querySelectorAll("[data-part]")) {
       if (begun && part.closest("main")) continue;
       const other = fresh.getElementById(part.id);
-      if (other && !part.isEqualNode(other)) part.replaceWith(document.adoptNode(other));
+      if (!other) continue;
+      for (const open of part.querySelectorAll("details[open][id]")) fresh.getElementById(open.id)?.setAttribute("open", "");
+      if (!part.isEqualNode(other)) part.replaceWith(document.adoptNode(other));
     }
   });
   addEventListener("pagehide", () => source.close());

@@ -145,6 +145,11 @@ func TestTheDemonstration(t *testing.T) {
 			t.Error("pressing the first arrow does not open its message")
 		}
 		bob.lookAsDeveloper("a message, open")
+		bob.open(start)
+		if done := ask[int](bob, `document.querySelectorAll("#walk .pill.ok").length`); done != 6 {
+			t.Errorf("the start page says that %d steps are done", done)
+		}
+		bob.look("every step done")
 	})
 }
 
