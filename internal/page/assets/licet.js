@@ -51,9 +51,13 @@ function copies() {
     button.hidden = false;
     button.addEventListener("click", async () => {
       const from = document.getElementById(button.dataset.copy);
-      await navigator.clipboard.writeText(from.value ?? from.textContent);
       from.select?.();
-      if (button.dataset.copied) button.lastElementChild.textContent = button.dataset.copied;
+      try {
+        await navigator.clipboard.writeText(from.value ?? from.textContent);
+        if (button.dataset.copied) button.lastElementChild.textContent = button.dataset.copied;
+      } catch {
+        // The browser does not let a page copy: it is marked, and can be copied by hand.
+      }
     });
   }
 }

@@ -63,6 +63,15 @@ func TestSharingByALink(t *testing.T) {
 		})
 		v.want("#made-link")
 		v.look("the link")
+		if v.way.scripts {
+			v.press("#made-link .btn")
+			ask[bool](v, `new Promise(done => {
+				const button = document.querySelector("#made-link .btn");
+				const look = () => button.textContent.trim() === button.dataset.copied ? done(true) : requestAnimationFrame(look);
+				look();
+			})`)
+			v.look("the link was copied")
+		}
 		if link := v.value("#link"); !strings.HasPrefix(link, v.place.fixture.Issuer+"/l/") {
 			t.Errorf("the link is %q", link)
 		}
@@ -72,5 +81,37 @@ func TestSharingByALink(t *testing.T) {
 		v.follow("#stop")
 		v.follow("#do-stop")
 		v.want("#done")
+	})
+}
+
+// Alice says whom she means in each of the ways that there are, looks at the sentence,
+// and changes her mind.
+func TestSayingWhomOneMeans(t *testing.T) {
+	journey(t, fewWays, func(v *visitor) {
+		photo := v.place.photo(t, "Sunrise")
+		v.open("/app/share?thing=" + photo)
+		v.signIn(v.place.fixture.Owners["alice"])
+		v.press("#who-domain")
+		v.look("whose address ends so")
+		v.write("#domain", "clinic.example")
+		v.follow("#check")
+		v.want("#promise", "#many")
+		v.look("anyone whose address ends so")
+		v.follow("#back")
+		if domain := v.value("#domain"); domain != "clinic.example" {
+			t.Errorf("the end of the addresses is %q now", domain)
+		}
+		v.press("#who-provider")
+		v.look("who signs in somewhere")
+		v.follow("#check")
+		v.want("#promise", "#many")
+		v.look("anyone who signs in somewhere")
+		v.follow("#back")
+		v.follow("#an-app")
+		v.want("#who-app")
+		v.look("an app")
+		v.follow("#check")
+		v.want("#problem")
+		v.look("no app is chosen")
 	})
 }
