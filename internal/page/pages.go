@@ -145,6 +145,10 @@ func (a *Answer) Say(english string, args ...any) template.HTML {
 // Tell says a text that may have something of somebody else in it.
 func (a *Answer) Tell(text string) template.HTML { return tell(a.lang, text) }
 
+// Says reports whether a text is a sentence of ours to the letter, which Tell says in the
+// language of the answer.
+func (a *Answer) Says(text string) bool { return ours(a.lang, text) }
+
 // Options is what the frame around a page needs. The zero value is a page for a
 // guest, without tabs, that leads nowhere else.
 type Options struct {

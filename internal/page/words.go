@@ -239,14 +239,19 @@ func speak(tag language.Tag, english string, args ...any) template.HTML {
 // tell says a text that may have something of somebody else in it: translated when it
 // is a sentence of the catalogue to the letter, and escaped when it is not.
 func tell(tag language.Tag, text string) template.HTML {
-	known := tag
-	if tag == pseudo {
-		known = language.German // English needs no catalogue for what has no number in it
-	}
-	if _, ours := voiceOf(known).sentences[text]; ours {
+	if ours(tag, text) {
 		return speak(tag, text)
 	}
 	return template.HTML(template.HTMLEscapeString(text))
+}
+
+// ours says whether a text is a sentence of the catalogue.
+func ours(tag language.Tag, text string) bool {
+	if tag == pseudo || tag == language.English {
+		tag = language.German // English needs no catalogue for what has no number in it
+	}
+	_, found := voiceOf(tag).sentences[text]
+	return found
 }
 
 // strange writes a sentence in letters that are not in it, and makes it longer. Tags

@@ -219,3 +219,41 @@ func TestAnAppIsChosen(t *testing.T) {
 	}
 	alice.see("/app/share?thing="+string(album)+"&who=app").says(t, "Pulse Diary")
 }
+
+// What is said to programs is said to nobody: each refusal is in words that people know,
+// in their language.
+func TestARefusalIsInWordsThatPeopleKnow(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view")
+	w.asks([]uma.Scope{"view"}, album)
+	alice := w.at("alice@example.com")
+	request, path := alice.request()
+	alice.press(request, "never")
+	for name, c := range map[string]struct {
+		answer answer
+		status int
+	}{
+		"a share that is none":  {alice.get("/app/shares/none"), http.StatusNotFound},
+		"a thing that is none":  {alice.get("/app/things/none"), http.StatusNotFound},
+		"a group that is none":  {alice.get("/app/groups/none"), http.StatusNotFound},
+		"a request, late":       {alice.press(request, "never"), http.StatusConflict},
+		"another request":       {alice.get("/app/requests/none"), http.StatusNotFound},
+		"a day that is none":    {alice.get("/app/history?day=soon"), http.StatusBadRequest},
+		"a place that is none":  {alice.get("/app/things?after=forged"), http.StatusBadRequest},
+		"a page that is none":   {alice.get("/app/none"), http.StatusNotFound},
+		"nothing to bring back": {alice.get("/app/reopen?share=none&version=x"), http.StatusNotFound},
+	} {
+		if c.answer.StatusCode != c.status {
+			t.Errorf("%s: %s", name, c.answer.Status)
+		}
+		for _, word := range []string{"policy", "resource", "scope", "version", "registered", "cursor", "not_after"} {
+			if strings.Contains(strings.ToLower(c.answer.text()), word) {
+				t.Errorf("%s: %s", name, c.answer.text())
+			}
+		}
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.srv.URL+path+"x", nil)
+	w.must(err)
+	r.Header.Set("Accept-Language", "de")
+	alice.do(r).says(t, "So eine Seite gibt es nicht, oder sie ist nicht für dich.")
+}

@@ -346,13 +346,17 @@ func (s *Server) fail(v *visit, err error) {
 		status, text = http.StatusServiceUnavailable, page.Sentence("We cannot look it up at the moment. Try again soon.")
 	case errors.As(err, &e):
 		text = e.Description
+		other := page.Sentence("We cannot do this as it was said. Go back and look at it once more.")
 		switch e.Code {
 		case uma.NotFound, uma.InvalidResourceID:
-			status = http.StatusNotFound
+			status, text = http.StatusNotFound, errNothing.Description
 		case uma.AccessDenied:
 			status = http.StatusForbidden
 		case as.Conflict, as.PreconditionFailed:
-			status = http.StatusConflict
+			status, other = http.StatusConflict, page.Sentence("It has been done already, or has changed meanwhile. Load the page again.")
+		}
+		if !v.Says(text) {
+			text = other // what is said to programs
 		}
 	case errors.Is(err, context.Canceled):
 		return // the browser is gone
