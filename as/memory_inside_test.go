@@ -91,6 +91,9 @@ func TestWhatIsSeenIsBounded(t *testing.T) {
 		l.note(key[:], time.UnixMilli(1))
 		l.note(key[:], time.UnixMilli(1))
 	}
+	if got := l.len(); got > useShards*maxSeen || got < useShards*maxSeen/2 {
+		t.Errorf("%d are said to be counted apart", got)
+	}
 	seen, lost := l.take()
 	n := lost
 	for _, saw := range seen {

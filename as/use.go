@@ -22,7 +22,8 @@ import (
 // resource server verifies itself is used where it is issued.
 //
 // Introspection is answered without a write, so uses are counted in memory first and
-// added to the store every second, by every node what it has seen. A node that dies
+// added to the store every second, by every node what it has seen; what is much
+// gathers for ten, because what is used again meanwhile is one row. A node that dies
 // loses what it counted since, and nothing else; see docs/reference/uses.md.
 
 // UseID identifies a row of the use log: an id of the beginning of its time, so that
@@ -147,6 +148,13 @@ func (s *Server) CountUses(ctx context.Context, o Owner, f UseFilter) (int64, er
 // usesAdded is how many rows are added to the store in one transaction: others wait
 // for it.
 const usesAdded = 256
+
+// UsesWait says whether so many different uses wait to be added to the store that they
+// had better gather, and so few that they can.
+func (s *Server) UsesWait() bool {
+	n := s.uses.len()
+	return n > usesAdded && n < useShards*maxSeen/2
+}
 
 // FlushUses adds to the store what was used since the last time. What cannot be
 // added now is kept for the next time.
@@ -340,6 +348,17 @@ func (l *useLog) add(saw sighting) {
 	first := saw // on the heap, which no other use of it has to be
 	first.what = slices.Clone(saw.what)
 	shard.seen[string(saw.what)] = &first
+}
+
+// len is how many different uses are counted.
+func (l *useLog) len() (n int) {
+	for i := range l.shards {
+		shard := &l.shards[i]
+		shard.mu.Lock()
+		n += len(shard.seen)
+		shard.mu.Unlock()
+	}
+	return n
 }
 
 // take returns what was counted, and forgets it; lost is how often something was

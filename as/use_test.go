@@ -3,6 +3,7 @@ package as_test
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -261,5 +262,31 @@ func TestUsesAreForgottenInTime(t *testing.T) {
 	sweep()
 	if list := w.used(w.aliceOwner, as.UseFilter{}); len(list) != 0 {
 		t.Errorf("after more than a day the log says %+v", list)
+	}
+}
+
+// A few uses are added at once. Many had better gather, since what is used again is
+// one row, but not so many that something could be lost.
+func TestManyUsesGather(t *testing.T) {
+	w := newWorld(t)
+	waits := func(n int) bool {
+		t.Helper()
+		for i := range n {
+			photo := w.register(w.alice1, fmt.Sprint("photo ", i), "view")
+			w.share(w.aliceOwner, toAnyone(photo, "view"))
+			rpt := w.granted(w.c1, with(w.ticket(w.alice1, perm(photo, "view")))).AccessToken
+			w.wantPermissions(w.alice1, rpt, perm(photo, "view"))
+		}
+		return w.UsesWait()
+	}
+	if waits(10) {
+		t.Error("ten uses are said to have to wait")
+	}
+	if !waits(260) {
+		t.Error("270 uses are said not to have to wait")
+	}
+	w.must(w.FlushUses(w.ctx))
+	if w.UsesWait() {
+		t.Error("there is nothing, and it is said to wait")
 	}
 }

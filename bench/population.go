@@ -21,7 +21,8 @@ import (
 )
 
 // A population of n resources has n/10 owners. The first owner has a tenth of
-// everything, the others share the rest. Of ten resources seven are shared with
+// everything, the others have nine each. What one has comes together, as in any
+// file that is exported from somewhere. Of ten resources seven are shared with
 // anybody, one with Bob, one with anybody through another app, and one with
 // nobody. On top come some resources with many shares. It is written as a file
 // of rows and brought in by `licet import`.
@@ -70,7 +71,7 @@ func ownerOf(i, owners int) int {
 	if i%10 == 0 {
 		return 0
 	}
-	return 1 + i%(owners-1)
+	return 1 + min(i/10, owners-2)
 }
 
 func emailOf(owner int) string { return fmt.Sprintf("owner%d@example.com", owner) }

@@ -27,7 +27,7 @@ const bare = "bare"
 func workloads() []workload {
 	return slices.Concat([]workload{
 		{name: bare, requests: 1, op: (*worker).bare},
-		{name: "ticket", requests: 1, op: func(k *worker) error { _, err := k.ticket(k.resources[k.pickOf(open)]); return err }},
+		{name: "ticket", requests: 1, op: func(k *worker) error { _, err := k.ticket(k.resources[k.pickOf(open)]); return err }, prepare: (*target).askAll},
 		{name: "ticket-10", requests: 1, op: (*worker).ticketTen},
 	}, grantWorkloads(), introspectWorkloads(), manageWorkloads(), flowWorkloads(), []workload{{name: "mix", requests: 1, op: (*worker).mix}})
 }
@@ -56,6 +56,22 @@ func (k *worker) pickOf(c class) int {
 // ticket asks for a permission ticket for a resource.
 func (k *worker) ticket(r resource) (string, error) {
 	return k.ticketFor(r.owner, permission(r.id))
+}
+
+// askAll asks once in a run for a ticket for each resource, so that it is in memory as
+// it is when a server has run for a while.
+func (t *target) askAll() error {
+	if t.world.asked {
+		return nil
+	}
+	t.world.asked = true
+	return t.world.each(t, len(t.world.resources), func(k *worker, i int) error {
+		if classOf(i) != open {
+			return nil
+		}
+		_, err := k.ticket(k.resources[i])
+		return err
+	})
 }
 
 // ticketTen asks for one for ten resources of the owner who surely has as many.

@@ -220,19 +220,28 @@ func (n *Node) deliver(ctx context.Context) {
 	}
 }
 
-// noteEvery is how often what was used is written down.
-const noteEvery = time.Second
+// noteEvery is how often what was used is written down, and noteLatest after how many
+// times at the latest what had better gather.
+const (
+	noteEvery  = time.Second
+	noteLatest = 10
+)
 
 // noteUses writes down what was used until ctx ends, and then the rest.
 func (n *Node) noteUses(ctx context.Context) {
 	tick := time.NewTicker(noteEvery)
 	defer tick.Stop()
+	waited := 0
 	for more := true; more; {
 		select {
 		case <-ctx.Done():
 			more = false
 		case <-tick.C:
 		}
+		if waited++; more && waited < noteLatest && n.AS.UsesWait() {
+			continue
+		}
+		waited = 0
 		// What is seen while it is written is of the next second, and the end of the
 		// server must not lose what it has seen.
 		if err := n.AS.FlushUses(context.WithoutCancel(ctx)); err != nil {

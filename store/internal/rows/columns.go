@@ -40,7 +40,36 @@ type list[T any] struct{ of *[]T }
 func listOf[T any](v []T) list[T]    { return list[T]{&v} }
 func listInto[T any](v *[]T) list[T] { return list[T]{v} }
 
-func (l list[T]) Value() (driver.Value, error) { return marshal(*l.of) }
+func (l list[T]) Value() (driver.Value, error) {
+	if *l.of == nil { // as most are
+		return "null", nil
+	}
+	if scopes, ok := any(*l.of).([]uma.Scope); ok {
+		if text, ok := plain(scopes); ok {
+			return text, nil
+		}
+	}
+	return marshal(*l.of)
+}
+
+// plain writes scopes of which JSON would escape nothing.
+func plain(scopes []uma.Scope) (text string, ok bool) {
+	b := make([]byte, 0, 64)
+	separator := byte('[')
+	for _, scope := range scopes {
+		for i := range len(scope) {
+			if c := scope[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+				return "", false
+			}
+		}
+		b = append(append(append(b, separator, '"'), scope...), '"')
+		separator = ','
+	}
+	if len(scopes) == 0 {
+		b = append(b, '[')
+	}
+	return string(append(b, ']')), true
+}
 
 func (l list[T]) Scan(v any) error {
 	raw, err := textOf(v)
