@@ -108,9 +108,11 @@ func face(kind, key, name string) (template.HTML, error) {
 		class, h.Sum32()%6+1, template.HTMLEscapeString(initials(name)))), nil
 }
 
-// initials are the first letters of the first and the last word.
+// initials are the first letters of the first and the last word, of an e-mail address
+// those before the @.
 func initials(name string) string {
-	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	local, _, _ := strings.Cut(name, "@")
+	words := strings.FieldsFunc(local, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	if len(words) == 0 {
 		return "?"
 	}

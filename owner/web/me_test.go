@@ -49,7 +49,7 @@ func TestAServiceIsDisconnected(t *testing.T) {
 	w.must(err)
 	alice := w.at("alice@example.com")
 	me := alice.see("/app/me")
-	me.says(t, "Photo Box", "keeps things of yours")
+	me.says(t, "PBPhoto Box", "keeps things of yours") // with the letters of its face
 	id := strings.Split(strings.Split(me.body, `id="end-`)[1], `"`)[0]
 	alice.press(me, "end-"+id).says(t, "Nothing is connected.")
 	if _, err := w.as.AuthenticatePAT(t.Context(), token.AccessToken); err == nil {

@@ -44,9 +44,9 @@ func (s *Server) stop(v *visit) error {
 		return err
 	}
 	type app struct {
-		Name template.HTML
-		Used *page.Moment
-		Live int64
+		Key, Plain string // of its face
+		Name       template.HTML
+		Used       *page.Moment
 	}
 	data := struct {
 		common
@@ -82,7 +82,7 @@ func (s *Server) stop(v *visit) error {
 	}
 	data.Sharings, data.Shares, data.Still = s.sharings(v, ends), impact.Shares, s.sharings(v, impact.Still)
 	for _, one := range impact.Apps {
-		data.Apps = append(data.Apps, app{v.service(owner.App{ID: one.Client, Name: one.Name}), v.Until(one.LastUsed), one.Tokens})
+		data.Apps = append(data.Apps, app{string(one.Client), one.Name, v.service(owner.App{ID: one.Client, Name: one.Name}), v.Until(one.LastUsed)})
 	}
 	if len(data.Sharings) > 0 {
 		data.Back = s.below("things/" + string(data.Sharings[0].Thing.ID))
