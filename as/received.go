@@ -77,7 +77,7 @@ func (s *Server) Received(ctx context.Context, id AccountID, links ...string) ([
 	slices.SortStableFunc(out, func(a, b Received) int {
 		return cmp.Or(strings.Compare(SortName(a.Thing), SortName(b.Thing)), strings.Compare(string(a.ID), string(b.ID)))
 	})
-	return out, err
+	return out, absent(err, errNotReceived)
 }
 
 func (s *Server) received(r Reader, id AccountID) ([]Received, error) {
@@ -185,7 +185,7 @@ func appOf(r Reader, id oauth.ClientID) (AppOf, error) {
 // is shared with it. Whose thing it is reads of it in the history. A share that does
 // not let the account in is not_found, whether it is there or not.
 func (s *Server) GiveBack(ctx context.Context, account AccountID, id policy.ShareID) error {
-	return s.Store.Update(ctx, func(tx Tx) error {
+	err := s.Store.Update(ctx, func(tx Tx) error {
 		list, err := s.received(tx, account)
 		if err != nil {
 			return err
@@ -214,6 +214,7 @@ func (s *Server) GiveBack(ctx context.Context, account AccountID, id policy.Shar
 		}
 		return tx.DeleteShare(share.Space, id)
 	})
+	return absent(err, errNotReceived)
 }
 
 // partyIn is the party by which a share names an account.
@@ -234,7 +235,7 @@ func (s *Server) leave(tx Tx, by Owner, share Share, facts []policy.Fact) error 
 		return err
 	}
 	if err := tx.DeleteMember(m.Space, m.Group, m.ID); err != nil {
-		return absent(err, errNotReceived)
+		return err
 	}
 	return s.record(tx, share.Space, EventMemberLeft, by.actor(), string(m.Group), detail{"member": m.ID})
 }

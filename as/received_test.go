@@ -242,3 +242,14 @@ func TestTheLetterLeadsToTheAnswer(t *testing.T) {
 		}
 	}
 }
+
+// An account that is shut out is told of nothing, and gives nothing back.
+func TestWhoeverIsShutOutIsToldOfNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	share := w.share(w.aliceOwner, toBob(w.register(w.alice1, "photo", "view"), "view"))
+	w.must(w.DisableAccount(w.ctx, w.bob.ID))
+	_, err := w.Received(w.ctx, w.bob.ID)
+	wantCode(t, err, uma.NotFound)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+}
