@@ -31,16 +31,16 @@ type Used struct {
 	LastAt time.Time
 }
 
-// Uses is a page of what was used, newest first. A page may have fewer lines than it
-// could, or none, although there is a Next, and a day may go on there: only so much
-// is looked through for one.
+// Uses is a page of what was used, newest first, in whole days: it has more lines than
+// its limit where the day that fills it has. It may have fewer, or none, although there
+// is a Next, and a day may go on there: only so much is looked through for one.
 type Uses struct {
 	List []Used
 	Next string
 }
 
 // usesRead is how many entries of the use log are read for one line of a page.
-const usesRead = 40
+const usesRead = 20
 
 // Uses lists what was really used of the space.
 func (v Views) Uses(ctx context.Context, o as.Owner, q UsesQuery, p Page) (Uses, error) {
@@ -72,7 +72,7 @@ func (v Views) Uses(ctx context.Context, o as.Owner, q UsesQuery, p Page) (Uses,
 	return out, err
 }
 
-// used puts entries of one day together. It returns at most limit lines, and of how
+// used puts entries of one day together, until days have limit lines. It returns of how
 // many entries they tell.
 func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, told int, err error) {
 	type which struct {
@@ -86,7 +86,13 @@ func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, t
 		subject string
 	}
 	at, known := map[which]int{}, map[whose]policy.Party{}
+	today := ""
 	for i, u := range found {
+		day := u.LastAt.In(q.Zone).Format(time.DateOnly)
+		if day != today && len(lines) >= limit {
+			return lines, i, nil
+		}
+		today = day
 		if i%usesLearnt == 0 {
 			if err := s.learnUsed(found[i:min(i+usesLearnt, len(found))]); err != nil {
 				return nil, 0, err
@@ -102,12 +108,9 @@ func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, t
 		if q.Person != "" && s.AS.PartyKey(s.o, party) != q.Person {
 			continue
 		}
-		key := which{u.LastAt.In(q.Zone).Format(time.DateOnly), u.Resource, u.Client, party}
+		key := which{day, u.Resource, u.Client, party}
 		n, begun := at[key]
 		if !begun {
-			if len(lines) == limit {
-				return lines, i, nil
-			}
 			one := Used{Thing: s.names[u.Resource]}
 			if party != (policy.Party{}) {
 				if one.Who, err = s.party(party); err != nil {
@@ -131,8 +134,8 @@ func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, t
 	return lines, len(found), nil
 }
 
-// usesLearnt is of how many entries it is looked up at once what they are about: the
-// lines of a page may be full before the last.
+// usesLearnt is of how many entries it is looked up at once what they are about: a page
+// may be full before the last.
 const usesLearnt = 64
 
 // learnUsed finds the shares and the things of entries.

@@ -89,7 +89,7 @@ func (s *Server) person(v *visit) error {
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{Person: key}); err != nil {
 		return err
 	}
-	if data.Uses, _, err = s.uses(v, owner.UsesQuery{Person: key}, owner.Page{Limit: thingLately}); err != nil {
+	if data.Uses, err = s.lastUses(v, owner.UsesQuery{Person: key}); err != nil {
 		return err
 	}
 	return s.show(v, "people", "person", page.Options{Done: v.done(s)}, data)
@@ -107,7 +107,7 @@ func (s *Server) app(v *visit) error {
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{App: id}); err != nil {
 		return err
 	}
-	if data.Uses, _, err = s.uses(v, owner.UsesQuery{App: id}, owner.Page{Limit: thingLately}); err != nil {
+	if data.Uses, err = s.lastUses(v, owner.UsesQuery{App: id}); err != nil {
 		return err
 	}
 	return s.show(v, "people", "person", page.Options{Done: v.done(s)}, data)

@@ -126,7 +126,7 @@ func (s *Server) thing(v *visit) error {
 	if err != nil {
 		return err
 	}
-	used, _, err := s.uses(v, owner.UsesQuery{Thing: id}, owner.Page{Limit: thingLately})
+	used, err := s.lastUses(v, owner.UsesQuery{Thing: id})
 	if err != nil {
 		return err
 	}

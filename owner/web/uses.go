@@ -13,6 +13,12 @@ type use struct {
 	At   page.Moment
 }
 
+// lastUses shows what was really used last.
+func (s *Server) lastUses(v *visit, q owner.UsesQuery) ([]use, error) {
+	lines, _, err := s.uses(v, q, owner.Page{Limit: thingLately})
+	return lines[:min(len(lines), thingLately)], err
+}
+
 // uses shows what was really used, newest first, and after what to go on.
 func (s *Server) uses(v *visit, q owner.UsesQuery, p owner.Page) (lines []use, next string, err error) {
 	q.Zone = v.Now().Location()
