@@ -255,5 +255,5 @@ func TestARefusalIsInWordsThatPeopleKnow(t *testing.T) {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.srv.URL+path+"x", nil)
 	w.must(err)
 	r.Header.Set("Accept-Language", "de")
-	alice.do(r).says(t, "So eine Seite gibt es nicht, oder sie ist nicht für dich.")
+	alice.do(r).says(t, "Diese Seite gibt es nicht, oder sie ist nicht für dich bestimmt.")
 }
