@@ -48,7 +48,7 @@ func (w *World) live(v voucher) error {
 		{begins, w.protect},
 		{44 * day, func(ctx context.Context) error { return w.askMe(ctx) }},
 		{38 * day, w.share(alice, alice.space, "photos/harbour", policy.Share{Claims: byEmail(anna.Email), Scopes: scopes("view", "download"), NotAfter: until(40 * day)})},
-		{38 * day, w.share(alice, alice.space, "photos/letter", policy.Share{Claims: byEmail(anna.Email), Scopes: scopes("view"), NotAfter: until(40 * day)})},
+		{38 * day, w.share(alice, alice.space, "photos/dunes", policy.Share{Claims: byEmail(anna.Email), Scopes: scopes("view"), NotAfter: until(40 * day)})},
 		{37 * day, frame.uses(anna.Email, harbour)},
 		{30 * day, w.share(anna, anna.space, "clinic/blood-sugar", policy.Share{Claims: byEmail(alice.Email), Scopes: scopes("view")})},
 		{30 * day, w.share(anna, anna.space, "clinic/blood-sugar", policy.Share{Claims: byEmail(addressOfDoctor), Scopes: scopes("view", "add"), NotAfter: until(60 * day)})},
@@ -67,7 +67,7 @@ func (w *World) live(v voucher) error {
 			_, err := w.node.AS.WithdrawAll(ctx, alice.owner(alice.space), as.Target{Share: stopped})
 			return err
 		}},
-		{6 * day, frame.asks("max@example.com", w.photos.address+"/alice/letter")},
+		{6 * day, frame.asks("max@example.com", w.photos.address+"/alice/dunes")},
 		{6*day - time.Hour, w.refuse(alice)},
 		{4 * day, desk.uses(addressOfDoctor, w.clinic.address+"/fhir/anna?of=blood-sugar")},
 		{2 * day, desk.uses(addressOfDoctor, medication)},
@@ -104,7 +104,7 @@ func (w *World) protect(ctx context.Context) error {
 // askMe has Alice say of her things: whoever shows an address may ask me.
 func (w *World) askMe(ctx context.Context) error {
 	alice := w.person("alice")
-	for _, thing := range []string{"clinic/blood-pressure", "clinic/notes", "photos/sunrise", "photos/letter"} {
+	for _, thing := range []string{"clinic/blood-pressure", "clinic/notes", "photos/sunrise", "photos/dunes"} {
 		wish := policy.Share{Claims: byEmail(""), Scopes: scopes("view"), Ask: true}
 		if _, err := w.shared(ctx, alice, alice.space, thing, wish); err != nil {
 			return err
