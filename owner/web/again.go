@@ -9,14 +9,13 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
-	"github.com/licet/licet/owner"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
 // What matters most is done only by somebody who has shown lately who they are: giving
 // a role, opening something to whoever has a link or of a kind that the operator has
-// marked, handing out the history. Stopping is never asked for that. What was filled in
+// marked, in whatever way, handing out the history. Stopping is never asked for that. What was filled in
 // is sealed for this person and this space, goes along through signing in, and comes
 // back to where it is looked at before it is done.
 
@@ -91,27 +90,28 @@ func (s *Server) again(v *visit) error {
 	}{s.common(v), k})
 }
 
-// careful reports whether things of a kind are to be opened only by who has shown
-// lately who they are.
-func (s *Server) careful(v *visit, ids []uma.ResourceID) (bool, error) {
-	if len(s.Sensitive) == 0 {
+// mustProve reports whether wishes open something that is opened only by who has shown
+// lately who they are, and this person has not: something for whoever has a link, or of
+// a kind that the operator has marked. What is not there opens nothing.
+func (s *Server) mustProve(v *visit, wishes ...policy.Share) (bool, error) {
+	if v.proved() {
 		return false, nil
 	}
-	for _, id := range ids {
-		t, err := s.views.Thing(v.ctx, v.owner, id)
-		if err != nil {
+	kinds := map[uma.ResourceID]string{}
+	for _, wish := range wishes {
+		if wish.Link {
+			return true, nil
+		}
+		if _, known := kinds[wish.Resource]; known || len(s.Sensitive) == 0 {
+			continue
+		}
+		res, err := s.AS.RegisteredResource(v.ctx, v.owner, wish.Resource)
+		if err != nil && !absent(err) {
 			return false, err
 		}
-		if s.sensitive(t) {
+		if kinds[wish.Resource] = res.Description.Type; slices.Contains(s.Sensitive, res.Description.Type) {
 			return true, nil
 		}
 	}
 	return false, nil
-}
-
-// grave reports the same of a wish: so it is for whoever has a link, too.
-func (s *Server) grave(t owner.Thing, wish policy.Share) bool { return wish.Link || s.sensitive(t) }
-
-func (s *Server) sensitive(t owner.Thing) bool {
-	return slices.Contains(s.Sensitive, t.Description.Type)
 }

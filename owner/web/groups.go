@@ -52,7 +52,7 @@ type groupPage struct {
 	Plain   string // the name, for a field
 	Members []member
 	Next    string
-	Written string // what was written for a member and is none
+	Written string // what was written for a member, who is not in
 }
 
 type member struct {
@@ -70,7 +70,7 @@ func (s *Server) groupOf(v *visit) (groupPage, error) {
 	}
 	data := groupPage{
 		personPage: s.personOf(v, g.Person), ID: id, Title: v.text(g.Group.Name), Plain: g.Group.Name,
-		Next: s.next(v, "groups/"+string(id), g.Next),
+		Next: s.next(v, "groups/"+string(id), g.Next), Written: v.form["email"],
 	}
 	for _, m := range g.Members {
 		data.Members = append(data.Members, member{m.ID, m.Email, s.below("could", "email", m.Email), v.At(m.CreatedAt)})
@@ -106,9 +106,23 @@ func (s *Server) addMember(v *visit) error {
 		if err != nil {
 			return err
 		}
-		data.Written = v.form["email"]
 		o := page.Options{Problem: v.Say("Write the e-mail address of the person, such as bob@example.org.")}
 		return s.showAs(v, http.StatusUnprocessableEntity, "people", "group", o, data)
+	}
+	g, err := s.views.Group(v.ctx, v.owner, id, owner.Page{})
+	if err != nil {
+		return err
+	}
+	var wishes []policy.Share
+	for _, one := range g.Sharings {
+		wishes = append(wishes, one.Share.Share)
+	}
+	must, err := s.mustProve(v, wishes...)
+	if err != nil {
+		return err
+	}
+	if must || g.More > 0 && !v.proved() {
+		return s.prove(v, "get", Path+"groups/"+string(id))
 	}
 	if _, err := s.AS.AddMember(v.ctx, v.owner, id, v.form["email"]); err != nil {
 		return err

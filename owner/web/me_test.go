@@ -3,11 +3,13 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -348,4 +350,66 @@ func TestALinkAndAMarkedYesAskOnceMoreWhoItIs(t *testing.T) {
 	if w.status(request) != as.RequestAside {
 		t.Error("not now is held up")
 	}
+}
+
+// What is marked, and a link, are opened by no way around that: not by a later end, by
+// bringing back what was stopped, or by one more in a group that has it.
+//
+// Proves SEC-073.
+func TestNoWayAroundShowingOnceMoreWhoItIs(t *testing.T) {
+	w := newWorld(t)
+	diagnosis, album := w.thingOf("diagnosis", "Diagnosis", "view"), w.thing("Album", "view")
+	group, err := w.as.CreateGroup(t.Context(), w.owner(), "Family")
+	w.must(err)
+	_, err = w.as.CreateShare(t.Context(), w.owner(), policy.Share{Resource: diagnosis, Scopes: []uma.Scope{"view"}, Group: group.ID})
+	w.must(err)
+	link, _, err := w.as.ShareByLink(t.Context(), w.owner(), policy.Share{Resource: album, Scopes: []uma.Scope{"view"}, NotAfter: w.now.AddDate(0, 0, 1)})
+	w.must(err)
+	marked, plain := w.share(diagnosis, "carol@example.com", "view"), w.share(album, "carol@example.com", "view")
+	alice := w.at("alice@example.com")
+	w.in = w.now.Add(-time.Hour)
+	token := url.Values{"csrf": {csrf(t, alice.see("/app/me"))}}
+	try := func(path string, fill ...string) string {
+		t.Helper()
+		form := url.Values{"csrf": token["csrf"]}
+		for i := 0; i+1 < len(fill); i += 2 {
+			form.Set(fill[i], fill[i+1])
+		}
+		before := w.events()
+		a := alice.post(path, form, "same-origin")
+		to, err := url.Parse(a.Header.Get("Location"))
+		w.must(err)
+		if a.StatusCode != http.StatusSeeOther || to.Path != "/sign-in" || to.Query().Get("again") != "yes" || w.events() != before {
+			t.Errorf("%s: %s, sent to %s, with %d events more", path, a.Status, to, w.events()-before)
+		}
+		return to.Query().Get("return")
+	}
+	done := func(path string, fill ...string) {
+		t.Helper()
+		form := url.Values{"csrf": token["csrf"]}
+		for i := 0; i+1 < len(fill); i += 2 {
+			form.Set(fill[i], fill[i+1])
+		}
+		if a := alice.post(path, form, "same-origin"); a.StatusCode != http.StatusSeeOther || strings.HasPrefix(a.Header.Get("Location"), "/sign-in") {
+			t.Errorf("%s: %s, sent to %s", path, a.Status, a.Header.Get("Location"))
+		}
+	}
+	try("/app/shares/"+string(marked.ID)+"/keep", "days", "90")
+	try("/app/shares/"+string(link.ID)+"/keep", "days", "90")
+	done("/app/shares/"+string(plain.ID)+"/keep", "days", "90")
+	back := try("/app/groups/"+string(group.ID)+"/members", "email", "dan@example.com")
+	ended := func(target as.Target) string {
+		t.Helper()
+		impact, err := w.as.WithdrawAll(t.Context(), w.owner(), target)
+		w.must(err)
+		return strconv.FormatInt(impact.Event, 10)
+	}
+	try("/app/undo", "event", ended(as.Target{Share: marked.ID}))
+	try("/app/undo", "event", ended(as.Target{Share: link.ID}))
+	done("/app/undo", "event", ended(as.Target{Share: plain.ID}))
+
+	w.in = w.now
+	page := alice.see(back)
+	path, form := alice.form(page, "go-on")
+	alice.press(alice.see(path+"?"+form.Encode()), "add").says(t, "dan@example.com")
 }

@@ -96,11 +96,13 @@ func (s *Server) doReopen(v *visit) error {
 	if err != nil {
 		return err
 	}
-	t, one, err := s.views.Version(v.ctx, v.owner, ref)
+	_, one, err := s.views.Version(v.ctx, v.owner, ref)
 	if err != nil {
 		return err
 	}
-	if s.grave(t, one.Share.Share) && !v.proved() {
+	if must, err := s.mustProve(v, one.Share.Share); err != nil {
+		return err
+	} else if must {
 		return s.prove(v, "get", Path+"reopen")
 	}
 	made, err := s.AS.RestoreShare(v.ctx, v.owner, ref)

@@ -196,13 +196,13 @@ func (s *Server) allow(v *visit, id as.RequestID) error {
 	case !ok:
 		return s.askAnswer(v, http.StatusUnprocessableEntity, page.Sentence("Say until when."))
 	}
-	var ids []uma.ResourceID
+	var wishes []policy.Share
 	for _, p := range granted {
-		ids = append(ids, p.Resource)
+		wishes = append(wishes, policy.Share{Resource: p.Resource})
 	}
-	if careful, err := s.careful(v, ids); err != nil {
+	if must, err := s.mustProve(v, wishes...); err != nil {
 		return err
-	} else if careful && !v.proved() {
+	} else if must {
 		return s.prove(v, "get", Path+"requests/"+string(id))
 	}
 	done, err := s.AS.Approve(v.ctx, v.owner, id, granted, end)

@@ -314,7 +314,9 @@ func (s *Server) checkShare(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if s.grave(t, wish) && !v.proved() {
+	if must, err := s.mustProve(v, wish); err != nil {
+		return err
+	} else if must {
 		return s.prove(v, "post", Path+"share/check")
 	}
 	shown, err := s.preview(v, as.Supposed{Party: wish.Parties()[0], Wishes: []policy.Share{wish}})
@@ -376,7 +378,9 @@ func (s *Server) doShare(v *visit) error {
 	if problem != "" {
 		return s.askShare(v, http.StatusUnprocessableEntity, t, form, problem)
 	}
-	if s.grave(t, wish) && !v.proved() {
+	if must, err := s.mustProve(v, wish); err != nil {
+		return err
+	} else if must {
 		return s.prove(v, "post", Path+"share/check")
 	}
 	once, err := s.AS.OpenCeremony(as.CeremonyOnce, v.keeper(), v.form["once"])
@@ -469,6 +473,11 @@ func (s *Server) keep(v *visit) error {
 	}
 	wish := share.Share
 	wish.NotAfter = end
+	if must, err := s.mustProve(v, wish); err != nil {
+		return err
+	} else if must {
+		return s.prove(v, "get", Path+"shares/"+string(id))
+	}
 	if _, err := s.AS.ReplaceShare(v.ctx, v.owner, id, share.Version, wish); err != nil {
 		return err
 	}

@@ -143,12 +143,29 @@ func (s *Server) doStop(v *visit) error {
 	return nil
 }
 
+// mostUndone is more than any act ends.
+const mostUndone = 10_001
+
 // undo brings back what an act has ended. Nobody who had been let in is in again by
 // it: they ask anew.
 func (s *Server) undo(v *visit) error {
 	event, err := strconv.ParseInt(v.form["event"], 10, 64)
-	if err != nil {
+	if err != nil || event <= 0 {
 		return uma.NewError(uma.InvalidRequest, "There is nothing to bring back.")
+	}
+	ended, err := s.AS.ShareVersions(v.ctx, v.owner, as.VersionFilter{EndedBy: event}, as.Page{Limit: mostUndone})
+	if err != nil {
+		return err
+	}
+	var wishes []policy.Share
+	for _, one := range ended {
+		wishes = append(wishes, one.Share.Share)
+	}
+	if must, err := s.mustProve(v, wishes...); err != nil {
+		return err
+	} else if must {
+		s.signIn(v, s.below("history"))
+		return nil
 	}
 	shares, err := s.AS.Undo(v.ctx, v.owner, event)
 	if err != nil {
