@@ -110,7 +110,14 @@ func (s *Server) recent(req oauth.AuthorizationRequest, at time.Time) bool {
 	if slices.Contains(req.Prompt, oauth.PromptLogin) || slices.Contains(req.Prompt, oauth.PromptSelectAccount) {
 		return false
 	}
-	return req.MaxAge == nil || *req.MaxAge > 0 && s.AS.Now().Sub(at) <= time.Duration(*req.MaxAge)*time.Second
+	return s.proved(req, at) && (req.MaxAge == nil || *req.MaxAge > 0 && s.AS.Now().Sub(at) <= time.Duration(*req.MaxAge)*time.Second)
+}
+
+// proved says whether somebody who signed in at that time may give what is asked for:
+// an application that changes whom things are shared with is let in by who has shown
+// lately who they are.
+func (s *Server) proved(req oauth.AuthorizationRequest, at time.Time) bool {
+	return !slices.Contains(req.Scopes, oauth.ScopePolicy) || s.AS.Now().Sub(at) <= provedFor
 }
 
 // consent is a question to a person: may this client have that?
@@ -188,13 +195,17 @@ func (s *Server) decide(c *call) error {
 	if err != nil {
 		return s.refuseAuthorization(c, err)
 	}
-	account, _, in := s.SignIn.Person(c.r)
+	account, at, in := s.SignIn.Person(c.r)
 	if !in {
 		return errStaleForm
 	}
 	q := consent{req: req, client: client, asked: asked, account: account}
 	switch c.form["action"] {
 	case "allow":
+		if !s.proved(req, at) {
+			s.signInAndReturn(c, asked)
+			return nil
+		}
 		return s.allow(c, q)
 	case "deny":
 		s.sendBackError(c, backFrom(req), errSaidNo)

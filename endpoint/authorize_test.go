@@ -187,6 +187,28 @@ func TestApplicationMayAskForAFreshSignIn(t *testing.T) {
 	}
 }
 
+// An application that would change whom things are shared with is not let in from a
+// session of long ago, nor by a page that was left open; no is never held up.
+//
+// Proves SEC-073.
+func TestAnAppThatSharesIsLetInByWhoHasShownWhoTheyAre(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn(b.get(pathSignIn), w.Alice)
+	left := b.get(authorizePath(ask(w.C1, "openid uma_policy")))
+	w.Clock.Advance(provedFor + time.Second)
+	for what, page := range map[string]answer{"a session of long ago": b.get(authorizePath(ask(w.C1, "openid uma_policy"))), "a page left open": b.press(left, "allow")} {
+		if _, found := tagByID(t, page.Body, "password"); !found {
+			t.Errorf("%s: no sign-in is asked for: %s", what, page.Status)
+		}
+	}
+	isSentBackWith(t, b.press(left, "deny"), "https://c1.example/cb", uma.AccessDenied, w.Issuer)
+	page := b.signIn(b.press(left, "allow"), w.Alice)
+	if _, query := sentTo(t, b.press(page, "allow")); query.Get("code") == "" {
+		t.Error("signing in leads nowhere")
+	}
+}
+
 // An application may send its request as a form from its own page. That page
 // must not be able to answer the question, too.
 func TestRequestSentAsAFormDecidesNothing(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // has lost a device comes here by a code, takes its passkey away and ends its session.
 
 // provedFor is how long a proof of who one is is good enough to change how one signs
-// in.
+// in, and to let an application change whom things are shared with.
 const provedFor = 10 * time.Minute
 
 // waysForm is that page.
