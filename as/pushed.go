@@ -36,9 +36,9 @@ func (s *Server) PushRequest(ctx context.Context, c oauth.ClientID, parameters u
 	return uri, life, err
 }
 
-// PushedRequest returns what a client pushed. It may be looked at until a code is
-// issued for it: a person who signs in comes back to it.
-func (s *Server) PushedRequest(ctx context.Context, c oauth.ClientID, uri string) (uma.Form, error) {
+// PushedRequest returns what a client pushed, and when. It may be looked at until a
+// code is issued for it: a person who signs in comes back to it.
+func (s *Server) PushedRequest(ctx context.Context, c oauth.ClientID, uri string) (uma.Form, time.Time, error) {
 	var r PushedRequest
 	err := s.Store.View(ctx, func(read Reader) (err error) {
 		r, err = read.PushedRequest(s.vault.digest(aPushedRequest, uri))
@@ -46,17 +46,18 @@ func (s *Server) PushedRequest(ctx context.Context, c oauth.ClientID, uri string
 	})
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return nil, errInvalidRequestURI
+		return nil, time.Time{}, errInvalidRequestURI
 	case err != nil:
-		return nil, err
+		return nil, time.Time{}, err
 	case r.Client != c || !r.SpentAt.IsZero() || !s.now().Before(r.ExpiresAt):
-		return nil, errInvalidRequestURI
+		return nil, time.Time{}, errInvalidRequestURI
 	}
 	raw, err := s.vault.open(aPushedRequest, r.Parameters)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
-	return uma.ParseQuery(string(raw))
+	form, err := uma.ParseQuery(string(raw))
+	return form, r.ExpiresAt.Add(-s.Lifetimes.Pushed), err
 }
 
 // spendPushed uses a pushed request up, in the transaction that issues its code.

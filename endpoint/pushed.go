@@ -66,12 +66,18 @@ func (s *Server) push(c *call) error {
 }
 
 // pushed returns the parameters of a pushed request. Those beside it could only
-// say something else than what was checked (RFC 9126 4).
+// say something else than what was checked (RFC 9126 4). Whoever has signed in since
+// is not asked to sign in again by it.
 func (s *Server) pushed(c *call, client oauth.Client, form uma.Form) (uma.Form, error) {
 	for name := range form {
 		if name != "client_id" && name != "request_uri" {
 			return nil, errBeside
 		}
 	}
-	return s.AS.PushedRequest(c.r.Context(), client.ID, form["request_uri"])
+	form, at, err := s.AS.PushedRequest(c.r.Context(), client.ID, form["request_uri"])
+	if _, since, in := s.SignIn.Person(c.r); in && since.After(at) && form["prompt"] != oauth.PromptNone {
+		delete(form, "prompt")
+		delete(form, "max_age")
+	}
+	return form, err
 }

@@ -113,3 +113,22 @@ func TestAClientThatPushesIsTakenAtItsWord(t *testing.T) {
 	}
 	wantStatus(t, w.push(w.RS1, form), http.StatusCreated)
 }
+
+// A pushed request may ask for a fresh sign-in, too, and whoever signs in then goes on.
+func TestAPushedRequestAsksOnceForAFreshSignIn(t *testing.T) {
+	w := newWorld(t)
+	b := w.browser()
+	b.signIn(b.get(pathSignIn), w.Bob)
+	for _, more := range [][]string{{"prompt", "login"}, {"prompt", "select_account"}, {"max_age", "0"}} {
+		w.Clock.Advance(time.Second)
+		uri := w.push(w.C1, ask(w.C1, "openid", more...)).json(t)["request_uri"].(string)
+		page := b.get(authorizePath(url.Values{"client_id": {string(w.C1.ID)}, "request_uri": {uri}}))
+		if _, found := tagByID(t, page.Body, "password"); !found {
+			t.Fatalf("%v: no sign-in is asked for", more)
+		}
+		w.Clock.Advance(time.Second)
+		if _, query := sentTo(t, b.press(b.signIn(page, w.Bob), "allow")); query.Get("code") == "" {
+			t.Errorf("%v: it leads nowhere", more)
+		}
+	}
+}
