@@ -54,15 +54,18 @@ func (s *Server) checkBrowser(c *call) error {
 }
 
 // about is what a form is about that is posted to a path: the path, the person who
-// is signed in and since when, and on the visit's page the visit. The form of one
-// visit must not answer another that was begun in a second window.
+// is signed in and since when, and on their pages the visit or the link. The form of
+// one must not answer another that was begun in a second window.
 func (s *Server) about(c *call, path string) []string {
 	account, at, _ := s.SignIn.Person(c.r)
-	visit := ""
-	if path == pathClaimsVisit {
-		visit, _ = s.page(c).Cookie(cookieVisit)
+	of := ""
+	switch path {
+	case pathClaimsVisit:
+		of, _ = s.page(c).Cookie(cookieVisit)
+	case pathOpened:
+		of, _ = s.page(c).Cookie(cookieLink)
 	}
-	return []string{path, string(account.ID), at.UTC().Format(time.RFC3339Nano), visit}
+	return []string{path, string(account.ID), at.UTC().Format(time.RFC3339Nano), of}
 }
 
 // cookieVisit has the handle of a visit. login has one more cookie, for the session.

@@ -96,6 +96,23 @@ func TestWhoHasALinkMaySayWhoTheyAre(t *testing.T) {
 	}
 }
 
+// A page about one link does not take or forget another that the browser came by
+// meanwhile.
+func TestThePageOfALinkIsAboutThatLink(t *testing.T) {
+	w := newWorld(t)
+	_, _, _, first := w.linked("The summer", nil)
+	_, _, _, second := w.linked("The winter", nil)
+	b := w.browser()
+	page := b.get(first)
+	b.get(second)
+	if a := b.press(page, "take"); a.StatusCode != http.StatusForbidden {
+		t.Errorf("the page about the first takes the second: %s", a.Status)
+	}
+	if _, held := tagByID(t, b.get(pathOpened).Body, "held"); held {
+		t.Error("the second is held")
+	}
+}
+
 // A link that never was, has ended, was withdrawn, or whose thing is gone is one
 // answer; also where it was taken before.
 func TestALinkThatIsDeadNeverWas(t *testing.T) {
