@@ -23,7 +23,7 @@ import (
 //
 // Introspection is answered without a write, so uses are counted in memory first and
 // added to the store every second, by every node what it has seen; what is much
-// gathers for ten, because what is used again meanwhile is one row. A node that dies
+// gathers for four, because what is used again meanwhile is one row. A node that dies
 // loses what it counted since, and nothing else; see docs/reference/uses.md.
 
 // UseID identifies a row of the use log: an id of the beginning of its time, so that

@@ -221,10 +221,10 @@ func (n *Node) deliver(ctx context.Context) {
 }
 
 // noteEvery is how often what was used is written down, and noteLatest after how many
-// times at the latest what had better gather.
+// times at the latest what had better gather: an owner sees a use within five seconds.
 const (
 	noteEvery  = time.Second
-	noteLatest = 10
+	noteLatest = 4
 )
 
 // noteUses writes down what was used until ctx ends, and then the rest.
