@@ -90,8 +90,8 @@ const effect = 5 * time.Second
 
 var demoWays = []way{
 	{name: "desk", width: desk, scripts: true},
-	{name: "phone in the dark", width: phone, scripts: true, dark: true},
 	{name: "phone without scripts", width: phone},
+	{name: "phone in the dark", width: phone, scripts: true, dark: true},
 	{name: "keyboard at a desk without scripts in the dark", width: desk, dark: true, keyboard: true},
 }
 

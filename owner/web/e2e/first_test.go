@@ -67,7 +67,7 @@ func (p *place) brandNew(t *testing.T) (*place, string) {
 // and is told at home what comes first. The link is good once.
 func TestTheFirstAccountIsMade(t *testing.T) {
 	p := visit(t)
-	for _, w := range fewWays {
+	for _, w := range taken(fewWays) {
 		t.Run(w.name, func(t *testing.T) {
 			fresh, link := p.brandNew(t)
 			v := fresh.visitor(t, w)
