@@ -185,28 +185,39 @@ func appOf(r Reader, id oauth.ClientID) (AppOf, error) {
 // is shared with it. Whose thing it is reads of it in the history. A share that does
 // not let the account in is not_found, whether it is there or not.
 func (s *Server) GiveBack(ctx context.Context, account AccountID, id policy.ShareID) error {
-	err := s.Store.Update(ctx, func(tx Tx) error {
-		list, err := s.received(tx, account)
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(list, func(one Received) bool { return one.ID == id })
-		if i < 0 {
-			return errNotReceived
-		}
-		share, by := list[i].Share, Owner{Space: list[i].Space, Account: account}
+	list, err := s.Received(ctx, account)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(one Received) bool { return one.ID == id })
+	if i < 0 {
+		return errNotReceived
+	}
+	by := Owner{Space: list[i].Space, Account: account}
+	err = s.Store.Update(ctx, func(tx Tx) error {
 		facts, err := s.accountFacts(tx, account)
 		if err != nil {
 			return err
 		}
+		share, err := tx.Share(by.Space, id)
+		if err != nil {
+			return err
+		}
+		if share.Version != list[i].Version {
+			return errShareChanged // and may be for somebody else
+		}
 		if share.Group != "" {
 			return s.leave(tx, by, share, facts)
+		}
+		party, named := partyIn(share, account, addressOf(facts))
+		if !named {
+			return errNotReceived
 		}
 		seq, err := s.recorded(tx, share.Space, EventShareGivenBack, by.actor(), string(id), shareDetail(share))
 		if err != nil {
 			return err
 		}
-		if wish, left := share.Without(s.partyIn(share, account, addressOf(facts))); left {
+		if wish, left := share.Without(party); left {
 			return s.putInPlace(tx, s.revised(by, share, wish), s.ending(by, EndReplaced, seq))
 		}
 		if err := tx.KeepShares(share.Space, []policy.ShareID{id}, s.ending(by, EndGivenBack, seq)); err != nil {
@@ -217,15 +228,15 @@ func (s *Server) GiveBack(ctx context.Context, account AccountID, id policy.Shar
 	return absent(err, errNotReceived)
 }
 
-// partyIn is the party by which a share names an account.
-func (s *Server) partyIn(share Share, account AccountID, address string) policy.Party {
-	parties := share.Share.Parties()
-	for _, p := range parties {
+// partyIn is the party by which a share names an account, if it is by one that tells
+// who that is.
+func partyIn(share Share, account AccountID, address string) (policy.Party, bool) {
+	for _, p := range share.Share.Parties() {
 		if p.Kind == policy.PartyEmail && p.Value == address || p.Kind == policy.PartySubject && p.Value == string(account) {
-			return p
+			return p, true
 		}
 	}
-	return parties[0]
+	return policy.Party{}, false
 }
 
 // leave takes an account out of the group that a share is with.

@@ -1,6 +1,7 @@
 package as_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -252,4 +253,42 @@ func TestWhoeverIsShutOutIsToldOfNothing(t *testing.T) {
 	_, err := w.Received(w.ctx, w.bob.ID)
 	wantCode(t, err, uma.NotFound)
 	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+}
+
+// Whoever gives back what they do not have keeps nobody from writing, however much
+// they do have.
+func TestGivingBackNothingHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	writing, written := make(chan struct{}), make(chan struct{})
+	told := make(chan error, 1)
+	go func() {
+		told <- w.Store.Update(w.ctx, func(as.Tx) error {
+			close(writing)
+			<-written
+			return nil
+		})
+	}()
+	<-writing
+	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
+	defer cancel()
+	err := w.GiveBack(ctx, w.bob.ID, "nothing")
+	close(written)
+	w.must(<-told)
+	wantCode(t, err, uma.NotFound)
+}
+
+// What names somebody only as one of a domain is not theirs to give back: others have
+// it by the same words.
+func TestNobodyGivesBackWhatOthersHaveByTheSameWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, domain, _ := strings.Cut(bobAddress, "@")
+	wish := policy.Share{Resource: w.register(w.alice1, "a thing", "view"), Scopes: []uma.Scope{"view"}}
+	wish.Claims = append(named("*@"+domain, "dora@elsewhere.example"), named(bobAddress, "eve@"+domain)...)
+	share := w.share(w.aliceOwner, wish)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	if now, err := w.ReadShare(w.ctx, w.aliceOwner, share.ID); err != nil || now.Version != share.Version {
+		t.Errorf("it is changed: %v %v", now.Claims, err)
+	}
 }
