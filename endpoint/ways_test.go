@@ -42,12 +42,24 @@ type gadget struct {
 	key  virtualwebauthn.Credential
 }
 
+// newKey is a key whose coordinates have 32 octets each (RFC 9053 7.1.1): the library
+// leaves out leading zeros, and one key in 128 is refused for that.
+func newKey() virtualwebauthn.Credential {
+	const whole = 77 // octets of a COSE key on P-256
+	for {
+		key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		if len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
+}
+
 // newDevice is one that has a key for nobody yet.
 func (w *world) newDevice() *gadget {
 	u := w.Server.issuer
 	return &gadget{
 		rp:  virtualwebauthn.RelyingParty{ID: u.Hostname(), Name: "Licet", Origin: u.Scheme + "://" + u.Host},
-		key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		key: newKey(),
 	}
 }
 
@@ -146,8 +158,8 @@ func TestAPasskeyThatIsNotRightIsRefused(t *testing.T) {
 		}
 	}
 	same := func(s string) string { return s }
-	refuse("another key", func(d *gadget) { d.key.Key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2).Key }, same)
-	refuse("an unknown key", func(d *gadget) { d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2) }, same)
+	refuse("another key", func(d *gadget) { d.key.Key = newKey().Key }, same)
+	refuse("an unknown key", func(d *gadget) { d.key = newKey() }, same)
 	refuse("another origin", func(d *gadget) { d.rp.Origin = "https://evil.example" }, same)
 	refuse("another relying party", func(d *gadget) { d.rp.ID = "evil.example" }, same)
 	refuse("nobody at the device", func(d *gadget) { d.auth.Options.UserNotVerified = true }, same)

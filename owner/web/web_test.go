@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,7 +171,8 @@ func (w *world) share(id uma.ResourceID, email string, scopes ...uma.Scope) as.S
 type browser struct {
 	w      *world
 	client *http.Client
-	pages  int // looked at or sent since count was last set
+	count  sync.Mutex // of pages
+	pages  int        // looked at or sent since count was last set
 }
 
 // at is a browser at which somebody is signed in; "" for nobody.
@@ -194,7 +196,9 @@ type answer struct {
 
 func (b *browser) do(r *http.Request) answer {
 	b.w.t.Helper()
+	b.count.Lock()
 	b.pages++
+	b.count.Unlock()
 	response, err := b.client.Do(r)
 	b.w.must(err)
 	defer func() { _ = response.Body.Close() }()
