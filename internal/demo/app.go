@@ -237,11 +237,16 @@ func (r reader) note(err error) {
 }
 
 // state is what is to be seen in a word, for a page to know whether it is out of date.
-func (r reader) state() string {
+// Only what was open is looked at, as to look is to use it: what was not does not open
+// before Bob asks, or hears of an answer.
+func (r reader) state(was string) string {
 	r.poll()
 	var b strings.Builder
-	for _, address := range parts(r.link) {
-		_, _, open := r.fetch(address)
+	for i, address := range parts(r.link) {
+		open := i < len(was) && was[i] == 'O'
+		if open {
+			_, _, open = r.fetch(address)
+		}
 		b.WriteByte("sO"[map[bool]int{true: 1}[open]])
 	}
 	r.try.mu.Lock()
@@ -273,7 +278,7 @@ func (a *app) live(w http.ResponseWriter, r *http.Request) {
 	last, n := r.URL.Query().Get("was"), 0
 	events(w, r, last, func() string {
 		if n++; n%3 == 0 || reader.waits() {
-			last = reader.state()
+			last = reader.state(last)
 		}
 		return last
 	})

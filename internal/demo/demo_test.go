@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/client"
 	"go.uber.org/goleak"
 )
 
@@ -45,6 +47,86 @@ func TestTheWalk(t *testing.T) {
 	var out bytes.Buffer
 	if err := w.Walk(t.Context(), &out); err != nil {
 		t.Fatalf("%s\n%v", &out, err)
+	}
+}
+
+// Whoever looks at the trace after a while still sees how it began, and a page that lies
+// open asks for nothing that is shut.
+func TestTheTraceKeepsItsBeginning(t *testing.T) {
+	w := open(t)
+	k, err := w.walker(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []func() error{k.home, k.ask, k.sayWho, k.allow, k.unlocked, k.could, k.stopIt, k.undo} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	beginning := func() {
+		t.Helper()
+		list, _ := w.trace.messages()
+		if first := list[0]; first.N != 1 || first.From != partyApp || first.To != partyClinic || strings.Contains(first.Raw, "Authorization") {
+			t.Fatalf("the trace begins with %+v", first)
+		}
+	}
+	beginning()
+	kept := func() int {
+		list, _ := w.trace.messages()
+		return len(list)
+	}
+	before := 0
+	for i := range 20 { // a minute of looking
+		w.clock.ago(-time.Duration(i) * 3 * time.Second)
+		k.bob.open(k.app.address + openPath(k.app.links[0].Link))
+		k.bob.shows("part-open")
+		if err := k.bob.failed(); err != nil {
+			t.Fatal(err)
+		}
+		if i == 1 {
+			before = kept()
+		}
+	}
+	beginning()
+	if is := kept(); is != before {
+		t.Errorf("looking again and again made %d messages of %d", is, before)
+	}
+	u, err := url.Parse(k.app.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var browser string
+	for _, c := range k.bob.http.Jar.Cookies(u) {
+		if c.Name == cookieApp {
+			browser = c.Value
+		}
+	}
+	reader := w.app.reader(client.WithUser(t.Context(), browser), browser, w.app.links[0].Link)
+	w.trace.begin()
+	if state := reader.state("ss"); state != "ss" || kept() != 0 {
+		t.Errorf("a page that is shut is %q, and asked for it with %d messages", state, kept())
+	}
+	if state := reader.state("Os"); state != "Os" || kept() != 4 {
+		t.Errorf("a page that is open in part is %q, and looked with %d messages", state, kept())
+	}
+}
+
+// Where there is much to tell, the first messages are kept, and the newest; a gap says
+// how many are left out between them.
+func TestAGapSaysHowManyAreLeftOut(t *testing.T) {
+	tr := newTrace(time.Now)
+	tr.begin()
+	const all = maxMessages + 7
+	for i := range all {
+		tr.add(message{From: partyApp, To: partyLicet, Answer: true, Label: fmt.Sprint(i + 1)})
+	}
+	list, _ := tr.messages()
+	if len(list) != maxMessages+1 || list[0].N != 1 || list[firstMessages-1].N != firstMessages || list[firstMessages].Left != 7 ||
+		list[firstMessages+1].N != firstMessages+8 || list[maxMessages].N != all {
+		t.Errorf("%d: %+v", len(list), list)
+	}
+	if row := diagramOf(list).Rows[firstMessages]; row.Did != "7 messages are left out" {
+		t.Errorf("%+v", row)
 	}
 }
 

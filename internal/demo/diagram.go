@@ -69,7 +69,10 @@ func diagramOf(messages []message) *diagram {
 		if m.Again > 0 {
 			r.Again = fmt.Sprintf("and again, %d×", m.Again)
 		}
-		if m.Did != "" {
+		if m.Left > 0 {
+			r.Did = leftOut(m.Left)
+		}
+		if r.Did != "" {
 			r.Wide = 210
 			r.Left = d.Width - r.Wide - 4
 			r.Mid = r.Left + r.Wide/2
@@ -90,6 +93,13 @@ func diagramOf(messages []message) *diagram {
 	d.Height = y - 10
 	d.Summary = fmt.Sprintf("Sequence diagram with %d messages. The list below says the same in words.", len(messages))
 	return d
+}
+
+func leftOut(n int) string {
+	if n == 1 {
+		return "1 message is left out"
+	}
+	return fmt.Sprintf("%d messages are left out", n)
 }
 
 // Bottom is where the lines of the columns end.

@@ -302,6 +302,9 @@ type tracedLine struct {
 	When page.Moment
 }
 
+// LeftOut tells how many messages are left out in place of one.
+func (l tracedLine) LeftOut() string { return leftOut(l.Left) }
+
 func (s *start) clearTrace(w http.ResponseWriter, r *http.Request) {
 	a, ok := s.form(w, r, "trace")
 	if !ok {

@@ -33,8 +33,8 @@ var roles = []struct {
 	{partyBob, "requesting party"}, {partyApp, "client"}, {partyClinic, "resource server"}, {partyPhotos, "resource server"}, {partyLicet, "authorization server"},
 }
 
-// trace keeps the newest messages between the parties, with their secrets hidden. Its
-// methods may be called concurrently.
+// trace keeps the first and the newest messages between the parties, with their secrets
+// hidden. Its methods may be called concurrently.
 type trace struct {
 	now func() time.Time
 
@@ -43,6 +43,7 @@ type trace struct {
 	on    bool
 	n     int // messages so far
 	list  []message
+	left  int // how many are left out after the first ones
 }
 
 // message is one line of the diagram: a request, an answer, or what a person did.
@@ -57,6 +58,7 @@ type message struct {
 	Raw      string // as it went, with its secrets hidden
 	Again    int    // how often what ends with this message came again
 	Did      string // what a person did, in place of a message; "" for a message
+	Left     int    // how many messages are left out here, in place of one; 0 for a message
 }
 
 // same says whether two messages differ in nothing but their secrets and times.
@@ -86,22 +88,28 @@ func (t *trace) at(host string) party {
 func (t *trace) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.on, t.n, t.list = true, 0, nil
+	t.on, t.n, t.list, t.left = true, 0, nil, 0
 }
 
-// messages are those that are kept, oldest first, and a mark that changes when
-// there are more.
+// messages are those that are kept, oldest first, with what tells how many are left
+// out, and a mark that changes when there are more.
 func (t *trace) messages() ([]message, string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clone(t.list), strconv.Itoa(t.n)
+	list := slices.Clone(t.list)
+	if t.left > 0 {
+		list = slices.Insert(list, firstMessages, message{Left: t.left})
+	}
+	return list, strconv.Itoa(t.n)
 }
 
-// The most messages that are kept, and the longest group that is told from the same
-// one before it: a poll is two, reading with a token is four.
+// The most messages that are kept, how many of them are the first ones, and the longest
+// group that is told from the same one before it: a poll is two, reading what is open
+// and then what is not is ten.
 const (
-	maxMessages = 120
-	maxGroup    = 8
+	maxMessages   = 120
+	firstMessages = 40
+	maxGroup      = 12
 )
 
 func (t *trace) add(m message) {
@@ -113,7 +121,11 @@ func (t *trace) add(m message) {
 	t.n++
 	m.N, m.At = t.n, t.now()
 	t.list = append(t.list, m)
-	for size := 1; size <= maxGroup && 2*size <= len(t.list); size++ {
+	newest := len(t.list) // since something was left out
+	if t.left > 0 {
+		newest -= firstMessages
+	}
+	for size := 1; size <= maxGroup && 2*size <= newest; size++ {
 		before, after := t.list[len(t.list)-2*size:len(t.list)-size], t.list[len(t.list)-size:]
 		if after[size-1].Answer && slices.EqualFunc(before, after, message.same) {
 			before[size-1].Again++
@@ -123,7 +135,8 @@ func (t *trace) add(m message) {
 		}
 	}
 	if len(t.list) > maxMessages {
-		t.list = slices.Clone(t.list[len(t.list)-maxMessages:])
+		t.list = slices.Delete(t.list, firstMessages, firstMessages+1)
+		t.left++
 	}
 }
 
