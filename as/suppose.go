@@ -3,6 +3,7 @@ package as
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
@@ -13,6 +14,9 @@ import (
 type Supposed struct {
 	Party policy.Party   // zero: of whom nothing is known
 	App   oauth.ClientID // "": through no application in particular; what is for one only is then shut
+	// Whichever supposes, for each scope, the application through which they can do most,
+	// and not App.
+	Whichever bool
 	// Wishes are supposed to be in force, beside what is: what would they be able to do
 	// then? Each has an ID that no share has, and no other of them.
 	Wishes []policy.Share
@@ -28,6 +32,7 @@ type Could struct {
 type CouldScope struct {
 	Scope uma.Scope
 	policy.Explanation
+	Through oauth.ClientID // for Whichever: the only application for which it is so, or one of several; "": it is so for any
 }
 
 // Could asks the judge that answers clients, at this moment and without any
@@ -72,10 +77,33 @@ func (s *Server) could(r Reader, who Supposed, resources []Resource, shares []Sh
 	for i, res := range resources {
 		out[i].Resource = res
 		for _, scope := range orBare(res.Description.Scopes) {
-			out[i].Scopes = append(out[i].Scopes, CouldScope{scope, s.judge.Explain(on[res.ID], s.question(res, scope, facts, groups, client, ""))})
+			explain := func(client oauth.ClientID) policy.Explanation {
+				return s.judge.Explain(on[res.ID], s.question(res, scope, facts, groups, client, ""))
+			}
+			if !who.Whichever {
+				out[i].Scopes = append(out[i].Scopes, CouldScope{Scope: scope, Explanation: explain(client)})
+				continue
+			}
+			best := CouldScope{Scope: scope, Explanation: explain("")}
+			for _, app := range appsOf(on[res.ID]) {
+				if e := explain(app); e.Outcome > best.Outcome {
+					best = CouldScope{scope, e, app}
+				}
+			}
+			out[i].Scopes = append(out[i].Scopes, best)
 		}
 	}
 	return out, nil
+}
+
+// appsOf are the applications for which alone some of the shares are, each once.
+func appsOf(shares []policy.Share) (apps []oauth.ClientID) {
+	for _, share := range shares {
+		if app := oauth.ClientID(share.Client); app != "" && !slices.Contains(apps, app) {
+			apps = append(apps, app)
+		}
+	}
+	return apps
 }
 
 // factsOf is what would be known about a party: what it is named by, and for an

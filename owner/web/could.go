@@ -32,6 +32,9 @@ type couldDo struct {
 	Shut    template.HTML // what of it they could not do, in one phrase
 }
 
+// anyOther is chosen for an application that no promise speaks of.
+const anyOther = "*"
+
 // could tells what somebody could do, by the judge that answers apps, at this moment
 // and without any effect. Nobody is told that it was asked. Somebody is named by an
 // address, or by the key of one with whom something is shared.
@@ -54,7 +57,10 @@ func (s *Server) could(v *visit) error {
 	for i, p := range apps.List {
 		data.Apps[i].Key = string(p.App.ID)
 	}
-	supposed := as.Supposed{App: oauth.ClientID(data.App)}
+	supposed := as.Supposed{App: oauth.ClientID(data.App), Whichever: data.App == ""}
+	if data.App == anyOther {
+		supposed.App = ""
+	}
 	switch {
 	case data.Person != "":
 		p, err := s.views.Person(v.ctx, v.owner, data.Person)
@@ -163,6 +169,8 @@ func (s *Server) canDo(v *visit, c as.CouldScope) canDo {
 		out.Reason = v.Say("Whoever runs this place forbids it.")
 	case best < 0:
 		out.Reason = v.Say("You have not shared this.")
+	case c.Through != "":
+		out.Reason = v.Say("%s Only through %s.", v.Say(nearest[best].said), v.service(s.appNamed(v, c.Through)))
 	default:
 		out.Reason = v.Say(nearest[best].said)
 	}
