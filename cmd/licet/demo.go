@@ -13,7 +13,7 @@ import (
 
 type demoCommand struct {
 	Script bool   `help:"Walk through the demonstration with nobody at the keyboard; the exit status tells whether every step came out as it must."`
-	Listen string `help:"Where the authorization server listens; a loopback address." default:"127.0.0.1:0" placeholder:"ADDRESS"`
+	Listen string `help:"Where the authorization server listens; a loopback address." default:"localhost:0" placeholder:"ADDRESS"`
 }
 
 // Run makes the world of the demonstration, and keeps it until the context ends.

@@ -22,8 +22,8 @@ import (
 // Config is what a World needs.
 type Config struct {
 	Listener net.Listener // of the server, on a loopback address; the others listen beside it
-	Issuer   string
-	Data     string // an empty directory
+	Issuer   string       // at localhost, where there can be passkeys
+	Data     string       // an empty directory
 	Log      *slog.Logger
 }
 

@@ -22,13 +22,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // open makes a world for a test. What it logs is an error.
 func open(t *testing.T) *World {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	w, err := Open(t.Context(), Config{
-		Listener: l, Issuer: "http://" + l.Addr().String(), Data: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Listener: l, Issuer: "http://localhost:" + port, Data: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +210,7 @@ func TestNobodyElseSignsPeopleIn(t *testing.T) {
 		"no key":                     {"alice.localhost", "", false},
 		"a wrong key":                {"alice.localhost", "x" + w.key[1:], false},
 		"nobody's host":              {"bob.localhost", w.key, false},
-		"the server's own address":   {"127.0.0.1", w.key, false},
+		"the server's own address":   {"localhost", w.key, false},
 	} {
 		req, err := http.NewRequest(http.MethodPost, w.at(c.host)+pathEnter, strings.NewReader(url.Values{"key": {c.key}, "to": {"https://evil.example/app/"}}.Encode()))
 		if err != nil {
@@ -221,6 +225,20 @@ func TestNobodyElseSignsPeopleIn(t *testing.T) {
 		if in := len(resp.Cookies()) > 0; in != c.in || c.in && resp.Header.Get("Location") != "/app/" || !c.in && resp.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %s, %v, to %q", name, resp.Status, resp.Cookies(), resp.Header.Get("Location"))
 		}
+	}
+}
+
+// Where Bob is sent to say who he is, a passkey is offered to him.
+func TestPasskeysCanBeTried(t *testing.T) {
+	w := open(t)
+	b, err := newBrowser(localhost(w.Listener))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(w.Issuer + "/app/received")
+	b.shows(`data-passkey="get"`)
+	if err := b.failed(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -12,7 +12,8 @@
 // said over HTTP; nothing leaves the machine. A browser keeps cookies by the host name,
 // so a person who is at a name of their own has, as it were, a browser of their own:
 // alice.localhost, anna.localhost and carol.localhost are all the same server. Bob is at
-// its address, where his app sends him.
+// localhost, where his app sends him: that is the issuer, and the one name for which
+// there are passkeys. All the others are at the address.
 //
 // What has happened before anybody looks was made to happen in the same way, at an
 // earlier time: the clock of this world begins weeks ago.

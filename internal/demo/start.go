@@ -60,8 +60,6 @@ func (w *World) settle(addresses map[party]string) (map[party]http.Handler, erro
 }
 
 func (w *World) newStart(address string) (*start, error) {
-	// A browser knows it by a name, so that its cookies are no one else's.
-	address = strings.Replace(address, "127.0.0.1", "localhost", 1)
 	s, err := newSite(address, "start", w.clock.Now)
 	if err != nil {
 		return nil, err
@@ -203,7 +201,7 @@ func (s *start) home(w http.ResponseWriter, r *http.Request) {
 		Alice: s.window("alice", "/app/"), Requests: s.window("alice", "/app/requests"), Issuer: world.Issuer, BobsAddress: addressOfBob, Done: world.steps.done(),
 		Places: []place{
 			{"Kin", "Bob's app: opens what others share with him, wherever it is kept", world.app.address + "/"},
-			{"Licet, for Bob", "what others have opened to him, and what he has asked for", world.Issuer + "/app/received"},
+			{"Licet, for Bob", "what others have opened to him, and what he has asked for; here he can make a passkey", world.Issuer + "/app/received"},
 			{"Riverside Clinic", "Alice's page there, with her readings and notes", world.own(world.clinic.site, "alice")},
 			{"Lumen Photos", "Alice's page there, with her photos", world.own(world.photos.site, "alice")},
 			{"Letters", "every mail that Licet has sent, with its codes and links", s.address + "/letters"},
