@@ -64,7 +64,7 @@ func (m Moment) Day() string { return m.at.Format(time.DateOnly) }
 
 // Date is the day in words: 23 December 2026.
 func (m Moment) Date() template.HTML {
-	return m.keyed("date", "%[1]s %[2]s %[3]s", strconv.Itoa(m.at.Day()), m.say(months[m.at.Month()-1]), strconv.Itoa(m.at.Year()))
+	return m.keyed("date", "%[1]d %[2]s %[3]s", m.at.Day(), m.say(months[m.at.Month()-1]), strconv.Itoa(m.at.Year()))
 }
 
 // Clock is the time of the day: 10:47.

@@ -108,12 +108,17 @@ func TestADistanceIsSaidInTheWordsOfItsNumber(t *testing.T) {
 	}
 	for tag, want := range map[language.Tag]template.HTML{
 		language.German: "24. Dezember 2026, in 31 Tagen", language.French: "24 décembre 2026, dans 31 jours",
-		language.Spanish: "24 de diciembre de 2026, en 31 días",
+		language.Spanish: "24 de diciembre de 2026, en 31 días", language.Arabic: "24 ديسمبر 2026، بعد 31 يومًا",
 	} {
 		m.lang = tag
 		if got := m.Both(); got != want {
 			t.Errorf("%v: %s, want %s", tag, got, want)
 		}
+	}
+	m = a.At(time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC))
+	m.lang = language.French
+	if got := m.Date(); got != "1er décembre 2026" {
+		t.Errorf("the first of a month in French is %s", got)
 	}
 }
 
@@ -261,6 +266,55 @@ func TestASentenceThatNobodyTranslatedIsNoticed(t *testing.T) {
 
 // protocol are words that are for programs.
 var protocol = regexp.MustCompile(`(?i)\b(scopes?|tokens?|tickets?|RPTs?|PATs?|clients?|polic(y|ies)|resources?|servers?|claims?|grants?|requesting part(y|ies)|authoriz\w*|authenticat\w*|credentials?|redirect\w*|URIs?|please|successfully)\b`)
+
+// protocolIn are such words of the other languages.
+var protocolIn = map[language.Tag]*regexp.Regexp{
+	language.German:  regexp.MustCompile(`(?i)\b(tokens?|tickets?|richtlinien?|clients?|scopes?|geltungsbereich\w*|ressourcen?|servers?|autorisier\w*|authentifizier\w*|datenbank|weiterleitung\w*|bitte (gib|geben|versuch\w*))\b`),
+	language.French:  regexp.MustCompile(`(?i)\b(jetons?|tickets?|portées?|clients?|politiques?|ressources?|serveurs?|autorisations?|authentifi\w*|identifiants?|redirection\w*|veuillez)\b`),
+	language.Spanish: regexp.MustCompile(`(?i)\b(tokens?|tickets?|ámbitos?|clientes?|políticas?|recursos?|servidor(es)?|autorizaci\w*|autentica\w*|credencial(es)?|redirecci\w*)\b`),
+	language.Arabic:  regexp.MustCompile(`الخادم|خوادم|سياسة|العميل|تذكرة|المصادقة|التفويض|بيانات الاعتماد`),
+}
+
+// formal is how somebody is spoken to who is not a friend; a German sentence that
+// begins with "Sie" and means others is written differently. Arabic has one form.
+var formal = map[language.Tag]*regexp.Regexp{
+	language.German:  regexp.MustCompile(`\b(Sie|Ihnen|Ihre?[mnrs]?)\b`),
+	language.French:  regexp.MustCompile(`(?i)\b(vous|votre|vos|(connect|retourn|saisiss|écriv|regard|recharg|essay|cliqu|choisiss)ez)\b`),
+	language.Spanish: regexp.MustCompile(`(?i)\b(usted(es)?|vuelva|inténtelo|cárguela|termínelo|escriba|elija|su sesión)\b`),
+}
+
+// saying lists what a language says that matches.
+func saying(said map[string]sentence, what *regexp.Regexp) []string {
+	var out []string
+	for _, s := range said {
+		for _, text := range s {
+			if what.MatchString(text) {
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+// Everybody is spoken to as a friend, and in no language with the words of programs.
+func TestEveryLanguageSpeaksAsToAFriend(t *testing.T) {
+	for name, rule := range map[string]map[language.Tag]*regexp.Regexp{"formal": formal, "a word of the protocol": protocolIn} {
+		for tag, what := range rule {
+			for _, text := range saying(words(tag), what) {
+				t.Errorf("%v: %q is %s", tag, text, name)
+			}
+		}
+	}
+	for text, what := range map[string]*regexp.Regexp{
+		"Melden Sie sich an.": formal[language.German], "Si ce n’était pas vous": formal[language.French], "Vuelva atrás": formal[language.Spanish],
+		"Dein Token": protocolIn[language.German], "Ton jeton": protocolIn[language.French], "Este cliente": protocolIn[language.Spanish],
+		"تعذّر على الخادم أن يجيب.": protocolIn[language.Arabic],
+	} {
+		if len(saying(map[string]sentence{"x": {"": text}}, what)) != 1 {
+			t.Errorf("the control: %q is not noticed", text)
+		}
+	}
+}
 
 // Nobody has to know the words of the specifications.
 func TestNoSentenceHasAWordOfTheProtocol(t *testing.T) {

@@ -145,7 +145,11 @@ func voiceOf(tag language.Tag) voice {
 				panic(fmt.Sprintf("page: %v: %q: %v", tag, key, err))
 			}
 		}
-		return voice{message.NewPrinter(tag, message.Catalog(b)), sentences}
+		printed := tag
+		if tag == language.Arabic { // clocks, years and addresses have Latin digits, so counts have them, too
+			printed = language.MustParse("ar-u-nu-latn")
+		}
+		return voice{message.NewPrinter(printed, message.Catalog(b)), sentences}
 	}))
 	return once.(func() voice)()
 }
