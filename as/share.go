@@ -239,7 +239,7 @@ func (s *Server) RegisteredResource(ctx context.Context, o Owner, id uma.Resourc
 
 // StopEverything ends every permission and every token of the space at once,
 // the protection API access tokens of its resource servers included. The shares
-// stay.
+// stay; WithdrawAll ends them, too, in a way that can be undone.
 func (s *Server) StopEverything(ctx context.Context, o Owner) error {
 	err := s.manage(ctx, o, func(tx Tx) error {
 		if err := tx.BumpSpace(o.Space); err != nil {

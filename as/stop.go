@@ -20,13 +20,14 @@ type Target struct {
 	Resource uma.ResourceID // every share on a resource
 	Person   policy.Party   // every share that names them, as Share.Parties does
 	App      oauth.ClientID // every share that is good through one application only, and whatever it holds under others
+	Whole    bool           // every share of the space
 }
 
-var errTarget = uma.NewError(uma.InvalidRequest, "Say one share, resource, person or application.")
+var errTarget = uma.NewError(uma.InvalidRequest, "Say one share, resource, person or application, or everything.")
 
 func (t Target) valid() bool {
 	n := 0
-	for _, said := range []bool{t.Share != "", t.Resource != "", t.Person != policy.Party{}, t.App != ""} {
+	for _, said := range []bool{t.Share != "", t.Resource != "", t.Person != policy.Party{}, t.App != "", t.Whole} {
 		if said {
 			n++
 		}
@@ -44,6 +45,8 @@ func (t Target) detail() (subject string, d detail) {
 		return string(t.Resource), detail{"of": "resource"}
 	case t.App != "":
 		return string(t.App), detail{"of": "app"}
+	case t.Whole:
+		return "", detail{"of": "space"}
 	}
 	return "", detail{"of": "person"}
 }
@@ -100,7 +103,7 @@ func (t Target) find(r Reader, space SpaceID) (meant, error) {
 	m := meant{from: shares}
 	for _, s := range shares {
 		switch {
-		case t.Resource != "", t.App != "" && s.Client == string(t.App):
+		case t.Resource != "", t.Whole, t.App != "" && s.Client == string(t.App):
 			m.ends = append(m.ends, s)
 		case t.App == "" && slices.Contains(s.Parties(), t.Person):
 			if wish, left := s.Without(t.Person); left && s.KnownAs == "" {

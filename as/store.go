@@ -179,7 +179,8 @@ type Reader interface {
 	Count(Digest) (Count, error)
 
 	GrantState(GrantID) (GrantState, error)
-	// GrantsIn lists the unrevoked OAuth grants of a space.
+	// GrantsIn lists the OAuth grants of a space that were not revoked, and were made
+	// since everything was stopped there last.
 	GrantsIn(SpaceID, Page) ([]Grant, error)
 	AccessToken(Digest) (AccessToken, error)
 	RefreshToken(Digest) (RefreshToken, error)

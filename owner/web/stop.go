@@ -121,7 +121,12 @@ func (s *Server) doStop(v *visit) error {
 		if err := s.AS.StopEverything(v.ctx, v.owner); err != nil {
 			return err
 		}
-		v.tell("everything", 0)
+		// Whoever has been stopped does not come in again when a service is connected.
+		done, err := s.AS.WithdrawAll(v.ctx, v.owner, as.Target{Whole: true})
+		if err != nil {
+			return err
+		}
+		v.tell("everything", done.Event)
 		v.Redirect(s.below(""))
 		return nil
 	}
@@ -222,7 +227,7 @@ func (v *visit) done(s *Server) *page.Done {
 	if !v.space.Role.Kind.Manages() {
 		return d
 	}
-	if event, err := strconv.ParseInt(which, 10, 64); what == "stopped" && err == nil && event > 0 {
+	if event, err := strconv.ParseInt(which, 10, 64); (what == "stopped" || what == "everything") && err == nil && event > 0 {
 		d.Undo, d.Form, d.Name, d.With = s.below("undo"), v.token(), "event", which
 	}
 	if what == "never" {

@@ -40,7 +40,8 @@ func (t *Tx) GrantState(id as.GrantID) (as.GrantState, error) {
 }
 
 func (t *Tx) GrantsIn(space as.SpaceID, p as.Page) ([]as.Grant, error) {
-	return all(t, intoGrant, `select `+grantColumns+` from grants where space_id = $1 and kind = 'oauth' and id > $2 and revoked_at = 0 order by id limit $3`,
+	return all(t, intoGrant, `select `+grantColumns+` from grants where space_id = $1 and kind = 'oauth' and id > $2 and revoked_at = 0
+		and space_generation >= coalesce((select generation from spaces where id = $1), 0) order by id limit $3`,
 		space, p.After, p.Limit)
 }
 
