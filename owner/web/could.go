@@ -136,8 +136,10 @@ func (s *Server) preview(v *visit, who as.Supposed) ([]couldDo, error) {
 	for _, c := range list {
 		for i := range c.Scopes {
 			one := &c.Scopes[i]
+			// The reason is that of these wishes, and of nothing that is in force beside them.
+			one.Shares = slices.DeleteFunc(one.Shares, func(w policy.Weighing) bool { return !strings.HasPrefix(string(w.Share), wishID) })
 			if one.Outcome != policy.Permit && !slices.ContainsFunc(one.Shares, func(w policy.Weighing) bool {
-				return strings.HasPrefix(string(w.Share), wishID) && (w.Obstacle == policy.ObstacleNeeds || w.Obstacle == policy.ObstacleAsk)
+				return w.Obstacle == policy.ObstacleNeeds || w.Obstacle == policy.ObstacleAsk
 			}) {
 				one.Outcome = policy.Deny
 			}

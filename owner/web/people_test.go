@@ -118,11 +118,15 @@ func TestThePageBeforeSharingSaysWhatTheyWillSee(t *testing.T) {
 	alice.press(questions, "check", "email", "carol@example.com").says(t, "Yessee", "Stays closed: change and delete")
 	alice.press(questions, "check", "email", "carol@example.com", "ask", "yes").says(t, "Not at onceseeYou are asked first.")
 	alice.press(questions, "check", "email", "carol@example.com", "why", "the party").says(t, "Not at onceseeThey have to say more about themselves, or agree to something.")
+	// Another promise that asks is no reason of this one.
+	alice.press(alice.press(questions, "check", "email", "anna@example.com", "ask", "yes"), "do-share")
+	alice.press(questions, "check", "email", "anna@example.com", "why", "the party").says(t, "Not at onceseeThey have to say more about themselves, or agree to something.")
+	alice.see("/app/could?email=anna%40example.com&thing="+string(album)).says(t, "Not at onceseeYou are asked first.")
 	for _, who := range [][]string{{"who", "link"}, {"who", "provider"}, {"who", "domain", "domain", "clinic.example"}} {
 		alice.press(questions, "check", who...).says(t, "Yessee", "Stays closed: change and delete")
 	}
-	if n := len(w.shares()); n != 1 {
-		t.Errorf("looking has made %d shares", n-1)
+	if n := len(w.shares()); n != 2 {
+		t.Errorf("looking has made %d shares", n-2)
 	}
 }
 
