@@ -20,14 +20,14 @@ type Home struct {
 	Shared  int       // things of which anybody can do anything now
 	Lit     []Thing   // of those, the ones shared latest; at most 12
 	Ending  []Sharing // that end within 7 days, the soonest first; at most 20
-	Changes []Line    // since the last visit, newest first; at most 20
+	Changes []Line    // since the last visit, newest first; at most 5
 	Pending int       // requests that wait; 100 means at least as many
 }
 
 const (
 	homeLit     = 12
 	homeEnding  = 20
-	homeChanges = 20
+	homeChanges = 5
 	homePending = 100
 	endsSoon    = 7 * 24 * time.Hour
 )

@@ -99,6 +99,10 @@ func (m Moment) Away() template.HTML {
 		return m.say("tomorrow")
 	case days == -1:
 		return m.say("yesterday")
+	case days >= 2*365:
+		return m.say("in %d years", (days+182)/365)
+	case days <= -2*365:
+		return m.say("%d years ago", (182-days)/365)
 	case ahead:
 		return m.say("in %d days", days)
 	default:

@@ -97,6 +97,7 @@ func TestADistanceIsSaidInTheWordsOfItsNumber(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "just now", -time.Minute: "1 minute ago", -4 * time.Minute: "4 minutes ago", 3 * time.Hour: "in 3 hours",
 		24 * time.Hour: "tomorrow", -30 * time.Hour: "yesterday", 30 * 24 * time.Hour: "in 30 days", -47 * time.Hour: "2 days ago",
+		729 * 24 * time.Hour: "in 729 days", 1733 * 24 * time.Hour: "in 5 years", -800 * 24 * time.Hour: "2 years ago",
 	} {
 		if got := a.At(a.now.Add(d)).Away(); got != template.HTML(want) {
 			t.Errorf("%v: %s, want %s", d, got, want)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/licet/licet/as"
@@ -54,8 +55,10 @@ func (s *Server) history(v *visit) error {
 		About              template.HTML
 		Days               []day
 		Next               string
-		Day, First, Last   string // of the field, as it has them
-		Back               int    // how many days before today
+		Day, Last          string // of the field, as it has them
+		Slide              int    // where the slider stands, in days after the first of the lanes
+		SlideDay           template.HTML
+		Slid               bool // by the slider
 		Then               *page.Moment
 		Access             []access
 		More               bool
@@ -88,13 +91,22 @@ func (s *Server) history(v *visit) error {
 		last.Lines = append(last.Lines, one)
 	}
 	now := v.Now()
-	data.Last, data.First = v.At(now).Day(), v.At(now.AddDate(0, 0, -laneDays)).Day()
-	data.Day = data.Last
-	if said := v.form["day"]; said != "" {
+	data.Last = v.At(now).Day()
+	data.Day, data.Slide, data.SlideDay = data.Last, laneDays, v.At(now).Date()
+	said := v.form["day"]
+	if slid := v.form["slide"]; slid != "" {
+		days, err := strconv.Atoi(slid)
+		if err != nil || days < 0 || days > laneDays {
+			return uma.NewError(uma.InvalidRequest, "This is no day.")
+		}
+		said, data.Slid = now.AddDate(0, 0, days-laneDays).Format(time.DateOnly), true
+	}
+	if said != "" {
 		at, err := time.ParseInLocation(time.DateOnly, said, now.Location())
 		if err != nil {
 			return uma.NewError(uma.InvalidRequest, "This is no day.")
 		}
+		data.Slide = daysFrom(now, at)
 		if at = at.AddDate(0, 0, 1).Add(-time.Second); at.After(now) {
 			at = now
 		}
@@ -103,6 +115,7 @@ func (s *Server) history(v *visit) error {
 			return err
 		}
 		data.Day, data.Then, data.More = said, v.Until(at), found.Next != ""
+		data.SlideDay = v.At(at).Date()
 		for _, one := range found.List {
 			data.Access = append(data.Access, s.accessed(v, one))
 		}

@@ -30,7 +30,8 @@ func (s *Server) home(v *visit) error {
 		Name    string
 		Says    template.HTML // who can see something
 		Counts  template.HTML
-		Calm    bool // nothing waits and nothing ends soon
+		Calm    bool // nobody waits
+		Same    bool // and nothing has changed or ends soon
 		Since   *page.Moment
 		Front   front
 		Shared  int
@@ -43,7 +44,7 @@ func (s *Server) home(v *visit) error {
 		Others  int // more requests
 		First   *firstSteps
 	}{
-		common: s.common(v), Name: v.called(), Says: v.canSee(h), Counts: v.open(h), Calm: h.Pending == 0, Since: v.Until(since),
+		common: s.common(v), Name: v.called(), Says: v.canSee(h), Counts: v.open(h), Calm: h.Pending == 0, Same: !since.IsZero() && len(h.Changes)+len(h.Ending) == 0, Since: v.Until(since),
 		Front: frontOf(h), Shared: h.Shared, Ending: s.sharings(v, h.Ending), Changes: v.lines(h.Changes), People: v.whos(people.List), More: people.Next != "",
 	}
 	if h.Pending > 0 {

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -87,6 +88,13 @@ func TestHistoryGoesBackToADay(t *testing.T) {
 	then := alice.see("/app/history?day=" + first.AddDate(0, 0, 3).Format(time.DateOnly))
 	then.says(t, "On 26 November 2026", "bob@example.com could see Album.", "stopped")
 	alice.see("/app/history?day="+w.now.Format(time.DateOnly)).says(t, "Nobody could see anything.")
+	alice.see("/app/history?slide=90").says(t, "Nobody could see anything.")
+	alice.see(fmt.Sprintf("/app/history?slide=%d", 90-int(w.now.Sub(first.AddDate(0, 0, 3)).Hours()/24))).says(t, "On 26 November 2026", "bob@example.com could see Album.")
+	for _, none := range []string{"91", "-1", "soon"} {
+		if a := alice.get("/app/history?slide=" + none); a.StatusCode != http.StatusBadRequest {
+			t.Errorf("slide %s: %d", none, a.StatusCode)
+		}
+	}
 	if a := alice.get("/app/history?day=yesterday"); a.StatusCode != http.StatusBadRequest {
 		t.Errorf("%s", a.Status)
 	}

@@ -111,6 +111,16 @@ async function passkeys() {
   if (form.dataset.passkey === "get" && !document.querySelector("#problem") && await PublicKeyCredential.isConditionalMediationAvailable?.()) use({ mediation: "conditional" });
 }
 
+// The slider goes where it was let go.
+function slides() {
+  const form = document.querySelector("form[data-slides]");
+  let rests;
+  form?.addEventListener("change", () => {
+    clearTimeout(rests); // the keys move it by one day each
+    rests = setTimeout(() => form.requestSubmit(), 400);
+  });
+}
+
 // What was filled in before somebody had to sign in again is looked at once more.
 function goesOn() {
   document.querySelector("form[data-goes-on]")?.requestSubmit();
@@ -127,3 +137,4 @@ copies();
 passkeys();
 problems();
 goesOn();
+slides();

@@ -18,6 +18,7 @@ func TestWhatMustNotBeIsFound(t *testing.T) {
 		{"something cut off", `h1.style.overflow = "hidden"; h1.style.whiteSpace = "nowrap"; h1.style.inlineSize = "3rem"`, "is cut off at 48 in <h1"},
 		{"a word nobody knows", `h1.append(" with a token")`, "do not know the word token"},
 		{"two of one id", `add("main", "p", {id: "main"})`, "two elements with the id main"},
+		{"names of tabs over each other", `add("body", "nav", {className: "tabs"}); for (const w of ["One", "Two"]) { const a = add(".tabs", "a", {href: "#main"}), s = document.createElement("span"); s.append(w); a.append(s); a.style.position = "absolute"; }`, "these lie over each other: One, Two"},
 		{"a script in the page", `add("head", "script", {}, "window.planted = 1")`, "ContentSecurityPolicyIssue"},
 		{"a script in an attribute", `h1.setAttribute("onclick", "1")`, "ContentSecurityPolicyIssue"},
 		{"a script that was made of a text", `setTimeout("1")`, "ContentSecurityPolicyIssue"},

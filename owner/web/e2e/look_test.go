@@ -95,6 +95,13 @@ var plainLook = `(pseudo, language) => {
 		const rects = own.flatMap(n => (letters.selectNodeContents(n), [...letters.getClientRects()]));
 		if (!scrolls && rects.some(r => r.width && (r.left < -1 || r.right > innerWidth + 1))) found.push("this sticks out: " + e.outerHTML.slice(0, 120));
 	}
+	const tabs = [...document.querySelectorAll(".tabs a > span:not(.count)")].filter(e => e.checkVisibility()).map(e => {
+		const letters = document.createRange();
+		letters.selectNodeContents(e);
+		return [e.textContent, letters.getBoundingClientRect()];
+	});
+	for (const [i, [name, a]] of tabs.entries()) for (const [other, b] of tabs.slice(i + 1))
+		if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) found.push("these lie over each other: " + name + ", " + other);
 	const words = /(?<![\p{L}\p{N}])(?:` + strings.Join(protocolWords, "|") + `)(?![\p{L}\p{N}])/iu;
 	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	const parts = [[...document.querySelectorAll("bdi")].reduce((title, e) => title.replaceAll(e.textContent, ""), document.title)];

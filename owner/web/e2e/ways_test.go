@@ -38,6 +38,7 @@ var everyWay = []way{
 	{name: "Arabic", width: phone, scripts: true, language: "ar"},
 	{name: "Arabic by keyboard", width: desk, dark: true, keyboard: true, language: "ar"},
 	{name: "German", width: phone, scripts: true, language: "de"},
+	{name: "French", width: phone, scripts: true, language: "fr"},
 	{name: "pseudo", width: phone, scripts: true, pseudo: true},
 	{name: "large letters", width: desk, scripts: true, large: true},
 	{name: "large letters on a phone", width: phone, large: true},
