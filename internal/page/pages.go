@@ -184,6 +184,8 @@ type Acting struct {
 	Until *Moment // nil: without an end
 	Looks bool    // may look, and do nothing
 	Leave string  // where to stop acting
+	Own   string  // the space of their own, which a form with the token Form goes to there; "" when they have none
+	Form  string
 }
 
 // Done is the toast after an act.

@@ -26,6 +26,8 @@ func TestBobActsForAliceUnderHisOwnName(t *testing.T) {
 	me.says(t, "For whom I act", "Alice", "you act for them")
 	home := bob.press(me, "act-"+string(w.alice.space))
 	home.says(t, "You act for Alice. Everything you do here is written down with your name.", "1 thing is known here")
+	bob.press(home, "stop-acting").silent(t, "You act for")
+	bob.press(bob.see("/app/me"), "act-"+string(w.alice.space))
 	check := bob.press(bob.see("/app/share?thing="+string(album)), "check", "email", "carol@example.com")
 	bob.press(check, "do-share")
 	w.at("alice@example.com").see("/app/history").says(t, "Bob for Alice opened Album to carol@example.com")

@@ -300,7 +300,12 @@ func (s *Server) showAs(v *visit, status int, tab, name string, o page.Options, 
 	}
 	if v.space.Role.Kind != as.RoleOwner && v.owner.Space != "" {
 		o.Acting = &page.Acting{
-			Name: v.space.Name, Until: v.Until(v.space.Role.EndsAt), Looks: !v.space.Role.Kind.Manages(), Leave: s.Pages.Base() + pathActing,
+			Name: v.space.Name, Until: v.Until(v.space.Role.EndsAt), Looks: !v.space.Role.Kind.Manages(), Leave: s.below("me"),
+		}
+		for _, space := range v.spaces {
+			if space.Role.Kind == as.RoleOwner {
+				o.Acting.Leave, o.Acting.Own, o.Acting.Form = s.below("act"), string(space.ID), v.token()
+			}
 		}
 	}
 	waiting, err := s.waiting(v)
@@ -375,11 +380,8 @@ func (s *Server) nothing(w http.ResponseWriter, r *http.Request) {
 	s.fail(&visit{Answer: s.Pages.Open(w, r), ctx: r.Context()}, errNothing)
 }
 
-// The addresses that every page leads to.
-const (
-	pathLive   = Path + "live"
-	pathActing = Path + "me"
-)
+// pathLive is what every page listens to.
+const pathLive = Path + "live"
 
 // act chooses for whom this browser acts.
 func (s *Server) act(v *visit) error {
