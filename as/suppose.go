@@ -15,7 +15,7 @@ type Supposed struct {
 	Party policy.Party   // zero: of whom nothing is known
 	App   oauth.ClientID // "": through no application in particular; what is for one only is then shut
 	// Whichever supposes, for each scope, the application through which they can do most,
-	// and not App.
+	// and not App. A party that is an application comes through itself.
 	Whichever bool
 	// Wishes are supposed to be in force, beside what is: what would they be able to do
 	// then? Each has an ID that no share has, and no other of them.
@@ -69,28 +69,27 @@ func (s *Server) could(r Reader, who Supposed, resources []Resource, shares []Sh
 	for _, share := range shares {
 		on[share.Resource] = append(on[share.Resource], share.Share)
 	}
-	client := who.App
-	if who.Party.Kind == policy.PartyApp {
-		client = oauth.ClientID(who.Party.Value)
-	}
 	out := make([]Could, len(resources))
 	for i, res := range resources {
+		through := []oauth.ClientID{who.App}
+		switch {
+		case who.Party.Kind == policy.PartyApp:
+			through = []oauth.ClientID{oauth.ClientID(who.Party.Value)}
+		case who.Whichever:
+			through = append([]oauth.ClientID{""}, appsOf(on[res.ID])...)
+		}
 		out[i].Resource = res
 		for _, scope := range orBare(res.Description.Scopes) {
-			explain := func(client oauth.ClientID) policy.Explanation {
-				return s.judge.Explain(on[res.ID], s.question(res, scope, facts, groups, client, ""))
-			}
-			if !who.Whichever {
-				out[i].Scopes = append(out[i].Scopes, CouldScope{Scope: scope, Explanation: explain(client)})
-				continue
-			}
-			best := CouldScope{Scope: scope, Explanation: explain("")}
-			for _, app := range appsOf(on[res.ID]) {
-				if e := explain(app); e.Outcome > best.Outcome {
-					best = CouldScope{scope, e, app}
+			one := CouldScope{Scope: scope}
+			for n, app := range through {
+				e := s.judge.Explain(on[res.ID], s.question(res, scope, facts, groups, app, ""))
+				if n == 0 {
+					one.Explanation = e
+				} else if e.Outcome > one.Outcome {
+					one.Explanation, one.Through = e, app
 				}
 			}
-			out[i].Scopes = append(out[i].Scopes, best)
+			out[i].Scopes = append(out[i].Scopes, one)
 		}
 	}
 	return out, nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -148,6 +149,27 @@ func TestARequestSaysWhatTheyWouldSee(t *testing.T) {
 	if status := w.status(path); status != as.RequestPending {
 		t.Errorf("looked at, it is %s", status)
 	}
+}
+
+// An app is told of through itself alone, and not through another that may do more.
+func TestAnAppIsSeenThroughItself(t *testing.T) {
+	w := newWorld(t)
+	letters, album := w.thing("Letters", "view"), w.thing("Album", "view")
+	_, _, err := w.as.RegisterClient(t.Context(), oauth.Client{ID: "frames", Name: "Kitchen Frame", AuthMethod: oauth.AuthBasic})
+	w.must(err)
+	for client, id := range map[string]uma.ResourceID{"photos": letters, "frames": album} {
+		_, err := w.as.CreateShare(t.Context(), w.owner(), policy.Share{Resource: id, Scopes: []uma.Scope{"view"}, Client: client, Anyone: true})
+		w.must(err)
+	}
+	alice := w.at("alice@example.com")
+	list := alice.see("/app/people").body
+	_, rest, found := strings.Cut(list[strings.Index(list, "Photo Box")-200:], `/app/people/`)
+	key, _, _ := strings.Cut(rest, `"`)
+	if !found {
+		t.Fatal("the app is not listed")
+	}
+	alice.see("/app/could?person="+key+"&thing="+string(letters)).says(t, "YesseeYou have shared this.")
+	alice.see("/app/could?person="+key+"&thing="+string(album)).says(t, "NoseeOnly through another app.")
 }
 
 // A thing is seen as somebody whom it is shared with, whoever they are.
