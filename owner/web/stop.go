@@ -21,25 +21,25 @@ import (
 //	POST /app/stop
 //	POST /app/undo
 
-// target reads what is to be stopped. whole is everything.
-func (s *Server) target(v *visit) (t as.Target, whole bool, err error) {
+// target reads what is to be stopped.
+func (s *Server) target(v *visit) (as.Target, error) {
 	switch {
 	case v.form["share"] != "":
-		return as.Target{Share: policy.ShareID(v.form["share"])}, false, nil
+		return as.Target{Share: policy.ShareID(v.form["share"])}, nil
 	case v.form["thing"] != "":
-		return as.Target{Resource: uma.ResourceID(v.form["thing"])}, false, nil
+		return as.Target{Resource: uma.ResourceID(v.form["thing"])}, nil
 	case v.form["person"] != "":
 		person, err := s.views.Person(v.ctx, v.owner, v.form["person"])
-		return as.Target{Person: person.Party}, false, err
+		return as.Target{Person: person.Party}, err
 	case v.form["app"] != "":
-		return as.Target{App: oauth.ClientID(v.form["app"])}, false, nil
+		return as.Target{App: oauth.ClientID(v.form["app"])}, nil
 	}
-	return as.Target{}, true, nil
+	return as.Target{Whole: true}, nil
 }
 
 // stop shows what stopping will do.
 func (s *Server) stop(v *visit) error {
-	t, whole, err := s.target(v)
+	t, err := s.target(v)
 	if err != nil {
 		return err
 	}
@@ -58,13 +58,13 @@ func (s *Server) stop(v *visit) error {
 		Shares   int
 		Apps     []app
 		Still    []sharing // what would still let the same people in
-	}{common: s.common(v), Whole: whole, Back: s.below("")}
+	}{common: s.common(v), Whole: t.Whole, Back: s.below("")}
 	for _, name := range []string{"share", "thing", "person", "app"} {
 		if v.form[name] != "" {
 			data.Fields = append(data.Fields, [2]string{name, v.form[name]})
 		}
 	}
-	if whole {
+	if t.Whole {
 		h, err := s.views.Home(v.ctx, v.owner, v.Now())
 		if err != nil {
 			return err
@@ -113,28 +113,24 @@ func (s *Server) concerned(v *visit, t as.Target) ([]owner.Sharing, error) {
 
 // doStop stops it, at once.
 func (s *Server) doStop(v *visit) error {
-	t, whole, err := s.target(v)
+	t, err := s.target(v)
 	if err != nil {
 		return err
 	}
-	if whole {
+	said := "stopped"
+	if t.Whole {
+		// Tokens and connections first: whoever had a promise does not come in again
+		// either when a service is connected.
 		if err := s.AS.StopEverything(v.ctx, v.owner); err != nil {
 			return err
 		}
-		// Whoever has been stopped does not come in again when a service is connected.
-		done, err := s.AS.WithdrawAll(v.ctx, v.owner, as.Target{Whole: true})
-		if err != nil {
-			return err
-		}
-		v.tell("everything", done.Event)
-		v.Redirect(s.below(""))
-		return nil
+		said = "everything"
 	}
 	done, err := s.AS.WithdrawAll(v.ctx, v.owner, t)
 	if err != nil {
 		return err
 	}
-	v.tell("stopped", done.Event)
+	v.tell(said, done.Event)
 	switch {
 	case t.Share != "" && v.form["back"] != "":
 		v.Redirect(v.Within(v.form["back"]))
