@@ -25,16 +25,12 @@ func (v Views) Blocked(ctx context.Context, o as.Owner, p Page) (BlockedPage, er
 	if err != nil {
 		return BlockedPage{}, err
 	}
-	limit := p.limit()
-	found, err := v.AS.Blocks(ctx, o, as.Page{After: after, Limit: limit + 1})
+	found, err := v.AS.Blocks(ctx, o, as.Page{After: after, Limit: p.limit() + 1})
 	if err != nil {
 		return BlockedPage{}, err
 	}
 	var out BlockedPage
-	if len(found) > limit {
-		found = found[:limit]
-		out.Next = v.AS.Cursor(o, "blocked", string(found[limit-1].ID))
-	}
+	found, out.Next = cut(v, o, "blocked", found, func(b as.BlockedParty) string { return string(b.ID) }, p)
 	err = v.read(ctx, o, func(s *snapshot) error {
 		out.List = make([]Blocked, len(found))
 		for i, b := range found {

@@ -29,15 +29,11 @@ func (v Views) Groups(ctx context.Context, o as.Owner, p Page) (Groups, error) {
 	var out Groups
 	err = v.read(ctx, o, func(s *snapshot) error {
 		out = Groups{}
-		limit := p.limit()
-		found, err := s.Groups(o.Space, as.Page{After: after, Limit: limit + 1})
+		found, err := s.Groups(o.Space, as.Page{After: after, Limit: p.limit() + 1})
 		if err != nil {
 			return err
 		}
-		if len(found) > limit {
-			found = found[:limit]
-			out.Next = v.AS.Cursor(o, "groups", string(found[limit-1].ID))
-		}
+		found, out.Next = cut(v, o, "groups", found, func(g as.Group) string { return string(g.ID) }, p)
 		if len(found) == 0 {
 			return nil
 		}
@@ -78,14 +74,11 @@ func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p Page)
 		if out.Group, err = s.Group(o.Space, id); err != nil {
 			return err
 		}
-		limit := p.limit()
-		if out.Members, err = s.Members(o.Space, id, as.Page{After: after, Limit: limit + 1}); err != nil {
+		members, err := s.Members(o.Space, id, as.Page{After: after, Limit: p.limit() + 1})
+		if err != nil {
 			return err
 		}
-		if len(out.Members) > limit {
-			out.Members = out.Members[:limit]
-			out.Next = v.AS.Cursor(o, list, string(out.Members[limit-1].ID))
-		}
+		out.Members, out.Next = cut(v, o, list, members, func(m as.Member) string { return string(m.ID) }, p)
 		w, err := s.party(policy.Party{Kind: policy.PartyGroup, Value: string(id)})
 		if err != nil {
 			return err

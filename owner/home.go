@@ -133,16 +133,12 @@ func (v Views) Requests(ctx context.Context, o as.Owner, status as.RequestStatus
 	if err != nil {
 		return Requests{}, err
 	}
-	limit := p.limit()
-	found, err := v.AS.Requests(ctx, o, status, as.Page{After: after, Limit: limit + 1})
+	found, err := v.AS.Requests(ctx, o, status, as.Page{After: after, Limit: p.limit() + 1})
 	if err != nil {
 		return Requests{}, err
 	}
 	var out Requests
-	if len(found) > limit {
-		found = found[:limit]
-		out.Next = v.AS.Cursor(o, list, string(found[limit-1].ID))
-	}
+	found, out.Next = cut(v, o, list, found, func(q as.PendingRequest) string { return string(q.ID) }, p)
 	out.List, err = v.requests(ctx, o, found)
 	return out, err
 }

@@ -54,15 +54,11 @@ func (v Views) Things(ctx context.Context, o as.Owner, q ThingsQuery, p Page) (T
 	var out Things
 	err = v.read(ctx, o, func(s *snapshot) error {
 		out = Things{}
-		limit := p.limit()
-		found, err := s.ResourcesByName(o.Space, q.Service, text, as.Page{After: after, Limit: limit + 1})
+		found, err := s.ResourcesByName(o.Space, q.Service, text, as.Page{After: after, Limit: p.limit() + 1})
 		if err != nil {
 			return err
 		}
-		if len(found) > limit {
-			found = found[:limit]
-			out.Next = v.AS.Cursor(o, list, found[limit-1].NameKey())
-		}
+		found, out.Next = cut(v, o, list, found, as.Resource.NameKey, p)
 		if out.List, err = s.things(found); err != nil {
 			return err
 		}
@@ -244,13 +240,9 @@ func (v Views) Could(ctx context.Context, o as.Owner, who as.Supposed, q ThingsQ
 	var ids []uma.ResourceID
 	var next string
 	err = v.read(ctx, o, func(s *snapshot) error {
-		ids, next = nil, ""
-		limit := p.limit()
-		found, err := s.ResourcesByName(o.Space, q.Service, text, as.Page{After: after, Limit: limit + 1})
-		if len(found) > limit {
-			found = found[:limit]
-			next = v.AS.Cursor(o, list, found[limit-1].NameKey())
-		}
+		ids = nil
+		found, err := s.ResourcesByName(o.Space, q.Service, text, as.Page{After: after, Limit: p.limit() + 1})
+		found, next = cut(v, o, list, found, as.Resource.NameKey, p)
 		for _, r := range found {
 			ids = append(ids, r.ID)
 		}

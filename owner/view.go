@@ -248,6 +248,16 @@ func pageOf[T any](v Views, o as.Owner, list string, all []T, key func(T) string
 	return page, next, nil
 }
 
+// cut leaves a page of what was read with one element more than a page has, and the
+// cursor of the next page, "" when this is the last. list and key are as for pageOf.
+func cut[T any](v Views, o as.Owner, list string, found []T, key func(T) string, p Page) (page []T, next string) {
+	limit := p.limit()
+	if len(found) <= limit {
+		return found, ""
+	}
+	return found[:limit], v.AS.Cursor(o, list, key(found[limit-1]))
+}
+
 // absent says e where a record was not found.
 func absent(err error, e *uma.Error) error {
 	if errors.Is(err, as.ErrNotFound) {
