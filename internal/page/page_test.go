@@ -174,6 +174,7 @@ func TestAFrameHoldsThePage(t *testing.T) {
 var (
 	inTemplates = regexp.MustCompile("\\b(?:t|T) (\"(?:[^\"\\\\]|\\\\.)*\")")
 	inCode      = regexp.MustCompile("(?:page\\.Sentence|\\.Say|\\.say)\\((\"(?:[^\"\\\\]|\\\\.)*\")")
+	inTwins     = regexp.MustCompile("\\b[wW]hose(?: \\$?\\.For |\\()(\"(?:[^\"\\\\]|\\\\.)*\"),? (\"(?:[^\"\\\\]|\\\\.)*\")")
 	inErrors    = regexp.MustCompile("uma\\.NewError\\([\\w.]+, (\"(?:[^\"\\\\]|\\\\.)*\")")
 	places      = regexp.MustCompile(`%\[\d+\]`)
 	verbs       = regexp.MustCompile(`%(?:\[\d+\])?[sd]|</?(?:b|em)>`)
@@ -202,6 +203,9 @@ func sentences(t *testing.T) map[string]string {
 			return err
 		}
 		found := pattern.FindAllSubmatch(raw, -1)
+		for _, m := range inTwins.FindAllSubmatch(raw, -1) {
+			found = append(found, [][]byte{m[0], m[1]}, [][]byte{m[0], m[2]})
+		}
 		if told.MatchString(filepath.ToSlash(path)) {
 			found = append(found, inErrors.FindAllSubmatch(raw, -1)...)
 		}

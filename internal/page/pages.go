@@ -142,6 +142,12 @@ func (a *Answer) Say(english string, args ...any) template.HTML {
 	return speak(a.lang, english, args...)
 }
 
+// Whose says a sentence about what is the reader's own or, where there is a name, its twin
+// about that person's things, in which the name comes last.
+func (a *Answer) Whose(name, own, theirs string, args ...any) template.HTML {
+	return whose(a.lang, name, own, theirs, args...)
+}
+
 // Tell says a text that may have something of somebody else in it.
 func (a *Answer) Tell(text string) template.HTML { return tell(a.lang, text) }
 

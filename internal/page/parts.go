@@ -14,6 +14,9 @@ import (
 // functions are what templates may call.
 //
 //	t SENTENCE ARG…     the sentence in the reader's language
+//	whose NAME OWN THEIRS ARG…
+//	                    what is said of the reader's own things or, when there is a
+//	                    name, of that person's; the name comes last
 //	icon NAME           a sign beside a word; it says nothing by itself
 //	turning NAME        one that points, and turns with the writing
 //	face KIND KEY NAME  a circle for a person, a square for an app, an arch for a thing
@@ -21,7 +24,10 @@ import (
 //	dict KEY VALUE …    several values for one template
 func (p *Pages) functions(lang language.Tag) template.FuncMap {
 	return template.FuncMap{
-		"t":       func(english string, args ...any) template.HTML { return speak(lang, english, args...) },
+		"t": func(english string, args ...any) template.HTML { return speak(lang, english, args...) },
+		"whose": func(name, own, theirs string, args ...any) template.HTML {
+			return whose(lang, name, own, theirs, args...)
+		},
 		"icon":    func(name string) (template.HTML, error) { return icon(name, "i") },
 		"small":   func(name string) (template.HTML, error) { return icon(name, "i i-s") },
 		"turning": func(name string) (template.HTML, error) { return icon(name, "i i-s turn") },

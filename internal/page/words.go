@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -238,6 +239,15 @@ func speak(tag language.Tag, english string, args ...any) template.HTML {
 		said = strange(said)
 	}
 	return template.HTML(said) // the sentence is ours and its arguments are escaped
+}
+
+// whose says a sentence about what is the reader's own or, while they act for somebody,
+// its twin that names them. The name comes last.
+func whose(tag language.Tag, name, own, theirs string, args ...any) template.HTML {
+	if name == "" {
+		return speak(tag, own, args...)
+	}
+	return speak(tag, theirs, append(slices.Clone(args), name)...)
 }
 
 // tell says a text that may have something of somebody else in it: translated when it

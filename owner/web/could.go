@@ -166,15 +166,22 @@ func (s *Server) canDo(v *visit, c as.CouldScope) canDo {
 			}
 		}
 	}
+	reason := template.HTML("")
+	if best >= 0 {
+		reason = v.Say(nearest[best].said)
+		if nearest[best].obstacle == policy.ObstacleAsk {
+			reason = v.whose(nearest[best].said, page.Sentence("Whoever acts for %s is asked first."))
+		}
+	}
 	switch {
 	case c.Forbidden:
 		out.Reason = v.Say("Whoever runs this place forbids it.")
 	case best < 0:
-		out.Reason = v.Say("You have not shared this.")
+		out.Reason = v.Say("This is not shared.")
 	case c.Through != "":
-		out.Reason = v.Say("%s Only through %s.", v.Say(nearest[best].said), v.service(s.appNamed(v, c.Through)))
+		out.Reason = v.Say("%s Only through %s.", reason, v.service(s.appNamed(v, c.Through)))
 	default:
-		out.Reason = v.Say(nearest[best].said)
+		out.Reason = reason
 	}
 	return out
 }
@@ -185,13 +192,13 @@ var nearest = []struct {
 	said     string
 }{
 	{policy.ObstacleBroke, page.Sentence("A promise about this says nobody.")},
-	{policy.ObstacleThing, page.Sentence("You have not shared this.")},
-	{policy.ObstacleOther, page.Sentence("You have shared this with others only.")},
-	{policy.ObstacleScope, page.Sentence("You have shared this, but not for that.")},
+	{policy.ObstacleThing, page.Sentence("This is not shared.")},
+	{policy.ObstacleOther, page.Sentence("This is shared with others only.")},
+	{policy.ObstacleScope, page.Sentence("This is shared, but not for that.")},
 	{policy.ObstacleEnded, page.Sentence("The time for it is over.")},
 	{policy.ObstacleEarly, page.Sentence("The time for it has not begun.")},
 	{policy.ObstacleApp, page.Sentence("Only through another app.")},
 	{policy.ObstacleNeeds, page.Sentence("They have to say more about themselves, or agree to something.")},
 	{policy.ObstacleAsk, page.Sentence("You are asked first.")},
-	{policy.NoObstacle, page.Sentence("You have shared this.")},
+	{policy.NoObstacle, page.Sentence("This is shared.")},
 }

@@ -78,27 +78,33 @@ type firstSteps struct {
 func (v *visit) canSee(h owner.Home) template.HTML {
 	switch {
 	case h.Shared == 0:
-		return v.Say("Nobody can see anything of yours.")
+		return v.whose("Nobody can see anything of yours.", "Nobody can see anything of %s's.")
 	case h.Open > 0 && h.People == 0 && h.Apps == 0:
-		return v.Say("People you have not named can see something of yours.")
+		return v.whose("People you have not named can see something of yours.", "People who were not named can see something of %s's.")
 	case h.Apps == 0:
-		return v.Say("%d people can see something of yours.", h.People)
+		return v.whose("%d people can see something of yours.", "%d people can see something of %s's.", h.People)
 	case h.People == 0:
-		return v.Say("%d apps can see something of yours.", h.Apps)
+		return v.whose("%d apps can see something of yours.", "%d apps can see something of %s's.", h.Apps)
 	default:
-		return v.Say("%s and %s can see something of yours.", v.Say("%d people", h.People), v.Say("%d apps", h.Apps))
+		return v.whose("%s and %s can see something of yours.", "%s and %s can see something of %s's.", v.Say("%d people", h.People), v.Say("%d apps", h.Apps))
 	}
 }
 
 // open says how much is open, and how much is not.
 func (v *visit) open(h owner.Home) template.HTML {
 	if h.Things == 0 {
-		return v.Say("Nothing of yours is known here yet. Connect a service that keeps your things, and they appear here.")
+		return v.nothingKnown()
 	}
 	if h.Shared == 0 {
-		return v.Say("That is a fine place to be. %s", v.Say("%d things are known here, and only you can see them.", h.Things))
+		return v.Say("That is a fine place to be. %s", v.whose("%d things are known here, and only you can see them.", "%d things are known here, and only %s can see them.", h.Things))
 	}
-	return v.Say("%d of your things are open. %s", h.Shared, v.Say("Only you can see the other %d.", h.Things-int64(h.Shared)))
+	return v.whose("%d of your things are open.", "%d of %s's things are open.", h.Shared) + " " +
+		v.whose("Only you can see the other %d.", "The other %d can be seen by %s alone.", h.Things-int64(h.Shared))
+}
+
+func (v *visit) nothingKnown() template.HTML {
+	return v.whose("Nothing of yours is known here yet. Connect a service that keeps your things, and they appear here.",
+		"Nothing of %s's is known here yet. Connect a service that keeps something of theirs, and it appears here.")
 }
 
 // window is one window of the house front.

@@ -113,11 +113,11 @@ func (s *Server) me(v *visit) error {
 			one := connected{ID: c.ID, Name: v.service(owner.App{ID: c.Client, Name: c.ClientName}), Plain: c.ClientName, Since: v.At(c.CreatedAt), Used: v.Until(c.Use.LastAt)}
 			switch {
 			case slices.Contains(c.Scopes, uma.ScopeProtection):
-				one.Does = v.Say("keeps things of yours, and asks here who may get at them")
+				one.Does = v.whose("keeps things of yours, and asks here who may get at them", "keeps things of %s's, and asks here who may get at them")
 			case slices.Contains(c.Scopes, oauth.ScopePolicy):
-				one.Does = v.Say("may see and change whom you share your things with")
+				one.Does = v.whose("may see and change whom you share your things with", "may see and change whom %s's things are shared with")
 			default:
-				one.Does = v.Say("knows who you are")
+				one.Does = v.whose("knows who you are", "knows who acts for %s")
 			}
 			data.Connected = append(data.Connected, one)
 		}

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -414,4 +415,73 @@ func TestNoWayAroundShowingOnceMoreWhoItIs(t *testing.T) {
 	page := alice.see(back)
 	path, form := alice.form(page, "go-on")
 	alice.press(alice.see(path+"?"+form.Encode()), "add").says(t, "dan@example.com")
+}
+
+// ownWords are what is said of the reader's own things, in each language; not the banner,
+// which says whose name is written down.
+var ownWords = map[string]*regexp.Regexp{
+	"en": regexp.MustCompile(`(?i)\b(yours|(your|my) (things|groups?)|mine|nobody but you|only you|waits for you|asks you|may not ask you|you are asked|until you stop|you have (not )?shared)\b`),
+	"de": regexp.MustCompile(`(?i)\b(von dir|dein(e[nmrs]?)? (Dinge?n?|Gruppen?)|nur du|niemand außer dir|wartet auf dich|fragt dich)\b`),
+	"fr": regexp.MustCompile(`(?i)\b(à toi|tes (choses|groupes)|par toi|te demande)\b`),
+	"es": regexp.MustCompile(`(?i)\b(tuy[oa]s?|tus (cosas|grupos)|solo tú|te pide)\b`),
+	"ar": regexp.MustCompile(`مما لديك|أشيائك|مجموعاتك|سواك`),
+}
+
+// Who acts for somebody reads on every page whose things they are: never that they are
+// their own.
+func TestWhoeverActsForSomebodyReadsWhoseThingsTheyAre(t *testing.T) {
+	w := newWorld(t)
+	album, letters := w.thing("Album", "view", "edit"), w.thing("Letters", "view")
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleGuardian, w.now.AddDate(5, 0, 0))
+	w.must(err)
+	_, err = w.as.IssueToken(t.Context(), "photos", w.alice.ID, w.alice.space, uma.ScopeProtection)
+	w.must(err)
+	bob := w.at("bob@example.com")
+	bob.press(bob.see("/app/me"), "act-"+string(w.alice.space))
+	look := func(paths ...string) {
+		t.Helper()
+		for language, own := range ownWords {
+			u, err := url.Parse(w.srv.URL)
+			w.must(err)
+			bob.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-language", Value: language, Path: "/"}})
+			for _, path := range paths {
+				if said := own.FindString(bob.see(path).text()); said != "" {
+					t.Errorf("%s in %s says %q", path, language, said)
+				}
+			}
+		}
+		u, err := url.Parse(w.srv.URL)
+		w.must(err)
+		bob.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-language", Value: "en", Path: "/"}})
+	}
+	pages := []string{"/app/", "/app/things", "/app/things/" + string(album), "/app/people", "/app/groups", "/app/requests", "/app/requests?list=yes",
+		"/app/blocked", "/app/history", "/app/stop", "/app/could?email=anna%40example.com", "/app/roles", "/app/share?thing=" + string(album),
+		"/app/share?who=app&thing=" + string(album), "/app/me"}
+	look(pages...)
+	bob.see("/app/").says(t, "Nobody can see anything of Alice's.", "2 things are known here, and only Alice can see them.", "Nobody waits for an answer from Alice")
+	bob.see("/app/things/"+string(album)).says(t, "Only Alice can see this.", "Nobody but Alice can do anything with this.")
+
+	questions := bob.see("/app/share?thing=" + string(album))
+	for _, fill := range [][]string{{"days", "x"}, {"ask", "yes"}, {"who", "domain", "domain", "clinic.example"}, {"why", "the holidays"}, {"days", "x", "why", "the holidays"}} {
+		check := bob.press(questions, "check", append([]string{"email", "carol@example.com"}, fill...)...)
+		if said := ownWords["en"].FindString(check.text()); said != "" {
+			t.Errorf("the page before sharing says %q", said)
+		}
+	}
+	check := bob.press(questions, "check", "email", "carol@example.com", "days", "x")
+	check.says(t, "carol@example.com may see Alice's Album until it is stopped.")
+	receipt := bob.press(check, "do-share")
+	w.asks([]uma.Scope{"view"}, letters)
+	waiting, err := w.as.Requests(t.Context(), w.owner(), as.RequestPending, as.Page{Limit: 1})
+	w.must(err)
+	group := bob.press(bob.see("/app/groups"), "make", "name", "Family").Request.URL.Path
+	key := between(bob.see("/app/things/"+string(album)).body, `href="/app/people/`, `"`)
+	look(append(pages, receipt.Request.URL.Path, group, group+"/end", "/app/people/"+key, "/app/requests/"+string(waiting[0].ID), "/app/stop?thing="+string(album),
+		"/app/stop?person="+key, "/app/things/"+string(letters), "/app/could?person="+key, "/app/history?day=2026-11-23")...)
+	bob.see("/app/").says(t, "1 person can see something of Alice's.", "1 of Alice's things is open.", "bob@example.com asks Alice something")
+	bob.see("/app/people/"+key).says(t, "carol@example.com can get at 1 thing of Alice's.")
+	bob.see("/app/could?email=bob%40example.com&thing="+string(letters)).says(t, "Whoever acts for Alice is asked first.")
+	bob.press(bob.see("/app/stop"), "do-stop").says(t, "Services that kept Alice's things have to be connected again.")
+
+	w.at("alice@example.com").see("/app/").says(t, "Nobody can see anything of yours.") // who is at home reads so
 }

@@ -62,9 +62,9 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 			things[string(one.Thing.ID)] = true
 		}
 	}
-	out.Says = v.Say("<b>%s</b> can get at %s of yours.", out.Who.Name, v.Say("%d things", len(things)))
+	out.Says = v.whose("<b>%s</b> can get at %s of yours.", "<b>%s</b> can get at %s of %s's.", out.Who.Name, v.Say("%d things", len(things)))
 	if len(things) == 0 {
-		out.Says = v.Say("<b>%s</b> can get at nothing of yours.", out.Who.Name)
+		out.Says = v.whose("<b>%s</b> can get at nothing of yours.", "<b>%s</b> can get at nothing of %s's.", out.Who.Name)
 	}
 	return out
 }

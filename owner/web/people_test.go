@@ -58,11 +58,11 @@ func TestWhatBobCouldDoIsSaidWithTheReason(t *testing.T) {
 	})
 	w.must(err)
 	alice := w.at("alice@example.com")
-	alice.see("/app/could?email=bob%40example.com").says(t, "YesseeYou have shared this. Only through Photo Box.")
+	alice.see("/app/could?email=bob%40example.com").says(t, "YesseeThis is shared. Only through Photo Box.")
 	alice.see("/app/could?email=bob%40example.com&app=*").says(t, "NoseeOnly through another app.")
 	page := alice.see("/app/could?email=Bob%40example.com")
-	page.says(t, "YesseeYou have shared this.", "NochangeYou have shared this, but not for that.", "NoseeYou have not shared this.")
-	alice.see("/app/could?email=anna%40example.com&thing="+string(album)).says(t, "NoseeYou have shared this with others only.")
+	page.says(t, "YesseeThis is shared.", "NochangeThis is shared, but not for that.", "NoseeThis is not shared.")
+	alice.see("/app/could?email=anna%40example.com&thing="+string(album)).says(t, "NoseeThis is shared with others only.")
 	w.now = w.now.AddDate(0, 0, 31)
 	alice.see("/app/could?email=bob%40example.com&thing="+string(album)).says(t, "NoseeThe time for it is over.")
 	if a := alice.get("/app/could?email=nobody"); a.StatusCode != http.StatusUnprocessableEntity {
@@ -168,7 +168,7 @@ func TestAnAppIsSeenThroughItself(t *testing.T) {
 	if !found {
 		t.Fatal("the app is not listed")
 	}
-	alice.see("/app/could?person="+key+"&thing="+string(letters)).says(t, "YesseeYou have shared this.")
+	alice.see("/app/could?person="+key+"&thing="+string(letters)).says(t, "YesseeThis is shared.")
 	alice.see("/app/could?person="+key+"&thing="+string(album)).says(t, "NoseeOnly through another app.")
 }
 

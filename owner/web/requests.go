@@ -20,8 +20,8 @@ var standings = []struct {
 }{
 	{"", page.Sentence("Waiting"), as.RequestPending},
 	{"later", page.Sentence("Not now"), as.RequestAside},
-	{"yes", page.Sentence("You said yes"), as.RequestApproved},
-	{"no", page.Sentence("You said no"), as.RequestDenied},
+	{"yes", page.Sentence("Answered with yes"), as.RequestApproved},
+	{"no", page.Sentence("Answered with no"), as.RequestDenied},
 }
 
 // requests lists what waits for an answer, or what got one of the answers.

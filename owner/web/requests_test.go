@@ -78,7 +78,7 @@ func TestAliceAnswersWithLessThanWasAsked(t *testing.T) {
 		t.Errorf("%+v", made)
 	}
 	alice.see("/app/requests").says(t, "Nobody waits for an answer.")
-	alice.see("/app/requests/"+path).says(t, "You said yes to this.", "I help with the &lt;medicine&gt;.")
+	alice.see("/app/requests/"+path).says(t, "The answer was yes.", "I help with the &lt;medicine&gt;.")
 	if a := alice.press(page, "never"); a.StatusCode != http.StatusConflict {
 		t.Errorf("an answer that comes too late: %s", a.Status)
 	}
@@ -137,7 +137,7 @@ func TestNotNowIsSilentAndCanStillBeAnswered(t *testing.T) {
 	alice.see("/app/").silent(t, "asks you something")
 	alice.see("/app/requests?list=later").says(t, "bob@example.com")
 	page = alice.see(path)
-	page.says(t, "You said “not now” to this.")
+	page.says(t, "The answer was “not now”.")
 	alice.press(page, "allow", "do-0-0", "view").says(t, "bob@example.com may see Album")
 	if status := w.status(path); status != as.RequestApproved {
 		t.Errorf("answered, it is %s", status)

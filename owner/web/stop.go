@@ -188,23 +188,24 @@ func (v *visit) tell(what string, event int64) { v.tellOf(what, strconv.FormatIn
 
 func (v *visit) tellOf(what, which string) { v.SetCookie(cookieDone, what+"."+which, 60) }
 
-// dones are what a page says after an act.
-var dones = map[string]string{
-	"stopped":    page.Sentence("Stopped. It works from now on; what was copied before stays with who copied it."),
-	"everything": page.Sentence("Everything is stopped. Services that kept your things have to be connected again."),
-	"undone":     page.Sentence("It is open again. Whoever had it asks anew, by themselves."),
-	"yes":        page.Sentence("You said yes. They get in by themselves."),
-	"later":      page.Sentence("Not now. They go on waiting, and are told nothing."),
-	"no":         page.Sentence("You said no, and they are told. They may ask again."),
-	"never":      page.Sentence("You said no, and they are told. You are not asked by them any more."),
-	"unblocked":  page.Sentence("They may ask you again."),
-	"out":        page.Sentence("They are out, and lose at once what they had as one of the group."),
-	"no group":   page.Sentence("The group is gone, and what was open to it is shut."),
-	"saved":      page.Sentence("It is noted."),
-	"offered":    page.Sentence("They have a mail now. Nothing happens before they say yes."),
-	"accepted":   page.Sentence("You may act there now."),
-	"given-back": page.Sentence("Given back. It is closed to you from now on."),
-	"role-ended": page.Sentence("It has ended, at once."),
+// dones are what a page says after an act and, where it is another sentence, after one
+// for somebody else.
+var dones = map[string]struct{ own, theirs string }{
+	"stopped":    {own: page.Sentence("Stopped. It works from now on; what was copied before stays with who copied it.")},
+	"everything": {page.Sentence("Everything is stopped. Services that kept your things have to be connected again."), page.Sentence("Everything is stopped. Services that kept %s's things have to be connected again.")},
+	"undone":     {own: page.Sentence("It is open again. Whoever had it asks anew, by themselves.")},
+	"yes":        {own: page.Sentence("You said yes. They get in by themselves.")},
+	"later":      {own: page.Sentence("Not now. They go on waiting, and are told nothing.")},
+	"no":         {own: page.Sentence("You said no, and they are told. They may ask again.")},
+	"never":      {page.Sentence("You said no, and they are told. You are not asked by them any more."), page.Sentence("You said no, and they are told. %s is not asked by them any more.")},
+	"unblocked":  {page.Sentence("They may ask you again."), page.Sentence("They may ask %s again.")},
+	"out":        {own: page.Sentence("They are out, and lose at once what they had as one of the group.")},
+	"no group":   {own: page.Sentence("The group is gone, and what was open to it is shut.")},
+	"saved":      {own: page.Sentence("It is noted.")},
+	"offered":    {own: page.Sentence("They have a mail now. Nothing happens before they say yes.")},
+	"accepted":   {own: page.Sentence("You may act there now.")},
+	"given-back": {own: page.Sentence("Given back. It is closed to you from now on.")},
+	"role-ended": {own: page.Sentence("It has ended, at once.")},
 }
 
 // done is the toast of a page after an act, once.
@@ -219,7 +220,10 @@ func (v *visit) done(s *Server) *page.Done {
 	if !known {
 		return nil
 	}
-	d := &page.Done{Said: v.Say(said)}
+	d := &page.Done{Said: v.Say(said.own)}
+	if said.theirs != "" {
+		d.Said = v.Whose(v.acting(), said.own, said.theirs)
+	}
 	if !v.space.Role.Kind.Manages() {
 		return d
 	}

@@ -23,7 +23,7 @@ func TestAfterStoppingEverythingNothingIsOpen(t *testing.T) {
 	after.says(t, "Everything is stopped.", "Nobody can see anything.")
 	after.silent(t, "bob@example.com can")
 	alice.see("/app/me").says(t, "Nothing is connected.")
-	alice.see("/app/could?email=bob%40example.com&thing="+string(album)).says(t, "NoseeYou have not shared this.")
+	alice.see("/app/could?email=bob%40example.com&thing="+string(album)).says(t, "NoseeThis is not shared.")
 	if n := len(w.shares()); n != 0 {
 		t.Errorf("%d shares are left", n)
 	}

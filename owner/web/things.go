@@ -76,10 +76,11 @@ func (s *Server) things(v *visit) error {
 		Things   []thingRow
 		Next     string
 		All      int64
+		Empty    template.HTML // what is said where nothing is known
 		Whom     template.HTML // with whom one of them is to be shared; "" for nobody
 		With     [2]string     // which says that in an address
 		Back     string
-	}{common: s.common(v), Search: q.Search, Service: q.Service}
+	}{common: s.common(v), Search: q.Search, Service: q.Service, Empty: v.nothingKnown()}
 	whom, name, value, err := s.with(v)
 	if err != nil {
 		return err
@@ -190,6 +191,12 @@ func (v *visit) acting() string {
 	return v.space.Name
 }
 
+// whose says a sentence about what is the person's own or, while they act for somebody,
+// its twin that names them; the name comes last.
+func (v *visit) whose(own, theirs string, args ...any) template.HTML {
+	return v.Whose(v.acting(), own, theirs, args...)
+}
+
 // absent reports whether an error says that there is no such thing.
 func absent(err error) bool {
 	var e *uma.Error
@@ -201,7 +208,7 @@ const thingLately = 8
 
 func (v *visit) thingSays(t thingRow) template.HTML {
 	if t.Whom == "" {
-		return v.Say("Only you can see this.")
+		return v.whose("Only you can see this.", "Only %s can see this.")
 	}
 	return v.Say("<b>%s</b> can get at this.", t.Whom)
 }

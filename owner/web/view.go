@@ -40,7 +40,7 @@ func (v *visit) who(w owner.Who) who {
 		out.Name, out.Plain = v.Say("anyone whose e-mail ends in @%s", w.Value), "@"
 		out.Sure, out.Weak = v.Say("E-mail address checked"), true
 	case policy.PartySubject:
-		out.Name, out.Sure = v.Say("somebody you said yes to"), v.Say("Signed in by %s", v.provider(w.Issuer))
+		out.Name, out.Sure = v.Say("somebody who was told yes"), v.Say("Signed in by %s", v.provider(w.Issuer))
 		out.Plain = "?"
 	case policy.PartyClaim:
 		switch w.Name {
@@ -57,7 +57,7 @@ func (v *visit) who(w owner.Who) who {
 	case policy.PartyApp:
 		out.Face, out.Name, out.Plain, out.Sure = "app", v.app(w.App), w.App.Name, v.Say("App")
 	case policy.PartyGroup:
-		out.Sure = v.Say("A group of yours")
+		out.Sure = v.whose("A group of yours", "A group of %s's")
 		out.Name, out.Plain = v.text(w.Group), w.Group
 		if w.Group == "" {
 			out.Name, out.Plain = v.Say("a group that is gone"), "?"
@@ -170,11 +170,29 @@ func (s *Server) sharings(v *visit, list []owner.Sharing) []sharing {
 // serif face, the machine enforces it.
 func (s *Server) promise(v *visit, whom template.HTML, scopes []uma.Scope, what template.HTML, until time.Time, why string) template.HTML {
 	verbs := s.verbsSaid(v, scopes)
+	if v.acting() != "" {
+		return s.promiseFor(v, whom, verbs, what, v.Until(until), why)
+	}
 	switch end := v.Until(until); {
 	case end == nil && why == "":
 		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until you stop it.", whom, verbs, what)
 	case end == nil:
 		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until you stop it, for this: <b>%s</b>.", whom, verbs, what, why)
+	case why == "":
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until <b>%s</b>.", whom, verbs, what, end.Date())
+	default:
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until <b>%s</b>, for this: <b>%s</b>.", whom, verbs, what, end.Date(), why)
+	}
+}
+
+// promiseFor is the promise about a thing of somebody for whom the person acts.
+func (s *Server) promiseFor(v *visit, whom, verbs, what template.HTML, end *page.Moment, why string) template.HTML {
+	what = v.Say("%s's %s", v.acting(), what)
+	switch {
+	case end == nil && why == "":
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until it is stopped.", whom, verbs, what)
+	case end == nil:
+		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until it is stopped, for this: <b>%s</b>.", whom, verbs, what, why)
 	case why == "":
 		return v.Say("<b>%s</b> may <em>%s</em> <b>%s</b> until <b>%s</b>.", whom, verbs, what, end.Date())
 	default:

@@ -331,10 +331,11 @@ type common struct {
 	Form    string // the token of every form
 	Manages bool   // whether this person may change anything here
 	Guest   bool   // whether this person has nothing here, and looks after nobody
+	For     string // for whom they act; "" for themselves
 }
 
 func (s *Server) common(v *visit) common {
-	return common{Base: s.Pages.Base(), Form: v.token(), Manages: v.space.Role.Kind.Manages(), Guest: v.owner.Space == ""}
+	return common{Base: s.Pages.Base(), Form: v.token(), Manages: v.space.Role.Kind.Manages(), Guest: v.owner.Space == "", For: v.acting()}
 }
 
 // fail tells a person what went wrong, and the log when it is our fault.

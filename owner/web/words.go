@@ -83,7 +83,7 @@ var ofWhom = []string{
 }
 
 var happenings = map[string]happened{
-	as.EventResourceRegistered:   {"", "add", page.Sentence("%s put %s under your protection")},
+	as.EventResourceRegistered:   {"", "add", page.Sentence("%s put %s under protection here")},
 	as.EventResourceUpdated:      {"", "change", page.Sentence("%s described %s anew")},
 	as.EventResourceDeregistered: {"", "delete", page.Sentence("%s took %s away from here")},
 	as.EventShareCreated:         {"yes", "yes", page.Sentence("%s opened %s to %s")},
@@ -91,7 +91,7 @@ var happenings = map[string]happened{
 	as.EventShareRestored:        {"yes", "undo", page.Sentence("%s opened %s to %s again")},
 	as.EventShareWithdrawn:       {"no", "no", page.Sentence("%s stopped sharing %s with %s")},
 	as.EventShareGivenBack:       {"no", "undo", page.Sentence("%s gave %s back")},
-	as.EventMemberLeft:           {"no", "group", page.Sentence("%s left a group of yours")},
+	as.EventMemberLeft:           {"no", "group", page.Sentence("%s left a group here")},
 	as.EventSharesWithdrawn:      {"no", "no", page.Sentence("%s stopped several things at once")},
 	as.EventEverythingStopped:    {"no", "stop", page.Sentence("%s stopped everything")},
 	as.EventRequestSubmitted:     {"", "ask", page.Sentence("%s was used to ask for %s")},
