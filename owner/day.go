@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
-	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -18,7 +17,7 @@ type Access struct {
 	Thing   ThingName // as it was called then
 	Service App
 	Who     []Who
-	Through App         // the one application it was good through; zero: any
+	Through App         // the one application that they had to use; zero: any
 	Can     []uma.Scope // those of Scopes that the thing offered then
 	Ended   time.Time   // zero: it goes on
 	How     as.ShareEnd // how it ended
@@ -110,7 +109,7 @@ func (s *snapshot) fill(a *Access) (err error) {
 	if a.Service, err = s.app(a.Service.ID); err != nil {
 		return err
 	}
-	if a.Through, err = s.app(oauth.ClientID(a.Client)); err != nil {
+	if a.Through, err = s.app(throughOf(a.Share)); err != nil {
 		return err
 	}
 	for _, p := range a.Parties() {

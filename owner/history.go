@@ -55,6 +55,7 @@ type Line struct {
 	Things  []ThingName // that it is about
 	Who     []Who       // those concerned, as far as a record still tells
 	App     App         // through which, or which it is about; zero: none
+	Through []App       // the applications that alone the shares it is about are good through
 	Scopes  []uma.Scope
 	Share   policy.ShareID
 	Version int64        // of the share, which was made or ended; 0: none
@@ -146,7 +147,7 @@ func (f HistoryFilter) maybe(l Line) bool {
 func (f HistoryFilter) lets(l Line) bool {
 	return (f.Thing == "" || slices.ContainsFunc(l.Things, func(t ThingName) bool { return t.ID == f.Thing })) &&
 		(f.Person == "" || slices.ContainsFunc(l.Who, func(w Who) bool { return w.Key == f.Person })) &&
-		(f.App == "" || l.App.ID == f.App || l.Actor.ID == string(f.App)) &&
+		(f.App == "" || l.App.ID == f.App || l.Actor.ID == string(f.App) || slices.ContainsFunc(l.Through, func(a App) bool { return a.ID == f.App })) &&
 		(f.Until.IsZero() || l.At.Before(f.Until))
 }
 
@@ -389,9 +390,18 @@ func (s *snapshot) concernedBy(l *Line, versions []as.ShareVersion) error {
 			continue
 		}
 		ids = append(ids, v.Resource)
-		for _, p := range partiesOf(v.Share) {
+		for _, p := range v.Parties() {
 			if err := s.add(l, p); err != nil {
 				return err
+			}
+		}
+		if through := throughOf(v.Share); through != "" {
+			app, err := s.app(through)
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(l.Through, app) {
+				l.Through = append(l.Through, app)
 			}
 		}
 	}
@@ -490,7 +500,12 @@ func csvLines(to io.Writer) (write func(Line) error, finish func() error) {
 	w := csv.NewWriter(to)
 	err := w.Write([]string{"number", "time", "what", "by", "for", "things", "who", "app", "scopes"})
 	write = func(l Line) error {
-		var things, who, scopes []string
+		var things, who, apps, scopes []string
+		for _, a := range append([]App{l.App}, l.Through...) {
+			if name := cmp.Or(a.Name, string(a.ID)); name != "" && !slices.Contains(apps, name) {
+				apps = append(apps, name)
+			}
+		}
 		for _, t := range l.Things {
 			things = append(things, t.Name)
 		}
@@ -502,7 +517,7 @@ func csvLines(to io.Writer) (write func(Line) error, finish func() error) {
 		}
 		row := []string{
 			strconv.FormatInt(l.Seq, 10), l.At.UTC().Format(time.RFC3339), l.Kind, cmp.Or(l.Actor.Name, l.Actor.ID), l.Actor.For,
-			strings.Join(things, "; "), strings.Join(who, "; "), cmp.Or(l.App.Name, string(l.App.ID)), strings.Join(scopes, " "),
+			strings.Join(things, "; "), strings.Join(who, "; "), strings.Join(apps, "; "), strings.Join(scopes, " "),
 		}
 		for i := range row {
 			row[i] = inert(row[i])

@@ -323,3 +323,23 @@ func TestADayOfThePastIsToldFromWhatWasKept(t *testing.T) {
 		t.Errorf("the lanes are %+v", lanes.List)
 	}
 }
+
+// An application that somebody has to use is told of beside them, and not among those who
+// were let in; whoever asks what happened with the application finds it all the same.
+func TestHistoryTellsThroughWhichApp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	bound := email(w.thing(w.photos, "Album"), "bob@example.org", "view")
+	bound.Client = "frames"
+	w.share(w.alice, bound)
+	h, err := w.views.History(w.ctx, w.alice, owner.HistoryFilter{App: "frames"}, owner.Page{})
+	w.must(err)
+	if len(h.List) != 1 || len(h.List[0].Who) != 1 || h.List[0].Who[0].Value != "bob@example.org" || !slices.Equal(h.List[0].Through, []owner.App{{ID: "frames", Name: "Frames"}}) {
+		t.Errorf("the history of the app: %+v", h.List)
+	}
+	var sheet bytes.Buffer
+	w.must(w.views.Export(w.ctx, w.alice, owner.HistoryFilter{App: "frames"}, owner.ExportCSV, &sheet))
+	if !strings.Contains(sheet.String(), ",bob@example.org,Frames,view") {
+		t.Errorf("as a table: %s", &sheet)
+	}
+}

@@ -121,10 +121,19 @@ func (s *snapshot) grouped(shares []as.Share) ([]*group, error) {
 // through.
 func partiesOf(share as.Share) []policy.Party {
 	out := share.Parties()
-	if app := (policy.Party{Kind: policy.PartyApp, Value: share.Client}); share.Client != "" && !slices.Contains(out, app) {
-		out = append(out, app)
+	if app := throughOf(share); app != "" {
+		out = append(out, policy.Party{Kind: policy.PartyApp, Value: string(app)})
 	}
 	return out
+}
+
+// throughOf is the one application that a share for others is good through; "" for any,
+// and where the share is for the application itself.
+func throughOf(share as.Share) oauth.ClientID {
+	if slices.ContainsFunc(share.Parties(), func(p policy.Party) bool { return p.Kind == policy.PartyApp }) {
+		return ""
+	}
+	return oauth.ClientID(share.Client)
 }
 
 // order is how the kinds are listed.

@@ -138,9 +138,10 @@ func (v Views) Thing(ctx context.Context, o as.Owner, id uma.ResourceID) (Thing,
 // Past is a promise about a thing that is over, and can be made again.
 type Past struct {
 	as.ShareVersion
-	Who   []Who
-	Ended time.Time
-	How   as.ShareEnd // EndWithdrawn or EndExpired
+	Who     []Who
+	Through App // the one application that they had to use; zero: any
+	Ended   time.Time
+	How     as.ShareEnd // EndWithdrawn or EndExpired
 }
 
 // How far back, and of how many versions, it is looked for what was open.
@@ -183,6 +184,9 @@ func (v Views) Past(ctx context.Context, o as.Owner, t Thing, limit int) ([]Past
 		})
 		out = out[:min(len(out), limit)]
 		for i := range out {
+			if out[i].Through, err = s.app(throughOf(out[i].Share)); err != nil {
+				return err
+			}
 			for _, p := range out[i].Parties() {
 				w, err := s.party(p)
 				if err != nil {

@@ -68,7 +68,7 @@ type Sharing struct {
 	State    State
 	Who      []Who // at least one
 	Thing    ThingName
-	Through  App       // the one application it is good through; zero: any
+	Through  App       // the one application that whoever it is for has to use; zero: any
 	LastUsed time.Time // zero: not within the time that uses are kept
 }
 
@@ -198,7 +198,7 @@ func (s *snapshot) sharings(shares []as.Share) ([]Sharing, error) {
 	out := make([]Sharing, len(shares))
 	for i, share := range shares {
 		out[i] = Sharing{Share: share, State: stateOf(share, s.now), Thing: s.names[share.Resource], LastUsed: used[string(share.ID)]}
-		if out[i].Through, err = s.app(oauth.ClientID(share.Client)); err != nil {
+		if out[i].Through, err = s.app(throughOf(share)); err != nil {
 			return nil, err
 		}
 		for _, p := range share.Parties() {

@@ -165,12 +165,8 @@ var endings = map[as.ShareEnd]string{
 }
 
 func (s *Server) accessed(v *visit, a owner.Access) access {
-	var names []template.HTML
-	for _, w := range a.Who {
-		names = append(names, v.who(w).Name)
-	}
 	out := access{
-		Says:  v.Say("<b>%s</b> could <em>%s</em> <b>%s</b>.", v.listed(names), s.verbsSaid(v, a.Can), v.thing(a.Thing).Name),
+		Says:  v.Say("<b>%s</b> could <em>%s</em> <b>%s</b>.", v.whom(a.Who, a.Through), s.verbsSaid(v, a.Can), v.thing(a.Thing).Name),
 		Began: v.At(a.UpdatedAt), Ended: v.Until(a.Ended),
 	}
 	if how, ok := endings[a.How]; ok {

@@ -52,6 +52,11 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 			out.Checked = append(out.Checked, said)
 		}
 	}
+	for i, one := range p.Sharings {
+		if p.Kind == policy.PartyApp && one.Through.ID != "" {
+			out.Sharings[i].Others, out.Sharings[i].Through = out.Sharings[i].Whom, ""
+		}
+	}
 	switch p.Kind {
 	case policy.PartyEmail, policy.PartyDomain, policy.PartyApp:
 		out.Share = s.below("things", "with", p.Key)

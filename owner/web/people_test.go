@@ -210,3 +210,28 @@ func yesNo(a answer, verb string) string {
 	}
 	return ""
 }
+
+// What is open to somebody through one app alone is open to nobody else by it: the app is
+// counted beside the person, and every sentence says who it is, through which app.
+func TestAnAppIsBesideThePersonWhoHasToUseIt(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view")
+	made, err := w.as.CreateShare(t.Context(), w.owner(), policy.Share{
+		Resource: album, Scopes: []uma.Scope{"view"}, Client: "diary", NotAfter: w.now.AddDate(0, 0, 30),
+		Claims: []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{"bob@example.com"}}},
+	})
+	w.must(err)
+	alice := w.at("alice@example.com")
+	alice.see("/app/").says(t, "1 person and 1 app can see something of yours.", "You opened Album to bob@example.com, through Pulse Diary")
+	thing := alice.see("/app/things/" + string(album))
+	thing.says(t, "bob@example.com through Pulse Diary can get at this.", "Only through Pulse Diary.")
+	alice.see("/app/shares/"+string(made.ID)).says(t, "bob@example.com through Pulse Diary may see Album until 23 December 2026.")
+	alice.see("/app/people").says(t, "bob@example.com", "Pulse Diary")
+	bob := alice.see("/app/people/" + between(thing.body, `href="/app/people/`, `"`))
+	bob.says(t, "bob@example.com can get at 1 thing of yours.", "Only through Pulse Diary.")
+	app := alice.see("/app/apps/diary")
+	app.says(t, "Pulse Diary can get at 1 thing of yours.", "For bob@example.com.", "You opened Album to bob@example.com, through Pulse Diary")
+	alice.see("/app/history?day=2026-11-23").says(t, "bob@example.com through Pulse Diary could see Album.")
+	alice.press(alice.see("/app/stop?share="+string(made.ID)), "do-stop")
+	alice.see("/app/things/"+string(album)).says(t, "You stopped sharing Album with bob@example.com, through Pulse Diary", "bob@example.com through Pulse Diary could see Album.")
+}

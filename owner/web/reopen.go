@@ -36,12 +36,8 @@ func (s *Server) past(v *visit, t owner.Thing) ([]once, error) {
 	}
 	out := make([]once, len(list))
 	for i, one := range list {
-		var names []template.HTML
-		for _, w := range one.Who {
-			names = append(names, v.who(w).Name)
-		}
 		out[i] = once{
-			Said:  v.Say("<b>%s</b> could <em>%s</em> <b>%s</b>.", v.listed(names), s.verbsSaid(v, one.Scopes), v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}).Name),
+			Said:  v.Say("<b>%s</b> could <em>%s</em> <b>%s</b>.", v.whom(one.Who, one.Through), s.verbsSaid(v, one.Scopes), v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}).Name),
 			Ended: v.At(one.Ended), How: v.Say(endings[one.How]),
 			Again: s.below("reopen", "share", string(one.ID), "version", strconv.FormatInt(one.Version, 10)),
 		}

@@ -71,7 +71,7 @@ func TestAliceAnswersWithLessThanWasAsked(t *testing.T) {
 	}
 	before := len(w.shares())
 	receipt := alice.press(page, "allow", "do-0-0", "view", "days", "1")
-	receipt.says(t, "bob@example.com may see Album until 24 November 2026.")
+	receipt.says(t, "bob@example.com through Pulse Diary may see Album until 24 November 2026.")
 	shares := w.shares()
 	made := shares[slices.IndexFunc(shares, func(s as.Share) bool { return s.Client != "" })]
 	if len(shares) != before+1 || len(made.Scopes) != 1 || made.Scopes[0] != "view" || made.Client != "diary" {
@@ -138,7 +138,7 @@ func TestNotNowIsSilentAndCanStillBeAnswered(t *testing.T) {
 	alice.see("/app/requests?list=later").says(t, "bob@example.com")
 	page = alice.see(path)
 	page.says(t, "The answer was “not now”.")
-	alice.press(page, "allow", "do-0-0", "view").says(t, "bob@example.com may see Album")
+	alice.press(page, "allow", "do-0-0", "view").says(t, "bob@example.com through Pulse Diary may see Album")
 	if status := w.status(path); status != as.RequestApproved {
 		t.Errorf("answered, it is %s", status)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"net/url"
+	"slices"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -28,12 +29,11 @@ func (s *Server) thingRow(v *visit, t owner.Thing) thingRow {
 		Icon: s.iconOf(t), Lit: t.Lit(), Used: v.Until(t.LastUsed),
 	}
 	var names []template.HTML
-	seen := map[string]bool{}
 	for _, one := range t.Sharings {
 		for _, w := range one.Who {
-			if one.Opens() && !seen[w.Key] {
-				seen[w.Key] = true
-				names = append(names, v.who(w).Name)
+			name := v.whom([]owner.Who{w}, one.Through)
+			if one.Opens() && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}

@@ -71,6 +71,19 @@ func (v *visit) who(w owner.Who) who {
 	return out
 }
 
+// whom is all of those whom a share is for, with the app that they have to use, in one
+// phrase.
+func (v *visit) whom(list []owner.Who, through owner.App) template.HTML {
+	names := make([]template.HTML, len(list))
+	for i, w := range list {
+		names[i] = v.who(w).Name
+	}
+	if through.ID == "" {
+		return v.listed(names)
+	}
+	return v.Say("%s through %s", v.listed(names), v.app(through))
+}
+
 // app is an app by its name.
 func (v *visit) app(a owner.App) template.HTML {
 	if a.Name == "" {
@@ -130,7 +143,8 @@ type sharing struct {
 	Says    template.HTML // the promise, in one sentence
 	Until   *page.Moment  // nil: until it is stopped
 	Used    *page.Moment
-	Through template.HTML // the one app it is good through; "" for any
+	Through template.HTML // the one app that they have to use; "" for any
+	Others  template.HTML // on the page of that app, who they are
 	Why     string
 	Asks    bool // the owner is asked each time
 	Over    bool
@@ -151,10 +165,10 @@ func (s *Server) sharing(v *visit, one owner.Sharing) sharing {
 		names = append(names, out.Who[len(out.Who)-1].Name)
 	}
 	out.Whom = v.listed(names)
-	if one.Through.ID != "" && (len(one.Who) == 0 || one.Who[0].Kind != policy.PartyApp) {
+	if one.Through.ID != "" {
 		out.Through = v.app(one.Through)
 	}
-	out.Says = s.promise(v, out.Whom, one.Scopes, out.Thing.Name, one.NotAfter, one.Purpose)
+	out.Says = s.promise(v, v.whom(one.Who, one.Through), one.Scopes, out.Thing.Name, one.NotAfter, one.Purpose)
 	return out
 }
 
@@ -232,12 +246,15 @@ func (v *visit) line(l owner.Line) line {
 	if l.Kind == as.EventShareGivenBack && len(l.Who) > 0 && l.Who[0].Person() && !slices.ContainsFunc(l.Who[1:], func(w owner.Who) bool { return w.Person() }) {
 		args[0] = v.who(l.Who[0]).Name // as the owner knows them
 	}
-	var things, whom []template.HTML
+	var things, whom, apps []template.HTML
 	for _, t := range l.Things {
 		things = append(things, v.thing(t).Name)
 	}
 	for _, w := range l.Who {
 		whom = append(whom, v.who(w).Name)
+	}
+	for _, a := range l.Through {
+		apps = append(apps, v.app(a))
 	}
 	if len(things) == 0 {
 		things = []template.HTML{v.Say("something")}
@@ -246,6 +263,9 @@ func (v *visit) line(l owner.Line) line {
 		whom = []template.HTML{v.Say("somebody")}
 	}
 	rest := []template.HTML{v.listed(things), v.listed(whom)}
+	if len(apps) > 0 {
+		rest[1] = v.Say("%s, through %s", rest[1], v.listed(apps))
+	}
 	if slices.Contains(ofWhom, kind) {
 		rest = rest[1:]
 	}
