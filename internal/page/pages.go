@@ -162,8 +162,8 @@ type Options struct {
 	Tab string
 	// Waiting is the number at the tab of requests.
 	Waiting int
-	// Who is signed in; "" for nobody.
-	Who string
+	// Who is signed in; "" for nobody. Tone is what the colour of their face is of.
+	Who, Tone string
 	// Acting says for whom somebody acts who is not the owner; nil for nobody.
 	Acting *Acting
 	// Done says what has just been done; nil for nothing.

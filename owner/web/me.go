@@ -16,6 +16,7 @@ import (
 type acts struct {
 	ID    as.SpaceID
 	Name  string
+	Tone  string // of its face
 	Role  template.HTML
 	Until *page.Moment
 	Now   bool // this browser acts for it
@@ -32,14 +33,18 @@ type invited struct {
 	Gone  page.Moment  // the end of the invitation
 }
 
+// helper is somebody who has a role in the space.
+type helper struct{ Name, Email string }
+
 // connected is a service or an app that holds a key to the space.
 type connected struct {
-	ID    as.GrantID
-	Name  template.HTML
-	Plain string // for the letters of the face
-	Does  template.HTML
-	Since page.Moment
-	Used  *page.Moment
+	ID     as.GrantID
+	Name   template.HTML
+	Client oauth.ClientID
+	Plain  string // for the letters of the face
+	Does   template.HTML
+	Since  page.Moment
+	Used   *page.Moment
 }
 
 // letterKinds are how people may be written to.
@@ -72,7 +77,7 @@ func (s *Server) me(v *visit) error {
 		Acts        []acts
 		Own         bool     // the space that this browser acts in is theirs
 		Space       string   // "" for none
-		Helpers     []string // who else has a role in it
+		Helpers     []helper // who else has a role in it
 		Connected   []connected
 		Next        string
 	}{common: s.common(v), Name: v.called(), Email: v.account.Email, Checked: v.account.EmailVerified, Account: v.account.ID}
@@ -90,9 +95,12 @@ func (s *Server) me(v *visit) error {
 	}
 	for _, space := range v.spaces {
 		data.Acts = append(data.Acts, acts{
-			ID: space.ID, Name: space.Name, Role: v.Say(roleWords[space.Role.Kind].mine), Until: v.Until(space.Role.EndsAt), Now: space.ID == v.owner.Space,
+			ID: space.ID, Name: space.Name, Tone: string(space.ID), Role: v.Say(roleWords[space.Role.Kind].mine), Until: v.Until(space.Role.EndsAt), Now: space.ID == v.owner.Space,
 			Own: space.Role.Kind == as.RoleOwner,
 		})
+		if one := &data.Acts[len(data.Acts)-1]; one.Own {
+			one.Tone = v.account.Email
+		}
 	}
 	if v.owner.Space != "" {
 		data.Space, data.Own = v.space.Name, v.space.Role.Kind == as.RoleOwner
@@ -102,7 +110,7 @@ func (s *Server) me(v *visit) error {
 		}
 		for _, one := range holders {
 			if one.Kind != as.RoleOwner {
-				data.Helpers = append(data.Helpers, cmp.Or(one.Name, one.Email))
+				data.Helpers = append(data.Helpers, helper{cmp.Or(one.Name, one.Email), one.Email})
 			}
 		}
 		list, err := s.AS.Connections(v.ctx, v.owner, as.Page{Limit: most})
@@ -110,7 +118,7 @@ func (s *Server) me(v *visit) error {
 			return err
 		}
 		for _, c := range list {
-			one := connected{ID: c.ID, Name: v.service(owner.App{ID: c.Client, Name: c.ClientName}), Plain: c.ClientName, Since: v.At(c.CreatedAt), Used: v.Until(c.Use.LastAt)}
+			one := connected{ID: c.ID, Client: c.Client, Name: v.service(owner.App{ID: c.Client, Name: c.ClientName}), Plain: c.ClientName, Since: v.At(c.CreatedAt), Used: v.Until(c.Use.LastAt)}
 			switch {
 			case slices.Contains(c.Scopes, uma.ScopeProtection):
 				one.Does = v.whose("keeps things of yours, and asks here who may get at them", "keeps things of %s's, and asks here who may get at them")

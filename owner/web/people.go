@@ -63,7 +63,7 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 	}
 	things := map[string]bool{}
 	for _, one := range p.Sharings {
-		if one.State == owner.InForce {
+		if one.Opens() {
 			things[string(one.Thing.ID)] = true
 		}
 	}

@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -234,4 +235,66 @@ func TestAnAppIsBesideThePersonWhoHasToUseIt(t *testing.T) {
 	alice.see("/app/history?day=2026-11-23").says(t, "bob@example.com through Pulse Diary could see Album.")
 	alice.press(alice.see("/app/stop?share="+string(made.ID)), "do-stop")
 	alice.see("/app/things/"+string(album)).says(t, "You stopped sharing Album with bob@example.com, through Pulse Diary", "bob@example.com through Pulse Diary could see Album.")
+}
+
+// Those for whom the question is put each time stand by themselves, as nothing is open to
+// them.
+func TestWhoMayOnlyAskStandsApart(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view")
+	w.asks([]uma.Scope{"view"}, album)
+	alice := w.at("alice@example.com")
+	thing := alice.see("/app/things/" + string(album))
+	thing.says(t, "Only you can see this.", "Nobody but you can do anything with this.", "May ask you Each time they wait for a yes.")
+	key := between(thing.body, `href="/app/people/`, `"`)
+	alice.see("/app/people/"+key).says(t, "bob@example.com can get at nothing of yours.")
+
+	w.share(album, "carol@example.com", "view")
+	thing = alice.see("/app/things/" + string(album))
+	can, may, found := strings.Cut(thing.text(), "May ask you")
+	if !found || strings.Contains(can, "bob@example.com") || !strings.Contains(can, "carol@example.com can get at this.") || !strings.Contains(may, "bob@example.com") {
+		t.Errorf("who can and who may ask are told together:\n%s", thing.text())
+	}
+	thing.says(t, "Stop all of them")
+}
+
+// Whoever is met on several pages has one face on all of them, and so has an app.
+func TestOneFaceForEachPersonAndEachApp(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view", "edit")
+	_, err := w.as.IssueToken(t.Context(), "diary", w.alice.ID, w.alice.space, "view")
+	w.must(err)
+	w.asks([]uma.Scope{"view"}, album)
+	w.share(album, "bob@example.com", "view")
+	if result := w.redeems([]uma.Scope{"view"}, album); !isA[as.Granted](result) {
+		t.Fatalf("Bob is not let in: %T", result)
+	}
+	_, err = w.as.CreateShare(t.Context(), w.owner(), policy.Share{Resource: album, Scopes: []uma.Scope{"edit"}, Client: "diary"})
+	w.must(err)
+	_, err = w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleViewer, w.now.AddDate(1, 0, 0))
+	w.must(err)
+	alice := w.at("alice@example.com")
+	group := alice.press(alice.press(alice.see("/app/groups"), "make", "name", "Family"), "add", "email", "bob@example.com")
+	faces := func(kind, letters string, on ...answer) {
+		t.Helper()
+		shape := regexp.MustCompile(`<span class="` + kind + ` (tone-\d)" aria-hidden="true">` + letters + `</span>`)
+		first := ""
+		for _, a := range on {
+			found := shape.FindAllStringSubmatch(a.body, -1)
+			if len(found) == 0 {
+				t.Errorf("%s has no face %s", a.Request.URL.Path, letters)
+			}
+			for _, one := range found {
+				if first == "" {
+					first = one[1]
+				}
+				if one[1] != first {
+					t.Errorf("%s: the face %s is %s, and %s elsewhere", a.Request.URL.Path, letters, one[1], first)
+				}
+			}
+		}
+	}
+	home, thing, people, me := alice.see("/app/"), alice.see("/app/things/"+string(album)), alice.see("/app/people"), alice.see("/app/me")
+	faces("face", "B", home, thing, people, me, group, alice.see("/app/roles"), w.at("bob@example.com").see("/app/me"))
+	faces("face app", "PD", home, thing, people, me, alice.see("/app/apps/diary"), alice.see("/app/stop?thing="+string(album)))
 }

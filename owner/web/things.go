@@ -136,6 +136,14 @@ func (s *Server) thing(v *visit) error {
 		return err
 	}
 	row := s.thingRow(v, t)
+	var open, asking []sharing
+	for _, one := range s.sharings(v, t.Sharings) {
+		if one.Asks {
+			asking = append(asking, one)
+		} else {
+			open = append(open, one)
+		}
+	}
 	return s.show(v, "things", "thing", page.Options{Done: v.done(s)}, struct {
 		common
 		Used     []use
@@ -143,13 +151,15 @@ func (s *Server) thing(v *visit) error {
 		Thing    thingRow
 		Says     template.HTML
 		Sharings []sharing
+		Asking   []sharing // for whom the question is put each time
+		All      bool      // there are several to stop at once
 		Verbs    []verb
 		Lately   []line
 		Type     string
 		Scopes   []uma.Scope
 		Since    page.Moment
 	}{
-		common: s.common(v), Used: used, Past: past, Thing: row, Says: v.thingSays(row), Sharings: s.sharings(v, t.Sharings), Verbs: s.verbs(v, t.Description.Scopes),
+		common: s.common(v), Used: used, Past: past, Thing: row, Says: v.thingSays(row), Sharings: open, Asking: asking, All: len(t.Sharings) > 1, Verbs: s.verbs(v, t.Description.Scopes),
 		Lately: v.lines(lately.List), Type: t.Description.Type, Scopes: t.Description.Scopes, Since: v.At(t.CreatedAt),
 	})
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"html/template"
 	"net/url"
 	"slices"
@@ -20,6 +21,7 @@ import (
 type who struct {
 	Key    string        // good in a path; never an address
 	Face   string        // "person" or "app"
+	Tone   string        // what the colour of the face is of: one for each person and each app, on every page
 	Name   template.HTML // as a sentence has it
 	Plain  string        // for the letters of the face
 	Sure   template.HTML // how we know who it is
@@ -32,7 +34,7 @@ type who struct {
 
 // who shows one of those whom shares are for.
 func (v *visit) who(w owner.Who) who {
-	out := who{Key: w.Key, Face: "person", Name: v.text(w.Value), Plain: w.Value}
+	out := who{Key: w.Key, Face: "person", Tone: cmp.Or(w.Value, w.Key), Name: v.text(w.Value), Plain: w.Value}
 	switch w.Kind {
 	case policy.PartyEmail:
 		out.Sure, out.Weak = v.Say("E-mail address checked"), true

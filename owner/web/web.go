@@ -292,7 +292,7 @@ func (s *Server) show(v *visit, tab, name string, o page.Options, data any) erro
 }
 
 func (s *Server) showAs(v *visit, status int, tab, name string, o page.Options, data any) error {
-	o.Who = v.called()
+	o.Who, o.Tone = v.called(), v.account.Email
 	if v.owner.Space == "" {
 		o.Wide = true // nothing is behind the tabs
 	} else if o.Tab = tab; o.Live == "" {
