@@ -3,6 +3,7 @@ package as
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
@@ -23,6 +24,7 @@ type Vouched struct {
 	// Mailbox says that the provider has verified the e-mail address, and that the
 	// operator trusts it in that.
 	Mailbox bool
+	At      time.Time // when they proved there who they are; zero when it does not say
 }
 
 // AccountOf finds the account that somebody a provider vouches for signs in to:
@@ -62,7 +64,7 @@ func accountOf(r Reader, v Vouched) (account Account, linked bool, err error) {
 // in. Everybody else is ErrNotFound.
 func (s *Server) EnterByProvider(ctx context.Context, v Vouched, guests bool, e Entry) (string, error) {
 	secret := s.vault.bearer()
-	e.Method = ByProvider
+	e.Method, e.proved = ByProvider, v.At
 	err := s.Store.Update(ctx, func(tx Tx) error {
 		account, linked, err := accountOf(tx, v)
 		absent := errors.Is(err, ErrNotFound)

@@ -264,7 +264,10 @@ func (s *Server) idToken(client oauth.ClientID, account Account, g Grant, code C
 	}
 	claims := oauth.IDTokenClaims{
 		Issuer: s.Issuer, Subject: string(account.ID), Audience: string(client), Nonce: code.Nonce, SessionID: s.sid(code.Session, client),
-		IssuedAt: s.now().Unix(), ExpiresAt: s.now().Add(s.Lifetimes.IDToken).Unix(), AuthTime: g.AuthTime.Unix(),
+		IssuedAt: s.now().Unix(), ExpiresAt: s.now().Add(s.Lifetimes.IDToken).Unix(),
+	}
+	if !g.AuthTime.IsZero() {
+		claims.AuthTime = g.AuthTime.Unix()
 	}
 	if contains(g.Scopes, oauth.ScopeEmail) {
 		claims.Email, claims.EmailVerified = account.Email, account.EmailVerified

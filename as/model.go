@@ -113,7 +113,8 @@ type Session struct {
 	ID                SessionID
 	Account           AccountID
 	AccountGeneration int64
-	AuthTime          time.Time
+	AuthTime          time.Time // when the person proved last who they are; zero when nobody says
+	CreatedAt         time.Time // when the browser came in
 	ExpiresAt         time.Time
 	Method            Method // how the person proved last who they are
 	Agent             string // how the browser named itself then; shortened, and not to be believed

@@ -21,6 +21,8 @@ type Entry struct {
 	// Language is that of the browser, as BCP 47 has it: whoever has told us none is
 	// written to in that one from now on.
 	Language string
+
+	proved time.Time // when a provider was shown it; zero when it does not say
 }
 
 // maxAgent is how much is kept of the name of a browser, in bytes.
@@ -70,7 +72,10 @@ func (s *Server) enter(tx Tx, account Account, secret string, e Entry) error {
 	now := s.now()
 	session := Session{
 		Digest: s.vault.digest(aSession, secret), ID: SessionID(s.vault.id(now)), Account: account.ID, AccountGeneration: account.Generation,
-		AuthTime: now, ExpiresAt: now.Add(s.Lifetimes.Session), Method: e.Method, Agent: shortened(e.Agent, maxAgent),
+		AuthTime: now, CreatedAt: now, ExpiresAt: now.Add(s.Lifetimes.Session), Method: e.Method, Agent: shortened(e.Agent, maxAgent),
+	}
+	if e.Method == ByProvider {
+		session.AuthTime = e.proved
 	}
 	before, err := tx.Session(s.vault.digest(aSession, e.Old))
 	switch {
@@ -78,7 +83,10 @@ func (s *Server) enter(tx Tx, account Account, secret string, e Entry) error {
 	case err != nil:
 		return err
 	case before.Account == account.ID && before.AccountGeneration == account.Generation:
-		session.ID = before.ID
+		session.ID, session.CreatedAt = before.ID, before.CreatedAt
+		if session.AuthTime.Before(before.AuthTime) { // what was shown here counts on
+			session.AuthTime = before.AuthTime
+		}
 		err = tx.DeleteSession(before.Digest)
 	default:
 		err = s.endSession(tx, before)
@@ -173,7 +181,7 @@ func (s *Server) Sessions(ctx context.Context, id AccountID) ([]Session, error) 
 		}
 		return err
 	})
-	slices.SortFunc(live, func(a, b Session) int { return b.AuthTime.Compare(a.AuthTime) })
+	slices.SortFunc(live, func(a, b Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	return live, err
 }
 

@@ -39,7 +39,7 @@ func (s *Server) authorize(c *call) error {
 		asked := maps.Clone(c.form)
 		delete(asked, "prompt")
 		delete(asked, "max_age")
-		s.signInAndReturn(c, asked)
+		s.signInAndReturn(c, asked, !s.recent(req, time.Time{}))
 		return nil
 	default:
 		return s.askConsent(c, http.StatusOK, consent{req: req, client: client, asked: c.form, account: account}, "")
@@ -203,7 +203,7 @@ func (s *Server) decide(c *call) error {
 	switch c.form["action"] {
 	case "allow":
 		if !s.proved(req, at) {
-			s.signInAndReturn(c, asked)
+			s.signInAndReturn(c, asked, true)
 			return nil
 		}
 		return s.allow(c, q)
@@ -214,7 +214,7 @@ func (s *Server) decide(c *call) error {
 		if err := s.SignIn.SignOut(c.w, c.r); err != nil {
 			return err
 		}
-		s.signInAndReturn(c, asked)
+		s.signInAndReturn(c, asked, false)
 		return nil
 	default:
 		return errUnknownAnswer

@@ -47,11 +47,11 @@ type SignIn interface {
 	// AddPasskey gives who is signed in the passkey that their browser has made.
 	AddPasskey(r *http.Request, ceremony, response, name string) (ok bool, err error)
 	// ToProvider begins a sign-in at a provider, or the linking of an account there to
-	// who is signed in, and says where the browser has to go. FromProvider ends it, and
-	// says where the person wanted to be. What this browser has not begun is
-	// as.ErrNotFound.
-	ToProvider(w http.ResponseWriter, r *http.Request, id, to string, link bool) (uri string, err error)
-	FromProvider(w http.ResponseWriter, r *http.Request, id string, form uma.Form) (to string, ok bool, err error)
+	// who is signed in, and says where the browser has to go; with afresh the person has
+	// to prove there anew who they are. FromProvider ends it, and says where the person
+	// wanted to be. What this browser has not begun is as.ErrNotFound.
+	ToProvider(w http.ResponseWriter, r *http.Request, id, to string, link, afresh bool) (uri string, err error)
+	FromProvider(w http.ResponseWriter, r *http.Request, id string, form uma.Form) (to string, afresh, ok bool, err error)
 	// Session names the session of this browser, "" when nobody is signed in.
 	Session(r *http.Request) as.SessionID
 	// SignOut signs the browser out.

@@ -21,6 +21,7 @@ var (
 	problemCode      = page.Sentence("This code is not right, or its time is over. Look again, or let a new one be sent.")
 	problemPasskey   = page.Sentence("This passkey did not work here. Try once more, or come in with a code.")
 	problemProvider  = page.Sentence("You could not come in like this. Come in another way first. Then you can add this one, where you see how you sign in.")
+	problemAfresh    = page.Sentence("This did not show that it is you, now. Show it in another way.")
 	problemFirst     = page.Sentence("Write your name and an e-mail address that can be used.")
 )
 
@@ -53,8 +54,8 @@ func (s *Server) signInPage(c *call) error {
 	if asked, err := uma.ParseQuery(query); err == nil {
 		hint = asked["login_hint"]
 	}
-	again := in && c.form["again"] == "yes"
-	if again {
+	again := c.form["again"] == "yes"
+	if in && again {
 		hint = account.Email
 	}
 	return s.showSignIn(c, http.StatusOK, signInForm{Return: to, Email: hint, Again: again}, "", page.Options{})
@@ -68,7 +69,8 @@ type signInForm struct {
 	Path      string // where the form is posted to
 	Return    string
 	Email     string
-	Again     bool // who is signed in is to prove once more who they are
+	Again     bool // it is not enough to be signed in, here or elsewhere
+	Still     bool // and somebody is signed in here
 	App       *application
 	Service   string // where the application went; "" when it is not known
 	Passwords bool
@@ -88,6 +90,8 @@ func (s *Server) showSignIn(c *call, status int, f signInForm, problem string, o
 		f.Path = pathSignIn
 	}
 	f.formPage, f.Wrong, f.Passwords = s.form(c, f.Path), problem != "", s.SignIn.Passwords()
+	_, _, in := s.SignIn.Person(c.r)
+	f.Still = f.Again && in
 	if s.SignIn.Passkeys() {
 		options, ceremony, err := s.SignIn.AskPasskey(c.w, c.r)
 		if err != nil {
@@ -95,18 +99,24 @@ func (s *Server) showSignIn(c *call, status int, f signInForm, problem string, o
 		}
 		f.Passkey = &passkeyForm{options, ceremony}
 	}
-	to := f.Return
+	asked := url.Values{"return": {f.Return}}
 	if f.App != nil {
-		to = s.base + pathClaimsVisit
+		asked.Set("return", s.base+pathClaimsVisit)
+	}
+	if f.Again {
+		asked.Set("again", "yes")
 	}
 	ids, names := s.SignIn.Providers()
 	for i, id := range ids {
 		path := strings.Replace(pathSignInTo, "{id}", id, 1)
-		f.Providers = append(f.Providers, providerLink{names[i], s.base + path + "?" + url.Values{"return": {to}}.Encode()})
+		f.Providers = append(f.Providers, providerLink{names[i], s.base + path + "?" + asked.Encode()})
 	}
 	o.Problem = s.problem(c, problem)
 	if f.App == nil {
 		o.Stay = s.signInPath(f.Return)
+		if f.Again {
+			o.Stay = s.againPath(f.Return)
+		}
 	}
 	s.page(c).Show(status, s.pages, "sign-in", o, f)
 	return nil
@@ -231,7 +241,7 @@ func (s *Server) toProvider(c *call) error {
 		s.redirect(c, s.signInPath(to))
 		return nil
 	}
-	uri, err := s.SignIn.ToProvider(c.w, c.r, c.r.PathValue("id"), to, false)
+	uri, err := s.SignIn.ToProvider(c.w, c.r, c.r.PathValue("id"), to, false, c.form["again"] == "yes")
 	if err != nil {
 		return err
 	}
@@ -241,7 +251,7 @@ func (s *Server) toProvider(c *call) error {
 
 // fromProvider is where it sends the browser back.
 func (s *Server) fromProvider(c *call) error {
-	to, ok, err := s.SignIn.FromProvider(c.w, c.r, c.r.PathValue("id"), c.form)
+	to, afresh, ok, err := s.SignIn.FromProvider(c.w, c.r, c.r.PathValue("id"), c.form)
 	if errors.Is(err, as.ErrNotFound) {
 		return errStaleForm
 	}
@@ -249,6 +259,9 @@ func (s *Server) fromProvider(c *call) error {
 		return err
 	}
 	to = s.placeToReturn(to)
+	if !ok && afresh {
+		return s.showSignIn(c, http.StatusUnprocessableEntity, signInForm{Return: to, Again: true}, problemAfresh, page.Options{})
+	}
 	if !ok {
 		return s.showSignIn(c, http.StatusUnprocessableEntity, signInForm{Return: to}, problemProvider, page.Options{})
 	}
@@ -321,9 +334,14 @@ func (s *Server) placeToReturn(to string) string {
 	}
 }
 
-// signInAndReturn sends a browser to the sign-in form and back.
-func (s *Server) signInAndReturn(c *call, asked uma.Form) {
+// signInAndReturn sends a browser to the sign-in form and back; with again it is not
+// enough to be signed in.
+func (s *Server) signInAndReturn(c *call, asked uma.Form, again bool) {
 	to := s.base + pathAuthorize + "?" + encode(asked)
+	if again {
+		s.redirect(c, s.againPath(to))
+		return
+	}
 	s.redirect(c, s.signInPath(to))
 }
 
@@ -333,6 +351,11 @@ func (s *Server) signInPath(to string) string {
 		return s.base + pathSignIn
 	}
 	return s.base + pathSignIn + "?" + url.Values{"return": {to}}.Encode()
+}
+
+// againPath is the sign-in form for who has to prove anew who they are.
+func (s *Server) againPath(to string) string {
+	return s.base + pathSignIn + "?" + url.Values{"return": {to}, "again": {"yes"}}.Encode()
 }
 
 // signOutPage asks before it signs out: a link alone changes nothing.

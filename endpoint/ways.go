@@ -43,7 +43,7 @@ type wayPasskey struct {
 
 type waySession struct {
 	ID, Device string
-	Since      page.Moment
+	Since      *page.Moment
 	Here       bool
 }
 
@@ -63,7 +63,7 @@ func (s *Server) showWays(c *call, status int, account as.Account, problem strin
 	ctx, a := c.r.Context(), s.page(c)
 	f := waysForm{
 		formPage: s.form(c, pathWays), Person: about(account), Proved: s.SignIn.Recent(c.r, provedFor), Device: device(c.r.UserAgent()),
-		Again: s.signInPath(s.base+pathWays) + "&again=yes", LinkForm: a.Form(s.about(c, pathLink)...),
+		Again: s.againPath(s.base + pathWays), LinkForm: a.Form(s.about(c, pathLink)...),
 	}
 	if f.Proved && s.SignIn.Passkeys() {
 		options, ceremony, err := s.SignIn.OfferPasskey(c.w, c.r)
@@ -87,7 +87,7 @@ func (s *Server) showWays(c *call, status int, account as.Account, problem strin
 	}
 	here := s.SignIn.Session(c.r)
 	for _, one := range sessions {
-		f.Sessions = append(f.Sessions, waySession{string(one.ID), device(one.Agent), a.At(one.AuthTime), one.ID == here})
+		f.Sessions = append(f.Sessions, waySession{string(one.ID), device(one.Agent), a.Until(one.CreatedAt), one.ID == here})
 	}
 	linked, err := s.AS.Identities(ctx, account.ID)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Server) changeWays(c *call) error {
 	}
 	action := c.form["action"]
 	if action != "end" && action != "end-others" && !s.SignIn.Recent(c.r, provedFor) {
-		s.redirect(c, s.signInPath(s.base+pathWays)+"&again=yes")
+		s.redirect(c, s.againPath(s.base+pathWays))
 		return nil
 	}
 	var err error
@@ -160,11 +160,11 @@ func (s *Server) linkProvider(c *call) error {
 		return errStaleForm
 	}
 	if !s.SignIn.Recent(c.r, provedFor) {
-		s.redirect(c, s.signInPath(s.base+pathWays)+"&again=yes")
+		s.redirect(c, s.againPath(s.base+pathWays))
 		return nil
 	}
 	id := c.form["provider"]
-	uri, err := s.SignIn.ToProvider(c.w, c.r, id, s.base+pathWays, true)
+	uri, err := s.SignIn.ToProvider(c.w, c.r, id, s.base+pathWays, true, false)
 	if errors.Is(err, as.ErrNotFound) {
 		return errStaleForm
 	}

@@ -460,6 +460,55 @@ func TestWhatComesFromAProviderIsTiedToTheBrowserThatWent(t *testing.T) {
 	}
 }
 
+// A fresh proof is one that the provider was shown just now, and says so. The browser
+// may take away on the way what asks for it (OpenID Connect Core 3.1.2.1 and 2).
+//
+// Proves SEC-073.
+func TestAnOldSessionAtAProviderIsNoFreshProof(t *testing.T) {
+	here, there := tandem(t, true)
+	b, other := here.browser(), there.browser()
+	other.signIn(other.get(pathSignIn), there.Alice)
+	there.Clock.Advance(time.Hour)
+	here.Clock.Advance(time.Hour)
+	comes := func(uri string) answer { // by who is signed in there already
+		_, query := sentTo(t, other.press(other.get(strings.TrimPrefix(uri, there.Issuer)), "allow"))
+		return b.get("/sign-in/from/work?" + query.Encode())
+	}
+	page := comes(b.start(here, "/sign-in/to/work?return="+pathWays))
+	if again, found := tagByID(t, page.Body, "again"); !found {
+		t.Fatalf("who signed in there an hour ago may change how they sign in:\n%s", page.Body)
+	} else {
+		page = b.get(attr(again, "href"))
+	}
+	var to string
+	for tag := range tags(t, page.Body) {
+		if strings.HasPrefix(attr(tag, "href"), "/sign-in/to/work") {
+			to = attr(tag, "href")
+		}
+	}
+	asked := b.start(here, to)
+	u, err := url.Parse(asked)
+	here.must(err)
+	query := u.Query()
+	if query.Get("max_age") != "0" || query.Get("prompt") != "login" {
+		t.Fatalf("the provider is asked %s", asked)
+	}
+	query.Del("max_age")
+	query.Del("prompt")
+	u.RawQuery = query.Encode()
+	page = comes(u.String())
+	if wantStatus(t, page, http.StatusUnprocessableEntity); !strings.Contains(string(page.Body), "Is it still you?") {
+		t.Errorf("the old session counts:\n%s", page.Body)
+	}
+	if _, found := tagByID(t, b.get(pathWays).Body, "again"); !found {
+		t.Error("the old session counts")
+	}
+	b.get(here.goes(b, there, there.Alice, b.start(here, to)))
+	if page = b.get(pathWays); !strings.Contains(string(page.Body), `value="unlink"`) {
+		t.Errorf("the fresh proof does not count:\n%s", page.Body)
+	}
+}
+
 // formTo finds the values of the form that is posted to a path.
 func formTo(t *testing.T, page []byte, path string) (url.Values, bool) {
 	t.Helper()

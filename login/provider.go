@@ -166,14 +166,18 @@ type journey struct {
 	Verifier string       `json:"v"`
 	To       string       `json:"t"`
 	Link     as.AccountID `json:"l,omitempty"` // the account that asked to be linked; "" to sign in
+	Since    time.Time    `json:"s,omitzero"`  // the person has to prove there anew who they are, from now on; zero when they need not
 }
 
 const journeyTime = 15 * time.Minute
 
+// clockApart is how far the clock of a provider may be behind ours.
+const clockApart = time.Minute
+
 // ToProvider returns the address at a provider where the browser goes to sign in, or,
-// to link the account of the person who is signed in here. to is where they
-// want to be afterwards.
-func (l *Login) ToProvider(w http.ResponseWriter, r *http.Request, id, to string, link bool) (string, error) {
+// to link the account of the person who is signed in here. With afresh it is not
+// enough that the person is signed in there. to is where they want to be afterwards.
+func (l *Login) ToProvider(w http.ResponseWriter, r *http.Request, id, to string, link, afresh bool) (string, error) {
 	u, err := l.provider(id)
 	if err != nil {
 		return "", err
@@ -191,69 +195,112 @@ func (l *Login) ToProvider(w http.ResponseWriter, r *http.Request, id, to string
 		}
 		j.Link = account.ID
 	}
+	how := []oauth2.AuthCodeOption{oidc.Nonce(j.Nonce), oauth2.S256ChallengeOption(j.Verifier)}
+	if afresh {
+		// OpenID Connect Core 3.1.2.1: with max_age the ID token has an auth_time. The
+		// browser, on whose way this is, may take both away, so that it is looked at.
+		j.Since = l.AS.Now()
+		how = append(how, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
 	data, err := json.Marshal(j)
 	if err != nil {
 		return "", err
 	}
 	state := l.AS.BeginCeremony(as.CeremonyProvider, l.browser(w, r), data, journeyTime)
-	return u.config(d).AuthCodeURL(state, oidc.Nonce(j.Nonce), oauth2.S256ChallengeOption(j.Verifier)), nil
+	return u.config(d).AuthCodeURL(state, how...), nil
 }
 
 // FromProvider ends what ToProvider began, with the parameters that the browser
 // brings. It returns where the person wanted to be; ok is false when the provider
-// vouches for nobody who may come in. What is not of this browser, is over or was
-// used is as.ErrNotFound.
-func (l *Login) FromProvider(w http.ResponseWriter, r *http.Request, id string, form uma.Form) (to string, ok bool, err error) {
-	ctx := r.Context()
+// vouches for nobody who may come in, or not for what afresh asked for. What is not
+// of this browser, is over or was used is as.ErrNotFound.
+func (l *Login) FromProvider(w http.ResponseWriter, r *http.Request, id string, form uma.Form) (to string, afresh, ok bool, err error) {
+	u, j, err := l.journey(r, id, form["state"])
+	if err != nil {
+		return "", false, false, err
+	}
+	ok, err = l.arrive(w, r, u, j, form)
+	return j.To, !j.Since.IsZero(), ok, err
+}
+
+// journey finds what somebody comes back from, and spends it.
+func (l *Login) journey(r *http.Request, id, state string) (*upstream, journey, error) {
 	u, err := l.provider(id)
 	if err != nil {
-		return "", false, err
+		return nil, journey{}, err
 	}
 	handle, known := l.known(r)
 	if !known {
-		return "", false, as.ErrNotFound
+		return nil, journey{}, as.ErrNotFound
 	}
-	c, err := l.AS.OpenCeremony(as.CeremonyProvider, handle, form["state"])
+	c, err := l.AS.OpenCeremony(as.CeremonyProvider, handle, state)
 	if err != nil {
-		return "", false, err
+		return nil, journey{}, err
 	}
 	var j journey
 	if err := json.Unmarshal(c.Data, &j); err != nil {
-		return "", false, err
+		return nil, journey{}, err
 	}
 	if j.Provider != id {
-		return "", false, as.ErrNotFound
+		return nil, journey{}, as.ErrNotFound
 	}
-	if err := l.AS.SpendCeremony(ctx, c); err != nil {
-		return "", false, err
-	}
+	return u, j, l.AS.SpendCeremony(r.Context(), c)
+}
+
+// arrive signs in, or links, whom the provider vouches for.
+func (l *Login) arrive(w http.ResponseWriter, r *http.Request, u *upstream, j journey, form uma.Form) (bool, error) {
+	ctx := r.Context()
 	if form["code"] == "" {
-		return j.To, false, nil // they did not want to, or were not let
+		return false, nil // they did not want to, or were not let
 	}
 	vouched, err := u.vouch(ctx, j, form)
 	if err != nil {
-		l.AS.Log.WarnContext(ctx, "a provider has not vouched for anybody", "provider", id, "error", err)
-		return j.To, false, nil
+		l.AS.Log.WarnContext(ctx, "a provider has not vouched for anybody", "provider", u.ID, "error", err)
+		return false, nil
+	}
+	if vouched.At, err = j.provedAt(vouched.At, l.AS.Now()); err != nil {
+		l.AS.Log.WarnContext(ctx, "a provider was not shown anew who somebody is", "provider", u.ID, "error", err)
+		return false, nil
 	}
 	_, in, _ := l.session(r)
 	if j.Link != "" {
 		if in.ID != j.Link {
-			return j.To, false, nil
+			return false, nil
 		}
 		err := l.AS.LinkIdentity(ctx, j.Link, vouched.Identity)
-		return j.To, err == nil, err
+		return err == nil, err
 	}
 	account, err := l.AS.AccountOf(ctx, vouched)
 	if err != nil && !errors.Is(err, as.ErrNotFound) {
-		return "", false, err
+		return false, err
 	}
 	e := l.entry(r, "")
 	if e.Attempt, err = l.AS.BeginAttempt(ctx, account.ID, r.RemoteAddr, in.ID); err != nil {
-		return "", false, err
+		return false, err
 	}
 	secret, err := l.AS.EnterByProvider(ctx, vouched, l.Guests, e)
-	ok, err = l.in(w, secret, err)
-	return j.To, ok, err
+	return l.in(w, secret, err)
+}
+
+// provedAt is when the person proved at the provider who they are: after what the
+// provider says, which is zero when it says nothing, never in our future, and where
+// it had to be anew not before the journey.
+func (j journey) provedAt(said, now time.Time) (time.Time, error) {
+	if said.After(now) {
+		said = now
+	}
+	switch {
+	case j.Since.IsZero():
+		return said, nil
+	case said.IsZero():
+		return said, errors.New("login: the ID token has no auth_time")
+	case said.Before(j.Since.Add(-clockApart)):
+		return said, fmt.Errorf("login: auth_time is %v", said)
+	case said.Before(j.Since):
+		return j.Since, nil
+	default:
+		return said, nil
+	}
 }
 
 // vouch exchanges the code and verifies the ID token (OpenID Connect Core 3.1.3).
@@ -287,12 +334,17 @@ func (u *upstream) vouch(ctx context.Context, j journey, form uma.Form) (as.Vouc
 		Email         string `json:"email"`
 		EmailVerified any    `json:"email_verified"` // some say it in a text, which is not believed
 		Name          string `json:"name"`
+		AuthTime      int64  `json:"auth_time"`
 	}
 	if err := verified.Claims(&said); err != nil {
 		return as.Vouched{}, err
 	}
+	var at time.Time
+	if said.AuthTime > 0 {
+		at = time.Unix(said.AuthTime, 0)
+	}
 	return as.Vouched{
 		Identity: as.Identity{Issuer: verified.Issuer, Subject: verified.Subject, Email: said.Email},
-		Name:     said.Name, Mailbox: u.TrustEmail && said.EmailVerified == true,
+		Name:     said.Name, Mailbox: u.TrustEmail && said.EmailVerified == true, At: at,
 	}, nil
 }

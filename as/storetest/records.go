@@ -141,7 +141,7 @@ func emailsAreUnique(s *scene) {
 }
 
 func sessionsHaveIDs(s *scene) {
-	mine := as.Session{Digest: s.digest("session"), ID: s.session(), Account: s.account(), AuthTime: now, ExpiresAt: now.Add(time.Hour)}
+	mine := as.Session{Digest: s.digest("session"), ID: s.session(), Account: s.account(), AuthTime: now.Add(-time.Minute), CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
 	other := as.Session{Digest: s.digest("other"), ID: s.beside().session(), Account: s.account()}
 	thief := as.Session{Digest: s.digest("thief"), ID: mine.ID}
 	s.update(func(tx as.Tx) error { return errors.Join(tx.InsertSession(mine), tx.InsertSession(other)) })

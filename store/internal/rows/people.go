@@ -100,13 +100,13 @@ func (t *Tx) DeleteRole(a as.AccountID, s as.SpaceID) error {
 	return t.change(`delete from roles where account_id = $1 and space_id = $2`, a, s)
 }
 
-const sessionColumns = `digest, id, account_id, account_generation, auth_time, expires_at, method, agent`
+const sessionColumns = `digest, id, account_id, account_generation, auth_time, created_at, expires_at, method, agent`
 
 var insertSession = insertUnder("sessions", sessionColumns, underAll)
 
 func intoSession() ([]any, *as.Session) {
 	s := new(as.Session)
-	return []any{&s.Digest, &s.ID, &s.Account, &s.AccountGeneration, instant{&s.AuthTime}, instant{&s.ExpiresAt}, &s.Method, &s.Agent}, s
+	return []any{&s.Digest, &s.ID, &s.Account, &s.AccountGeneration, instant{&s.AuthTime}, instant{&s.CreatedAt}, instant{&s.ExpiresAt}, &s.Method, &s.Agent}, s
 }
 
 func (t *Tx) Session(d as.Digest) (as.Session, error) {
@@ -139,7 +139,7 @@ func (t *Tx) DeleteParticipants(id as.SessionID) error {
 }
 
 func (t *Tx) InsertSession(s as.Session) error {
-	return t.insert(insertSession, []byte(s.Digest), s.ID, s.Account, s.AccountGeneration, ms(s.AuthTime), ms(s.ExpiresAt), s.Method, s.Agent)
+	return t.insert(insertSession, []byte(s.Digest), s.ID, s.Account, s.AccountGeneration, ms(s.AuthTime), ms(s.CreatedAt), ms(s.ExpiresAt), s.Method, s.Agent)
 }
 
 func (t *Tx) DeleteSession(d as.Digest) error {
