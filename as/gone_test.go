@@ -108,7 +108,7 @@ func TestWhatAClientIsNoLongerRegisteredForIsNotRefreshed(t *testing.T) {
 func TestOfTwoRevocationsNeitherUndoesTheOther(t *testing.T) {
 	t.Parallel()
 	revocations := map[string]func(*world){
-		"of the space": func(w *world) { w.must(w.StopEverything(w.ctx, w.aliceOwner)) },
+		"of the space": func(w *world) { w.stopEverything() },
 		"of the account": func(w *world) { // out of every browser and app
 			w.must(w.store.Update(w.ctx, func(tx as.Tx) error {
 				a, err := tx.Account(w.alice.ID)

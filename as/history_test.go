@@ -93,7 +93,7 @@ func (w *world) story(after func(kind string)) {
 	after("")
 	w.must(w.DeregisterResource(w.ctx, w.alice1, album))
 	after(as.EventResourceDeregistered)
-	w.must(w.StopEverything(w.ctx, owner))
+	w.stopEverything()
 	after(as.EventEverythingStopped)
 }
 

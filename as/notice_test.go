@@ -213,7 +213,7 @@ func TestAnAccountIsWrittenToAsItWants(t *testing.T) {
 	w.asked(photo, "dora")
 	w.advance(48 * time.Hour)
 	b.empty(w, "Alice wants no letters")
-	w.must(w.StopEverything(w.ctx, w.aliceOwner))
+	w.stopEverything()
 	b.only(w, as.LetterStopped, aliceAddress)
 	wantCode(t, w.SetLetters(w.ctx, w.alice.ID, "hourly", ""), uma.InvalidRequest)
 	wantCode(t, w.SetLetters(w.ctx, w.alice.ID, "", strings.Repeat("x", 36)), uma.InvalidRequest)

@@ -95,7 +95,7 @@ var acts = map[string]func(h *household, o as.Owner) error{
 		h.must(err)
 		return h.alike(approved, aside, refused, blocked, h.Unblock(h.ctx, o, all[0].ID))
 	},
-	"stop everything": func(h *household, o as.Owner) error { return h.StopEverything(h.ctx, o) },
+	"stop everything": func(h *household, o as.Owner) error { _, err := h.StopEverything(h.ctx, o); return err },
 	"connect and disconnect services and apps": func(h *household, o as.Owner) error {
 		_, err := h.IssueCode(h.ctx, oauth.AuthorizationRequest{Client: h.rs1.ID, Scopes: scopes(uma.ScopeProtection)},
 			h.signIn(as.Account{ID: o.Account}).ID, o.Space)

@@ -237,23 +237,6 @@ func (s *Server) RegisteredResource(ctx context.Context, o Owner, id uma.Resourc
 	return res, absent(err, errNoResource)
 }
 
-// StopEverything ends every permission and every token of the space at once,
-// the protection API access tokens of its resource servers included. The shares
-// stay; WithdrawAll ends them, too, in a way that can be undone.
-func (s *Server) StopEverything(ctx context.Context, o Owner) error {
-	err := s.manage(ctx, o, func(tx Tx) error {
-		if err := tx.BumpSpace(o.Space); err != nil {
-			return err
-		}
-		if err := s.tellOfStop(tx, o.Space); err != nil {
-			return err
-		}
-		return s.record(tx, o.Space, EventEverythingStopped, o.actor(), string(o.Space), nil)
-	})
-	s.posted()
-	return err
-}
-
 // Connection is a client that holds a token in the space.
 type Connection struct {
 	Grant

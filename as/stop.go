@@ -20,14 +20,13 @@ type Target struct {
 	Resource uma.ResourceID // every share on a resource
 	Person   policy.Party   // every share that names them, as Share.Parties does
 	App      oauth.ClientID // every share that is good through one application only, and whatever it holds under others
-	Whole    bool           // every share of the space
 }
 
-var errTarget = uma.NewError(uma.InvalidRequest, "Say one share, resource, person or application, or everything.")
+var errTarget = uma.NewError(uma.InvalidRequest, "Say one share, resource, person or application.")
 
 func (t Target) valid() bool {
 	n := 0
-	for _, said := range []bool{t.Share != "", t.Resource != "", t.Person != policy.Party{}, t.App != "", t.Whole} {
+	for _, said := range []bool{t.Share != "", t.Resource != "", t.Person != policy.Party{}, t.App != ""} {
 		if said {
 			n++
 		}
@@ -45,8 +44,6 @@ func (t Target) detail() (subject string, d detail) {
 		return string(t.Resource), detail{"of": "resource"}
 	case t.App != "":
 		return string(t.App), detail{"of": "app"}
-	case t.Whole:
-		return "", detail{"of": "space"}
 	}
 	return "", detail{"of": "person"}
 }
@@ -103,7 +100,7 @@ func (t Target) find(r Reader, space SpaceID) (meant, error) {
 	m := meant{from: shares}
 	for _, s := range shares {
 		switch {
-		case t.Resource != "", t.Whole, t.App != "" && s.Client == string(t.App):
+		case t.Resource != "", t.App != "" && s.Client == string(t.App):
 			m.ends = append(m.ends, s)
 		case t.App == "" && slices.Contains(s.Parties(), t.Person):
 			if wish, left := s.Without(t.Person); left && s.KnownAs == "" {
@@ -116,7 +113,7 @@ func (t Target) find(r Reader, space SpaceID) (meant, error) {
 	return m, nil
 }
 
-// Withdrawn is what WithdrawAll did.
+// Withdrawn is what WithdrawAll or StopEverything did.
 type Withdrawn struct {
 	Event  int64 // its Seq, for Undo; 0 when there was nothing to do
 	Shares int   // ended, or going on without the person
@@ -151,18 +148,51 @@ func (s *Server) WithdrawAll(ctx context.Context, o Owner, t Target) (Withdrawn,
 			return err
 		}
 		done = Withdrawn{Event: seq, Shares: n}
-		ids := idsOf(m.ends)
-		if err := tx.KeepShares(o.Space, ids, s.ending(o, EndWithdrawn, seq)); err != nil {
-			return err
-		}
 		for _, one := range m.less {
 			// Less is always possible, also where a scope is not registered any more.
 			if err := s.putInPlace(tx, s.revised(o, one.share, one.wish), s.ending(o, EndReplaced, seq)); err != nil {
 				return err
 			}
 		}
-		return tx.DeleteShares(o.Space, ids)
+		return s.end(tx, o, m.ends, seq)
 	})
+	return done, err
+}
+
+// end ends shares by an event, with which Undo brings them back.
+func (s *Server) end(tx Tx, o Owner, shares []Share, event int64) error {
+	ids := idsOf(shares)
+	if err := tx.KeepShares(o.Space, ids, s.ending(o, EndWithdrawn, event)); err != nil {
+		return err
+	}
+	return tx.DeleteShares(o.Space, ids)
+}
+
+// StopEverything ends all there is in the space in one act: every share, every
+// permission and every token, the protection API access tokens of its resource servers
+// included. Undo brings back the shares, and nobody who was in.
+func (s *Server) StopEverything(ctx context.Context, o Owner) (Withdrawn, error) {
+	var done Withdrawn
+	err := s.manage(ctx, o, func(tx Tx) error {
+		done = Withdrawn{}
+		if err := tx.BumpSpace(o.Space); err != nil {
+			return err
+		}
+		if err := s.tellOfStop(tx, o.Space); err != nil {
+			return err
+		}
+		shares, err := tx.SharesInForce(o.Space, nil)
+		if err != nil {
+			return err
+		}
+		seq, err := s.recorded(tx, o.Space, EventEverythingStopped, o.actor(), string(o.Space), detail{"shares": len(shares)})
+		if err != nil {
+			return err
+		}
+		done = Withdrawn{Event: seq, Shares: len(shares)}
+		return s.end(tx, o, shares, seq)
+	})
+	s.posted()
 	return done, err
 }
 

@@ -111,7 +111,7 @@ func TestAStoreThatFailsIsNeverAYes(t *testing.T) {
 	for name, err := range map[string]error{
 		"revoking a token":     w.Revoke(w.ctx, w.c1, g.AccessToken),
 		"withdrawing a share":  w.WithdrawShare(w.ctx, w.aliceOwner, s.ID, 0),
-		"stopping everything":  w.StopEverything(w.ctx, w.aliceOwner),
+		"stopping everything":  func() error { _, err := w.StopEverything(w.ctx, w.aliceOwner); return err }(),
 		"disabling an account": w.DisableAccount(w.ctx, w.bob.ID),
 		"deregistering":        w.DeregisterResource(w.ctx, w.alice1, album),
 		"refreshing":           w.refresh(w.c1, g.RefreshToken),

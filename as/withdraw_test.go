@@ -47,7 +47,7 @@ func TestWhatIsWithdrawnIsGoneFromIntrospectionAndRefreshAtOnce(t *testing.T) {
 			w.update(w.alice1, id, "album", "download")
 		},
 		"everything is stopped": func(w *world, _ uma.ResourceID, _ as.Share) {
-			w.must(w.StopEverything(w.ctx, w.aliceOwner))
+			w.stopEverything()
 		},
 		"the client is disabled": func(w *world, _ uma.ResourceID, _ as.Share) {
 			c := w.c1
@@ -152,8 +152,8 @@ func TestATicketIsReadThroughWhatIsRegisteredNow(t *testing.T) {
 	wantCode(t, err, uma.InvalidResourceID)
 }
 
-// What "stop everything" ended stays ended, and the owner's shares go on for
-// whoever comes anew.
+// "Stop everything" ends the shares, too, in the same act. What is brought back are the
+// shares, for whoever comes anew; what was ended by it stays ended.
 //
 // Proves SEC-031, FED-8-02.
 func TestStopEverythingEndsPATsAndOwnersTokensToo(t *testing.T) {
@@ -164,14 +164,25 @@ func TestStopEverythingEndsPATsAndOwnersTokensToo(t *testing.T) {
 	pat, app := w.token(w.rs1, w.alice, w.aliceSpace, uma.ScopeProtection), w.token(w.app, w.alice, w.aliceSpace, oauth.ScopePolicy)
 	annas := w.token(w.rs1, w.anna, w.annaSpace, uma.ScopeProtection)
 	ticket := w.ticket(w.alice1, perm(album, "view"))
-	w.must(w.StopEverything(w.ctx, w.aliceOwner))
+	done := w.stopEverything()
 	_, err := w.AuthenticatePAT(w.ctx, pat)
 	wantCode(t, err, uma.InvalidToken)
 	_, err = w.AuthenticateOwner(w.ctx, app)
 	wantCode(t, err, uma.InvalidToken)
 	_, err = w.AuthenticatePAT(w.ctx, annas)
 	w.must(err)
-	w.granted(w.c1, w.asBob(ticket)) // the shares stay
+	if events := w.events(w.aliceSpace.ID); done.Shares != 1 || done.Event != events[len(events)-1].Seq || events[len(events)-1].Kind != as.EventEverythingStopped {
+		t.Errorf("it is not one act: %+v", done)
+	}
+	redeemed[as.Denied](w, w.c1, w.asBob(ticket))
+	back, err := w.Undo(w.ctx, w.aliceOwner, done.Event)
+	w.must(err)
+	if len(back) != 1 {
+		t.Errorf("undone, %d shares are back", len(back))
+	}
+	w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view"))))
+	_, err = w.AuthenticatePAT(w.ctx, pat)
+	wantCode(t, err, uma.InvalidToken)
 }
 
 // Proves FED-8-02, SEC-031, SEC-092.
@@ -337,4 +348,12 @@ func TestADormantShareBringsNothingBack(t *testing.T) {
 	w.must(err)
 	w.wantDead(w.alice1, g.AccessToken)
 	w.wantPermissions(w.alice1, w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(reborn, "view")))).AccessToken, perm(reborn, "view"))
+}
+
+// stopEverything stops all that is Alice's.
+func (w *world) stopEverything() as.Withdrawn {
+	w.t.Helper()
+	done, err := w.StopEverything(w.ctx, w.aliceOwner)
+	w.must(err)
+	return done
 }

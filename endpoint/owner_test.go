@@ -376,6 +376,24 @@ func TestAConnectionIsListedAndEnded(t *testing.T) {
 	wantStatus(t, alice.call(http.MethodGet, pathPolicies, ""), http.StatusUnauthorized)
 }
 
+// One act stops everything: the policies end with the permissions and the tokens.
+func TestStoppingEverythingEndsThePoliciesToo(t *testing.T) {
+	w := newWorld(t)
+	alice := w.owner(w.Alice)
+	alice.create(withBob(w.resource(w.pat(w.RS1, w.Alice), "photo", "view"), `["view"]`))
+	policies := func(o owner) (list []map[string]any) {
+		w.must(json.Unmarshal(o.call(http.MethodGet, pathPolicies, "").Body, &list))
+		return list
+	}
+	if n := len(policies(alice)); n != 1 {
+		t.Fatalf("there are %d policies", n)
+	}
+	wantStatus(t, alice.call(http.MethodPost, pathStop, ""), http.StatusNoContent)
+	if left := policies(w.owner(w.Alice)); len(left) != 0 {
+		t.Errorf("everything is stopped, and %d policies are left", len(left))
+	}
+}
+
 // Whatever is sent to the owner's API, it answers as its document foresees, and
 // never with a fault of its own.
 func TestTheOwnersAPIAnswersAsItsDocumentSays(t *testing.T) {

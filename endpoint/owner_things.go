@@ -70,9 +70,9 @@ func (s *Server) disconnect(c *call) error {
 	return nil
 }
 
-// stopEverything ends every permission and every token in the space.
+// stopEverything ends every policy, every permission and every token in the space.
 func (s *Server) stopEverything(c *call) error {
-	if err := s.AS.StopEverything(c.r.Context(), c.owner); err != nil {
+	if _, err := s.AS.StopEverything(c.r.Context(), c.owner); err != nil {
 		return err
 	}
 	c.w.WriteHeader(http.StatusNoContent)

@@ -138,7 +138,7 @@ func (f HistoryFilter) narrows() bool {
 // maybe is lets without what has to be looked up for it.
 func (f HistoryFilter) maybe(l Line) bool {
 	f.Person, f.App = "", ""
-	if l.Kind == as.EventSharesWithdrawn {
+	if l.manyShares() {
 		f.Thing = ""
 	}
 	return f.lets(l)
@@ -203,6 +203,12 @@ func (s *snapshot) tell(events []as.Event, f HistoryFilter) ([]Line, error) {
 		}
 	}
 	return slices.DeleteFunc(out, func(l Line) bool { return !f.lets(l) }), nil
+}
+
+// manyShares says whether the line may be about any number of shares at once, which it
+// has ended.
+func (l Line) manyShares() bool {
+	return l.Kind == as.EventSharesWithdrawn || l.Kind == as.EventEverythingStopped
 }
 
 // sharesOf are the shares that a line is about.
@@ -277,9 +283,9 @@ func (s *snapshot) line(e as.Event, d eventDetail) (Line, error) {
 	case as.EventShareCreated, as.EventShareReplaced, as.EventShareWithdrawn, as.EventShareRestored:
 		l.Share, l.Version = policy.ShareID(e.Subject), d.Version
 		l.Undo = e.Kind == as.EventShareReplaced || e.Kind == as.EventShareWithdrawn
-	case as.EventSharesWithdrawn:
-		l.Undo = true
+	case as.EventSharesWithdrawn, as.EventEverythingStopped:
 		_ = json.Unmarshal(d.Shares, &l.Shares)
+		l.Undo = l.Shares > 0
 		if d.Of == "app" {
 			l.App, err = s.app(oauth.ClientID(e.Subject))
 		}
@@ -326,7 +332,7 @@ func (l *Line) addThing(t ThingName) {
 // history itself tells of nobody, so that an address can be erased.
 func (s *snapshot) concerned(l *Line, d eventDetail) error {
 	switch {
-	case l.Kind == as.EventSharesWithdrawn:
+	case l.manyShares():
 		ended, err := s.ShareVersions(s.o.Space, as.VersionFilter{EndedBy: l.Seq}, as.Page{Limit: maxVersions})
 		if err != nil {
 			return err

@@ -323,7 +323,11 @@ func (w *world) changeShare() error {
 		o := pick(w.dice, w.owners...)
 		w.tell("%s stops everything", o.space.id)
 		o.space.generation++
-		return w.StopEverything(w.ctx, o.Owner)
+		for _, ended := range w.shares {
+			ended.withdrawn = ended.withdrawn || ended.wish.resource.space == o.space
+		}
+		_, err := w.StopEverything(w.ctx, o.Owner)
+		return err
 	} else if n < 6 {
 		w.tell("share %s is withdrawn", s.id)
 		s.withdrawn = true

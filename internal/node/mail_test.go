@@ -38,7 +38,7 @@ func TestMailOutlivesTheNode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.AS.StopEverything(t.Context(), as.Owner{Space: space.ID, Account: alice.ID}); err != nil { // and nobody serves
+	if _, err := n.AS.StopEverything(t.Context(), as.Owner{Space: space.ID, Account: alice.ID}); err != nil { // and nobody serves
 		t.Fatal(err)
 	}
 	if err := n.Close(); err != nil {

@@ -34,8 +34,11 @@ func (s *Server) target(v *visit) (as.Target, error) {
 	case v.form["app"] != "":
 		return as.Target{App: oauth.ClientID(v.form["app"])}, nil
 	}
-	return as.Target{Whole: true}, nil
+	return everything, nil
 }
+
+// everything is the target that an address without any other means.
+var everything as.Target
 
 // stop shows what stopping will do.
 func (s *Server) stop(v *visit) error {
@@ -58,13 +61,13 @@ func (s *Server) stop(v *visit) error {
 		Shares   int
 		Apps     []app
 		Still    []sharing // what would still let the same people in
-	}{common: s.common(v), Whole: t.Whole, Back: s.below("")}
+	}{common: s.common(v), Whole: t == everything, Back: s.below("")}
 	for _, name := range []string{"share", "thing", "person", "app"} {
 		if v.form[name] != "" {
 			data.Fields = append(data.Fields, [2]string{name, v.form[name]})
 		}
 	}
-	if t.Whole {
+	if t == everything {
 		h, err := s.views.Home(v.ctx, v.owner, v.Now())
 		if err != nil {
 			return err
@@ -117,20 +120,23 @@ func (s *Server) doStop(v *visit) error {
 	if err != nil {
 		return err
 	}
-	said := "stopped"
-	if t.Whole {
-		// Tokens and connections first: whoever had a promise does not come in again
-		// either when a service is connected.
-		if err := s.AS.StopEverything(v.ctx, v.owner); err != nil {
+	if t == everything {
+		done, err := s.AS.StopEverything(v.ctx, v.owner)
+		if err != nil {
 			return err
 		}
-		said = "everything"
+		if done.Shares == 0 {
+			done.Event = 0 // there is nothing to bring back
+		}
+		v.tell("everything", done.Event)
+		v.Redirect(s.below(""))
+		return nil
 	}
 	done, err := s.AS.WithdrawAll(v.ctx, v.owner, t)
 	if err != nil {
 		return err
 	}
-	v.tell(said, done.Event)
+	v.tell("stopped", done.Event)
 	switch {
 	case t.Share != "" && v.form["back"] != "":
 		v.Redirect(v.Within(v.form["back"]))
