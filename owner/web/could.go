@@ -3,9 +3,6 @@ package web
 import (
 	"html/template"
 	"net/http"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -44,18 +41,23 @@ func (s *Server) could(v *visit) error {
 		Email, App, Person string
 		Thing              uma.ResourceID
 		Apps               []who
+		Through            string // where an app can be chosen; "" where it can be here
 		Asked              bool
 		Says               template.HTML
 		Could              []couldDo
 		Next               string
 	}{common: s.common(v), Email: v.form["email"], App: v.form["app"], Person: v.form["person"], Thing: uma.ResourceID(v.form["thing"])}
-	apps, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
-	if err != nil {
-		return err
-	}
-	data.Apps = v.whos(apps.List)
-	for i, p := range apps.List {
-		data.Apps[i].Key = string(p.App.ID)
+	if v.form["through"] != "" || data.App != "" { // they have to be looked for in all that is shared
+		apps, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
+		if err != nil {
+			return err
+		}
+		data.Apps = v.whos(apps.List)
+		for i, p := range apps.List {
+			data.Apps[i].Key = string(p.App.ID)
+		}
+	} else {
+		data.Through = s.below("could", "through", "yes", "email", data.Email, "person", data.Person, "thing", string(data.Thing))
 	}
 	supposed := as.Supposed{App: oauth.ClientID(data.App), Whichever: data.App == ""}
 	if data.App == anyOther {
@@ -82,6 +84,7 @@ func (s *Server) could(v *visit) error {
 		return s.show(v, "people", "could", page.Options{}, data)
 	}
 	var list []as.Could
+	var err error
 	if data.Thing != "" {
 		if _, err := s.views.Thing(v.ctx, v.owner, data.Thing); err != nil {
 			return err
@@ -116,41 +119,6 @@ func (s *Server) couldDo(v *visit, list []as.Could) []couldDo {
 	}
 	return out
 }
-
-// seen is what a page shows of a preview.
-type seen struct {
-	Title  template.HTML
-	Things []couldDo
-}
-
-// preview is what somebody would be able to do with things if wishes were in force,
-// by the judge that answers apps. What they might reach by proving to be somebody else
-// is shut to them.
-func (s *Server) preview(v *visit, who as.Supposed) ([]couldDo, error) {
-	var ids []uma.ResourceID
-	for i := range who.Wishes {
-		who.Wishes[i].ID = policy.ShareID(wishID + strconv.Itoa(i))
-		ids = append(ids, who.Wishes[i].Resource)
-	}
-	list, err := s.AS.Could(v.ctx, v.owner, who, ids)
-	for _, c := range list {
-		for i := range c.Scopes {
-			one := &c.Scopes[i]
-			// The reason is that of these wishes, and of nothing that is in force beside them.
-			one.Shares = slices.DeleteFunc(one.Shares, func(w policy.Weighing) bool { return !strings.HasPrefix(string(w.Share), wishID) })
-			if one.Outcome != policy.Permit && !slices.ContainsFunc(one.Shares, func(w policy.Weighing) bool {
-				return w.Obstacle == policy.ObstacleNeeds || w.Obstacle == policy.ObstacleAsk
-			}) {
-				one.Outcome = policy.Deny
-			}
-		}
-	}
-	return s.couldDo(v, list), err
-}
-
-// wishID begins the ids of wishes. The first of them is by which a link names whom it
-// is for.
-const wishID = "wish "
 
 // canDo says why. Of several reasons the one that is nearest to yes counts.
 func (s *Server) canDo(v *visit, c as.CouldScope) canDo {

@@ -67,13 +67,11 @@ func (s *Server) reopen(v *visit) error {
 	if err != nil {
 		return err
 	}
-	wish := one.Share.Share
-	wish.ID = wishID + "0" // by which a link names whom it is for
-	shown, err := s.preview(v, as.Supposed{Party: wish.Parties()[0], Wishes: []policy.Share{wish}})
+	says := s.sharing(v, one)
+	will, err := s.willSee(v, one.Share.Share, says.Whom)
 	if err != nil {
 		return err
 	}
-	says := s.sharing(v, one)
 	return s.show(v, "things", "reopen", page.Options{}, struct {
 		common
 		Thing   thingRow
@@ -81,7 +79,7 @@ func (s *Server) reopen(v *visit) error {
 		Seen    seen
 		Fields  [][2]string
 	}{
-		s.common(v), s.thingRow(v, t), says, seen{v.Say("What %s will see", says.Whom), shown},
+		s.common(v), s.thingRow(v, t), says, will,
 		[][2]string{{"share", string(ref.Share)}, {"version", strconv.FormatInt(ref.Version, 10)}},
 	})
 }

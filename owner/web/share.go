@@ -309,7 +309,6 @@ func (s *Server) checkShare(v *visit) error {
 	case problem != "":
 		return s.askShare(v, http.StatusUnprocessableEntity, t, form, problem)
 	}
-	wish.ID = wishID + "0" // by which a link names whom it is for
 	one, err := s.wished(v, t, wish)
 	if err != nil {
 		return err
@@ -319,7 +318,7 @@ func (s *Server) checkShare(v *visit) error {
 	} else if must {
 		return s.prove(v, "post", Path+"share/check")
 	}
-	shown, err := s.preview(v, as.Supposed{Party: wish.Parties()[0], Wishes: []policy.Share{wish}})
+	will, err := s.willSee(v, wish, one.Whom)
 	if err != nil {
 		return err
 	}
@@ -331,7 +330,7 @@ func (s *Server) checkShare(v *visit) error {
 		Sharing sharing
 		Seen    seen
 		Many    bool // who could be anybody
-	}{s.common(v), s.thingRow(v, t), form, s.AS.BeginCeremony(as.CeremonyOnce, v.keeper(), nil, goodFor), one, seen{v.Say("What %s will see", one.Whom), shown}, form.Who != "person" && form.Who != "group"})
+	}{s.common(v), s.thingRow(v, t), form, s.AS.BeginCeremony(as.CeremonyOnce, v.keeper(), nil, goodFor), one, will, form.Who != "person" && form.Who != "group"})
 }
 
 // goodFor is how long the page may lie open on which a promise is looked at.

@@ -104,13 +104,7 @@ func (s *Server) next(v *visit, path, after string, query ...string) string {
 	if after == "" {
 		return ""
 	}
-	q := url.Values{"after": {after}}
-	for i := 0; i+1 < len(query); i += 2 {
-		if query[i+1] != "" {
-			q.Set(query[i], query[i+1])
-		}
-	}
-	return s.below(path) + "?" + q.Encode()
+	return s.below(path, append(query, "after", after)...)
 }
 
 // thing shows one thing: who can do what, and what has happened.

@@ -404,12 +404,14 @@ func (s *Server) thence(v *visit) string {
 	return s.below("")
 }
 
-// below is an address of the app.
+// below is an address of the app, with what of a query is not "".
 func (s *Server) below(path string, query ...string) string {
 	to := s.Pages.Base() + Path + strings.TrimPrefix(path, "/")
 	q := url.Values{}
 	for i := 0; i+1 < len(query); i += 2 {
-		q.Set(query[i], query[i+1])
+		if query[i+1] != "" {
+			q.Set(query[i], query[i+1])
+		}
 	}
 	if len(q) > 0 {
 		to += "?" + q.Encode()
