@@ -371,3 +371,16 @@ func TestFilesArePacked(t *testing.T) {
 		}
 	}
 }
+
+// In no language does a sentence begin with a name and a colon, as a telegram does.
+func TestEveryLanguageSpeaksInSentences(t *testing.T) {
+	telegram := regexp.MustCompile(`^(<b>)?%(\[\d\])?s(</b>)?\s?:\s`)
+	for _, tag := range languages {
+		for _, text := range saying(words(tag), telegram) {
+			t.Errorf("%v: %q is a telegram", tag, text)
+		}
+	}
+	if !telegram.MatchString("%s : fin d’une connexion") || !telegram.MatchString("%s: alles beendet") {
+		t.Error("the control: a telegram is not noticed")
+	}
+}

@@ -32,7 +32,8 @@ type access struct {
 // lane is when somebody could do anything, over so many days.
 type lane struct {
 	Who   who
-	Spans [][2]int // from and to, in days from the left
+	Spans [][2]int // from and how long, in days from the left
+	On    bool     // on the day that the slider is at
 }
 
 // usesShown is how many lines of what was used a page of the history has.
@@ -59,6 +60,7 @@ func (s *Server) history(v *visit) error {
 		Slide              int    // where the slider stands, in days after the first of the lanes
 		SlideDay           template.HTML
 		Slid               bool // by the slider
+		Marked             bool // that day is among the lanes'
 		Then               *page.Moment
 		Access             []access
 		More               bool
@@ -92,7 +94,7 @@ func (s *Server) history(v *visit) error {
 	}
 	now := v.Now()
 	data.Last = v.At(now).Day()
-	data.Day, data.Slide, data.SlideDay = data.Last, laneDays, v.At(now).Date()
+	data.Day, data.Slide, data.SlideDay, data.Marked = data.Last, laneDays, v.At(now).Date(), true
 	said := v.form["day"]
 	if slid := v.form["slide"]; slid != "" {
 		days, err := strconv.Atoi(slid)
@@ -106,7 +108,8 @@ func (s *Server) history(v *visit) error {
 		if err != nil {
 			return uma.NewError(uma.InvalidRequest, "This is no day.")
 		}
-		data.Slide = daysFrom(now, at)
+		day := daysFrom(now, at)
+		data.Slide, data.Marked = max(0, day), day >= 0
 		if at = at.AddDate(0, 0, 1).Add(-time.Second); at.After(now) {
 			at = now
 		}
@@ -127,19 +130,28 @@ func (s *Server) history(v *visit) error {
 	for _, l := range lanes.List {
 		one := lane{Who: v.who(l.Who)}
 		for _, span := range l.Spans {
-			one.Spans = append(one.Spans, [2]int{daysFrom(now, span.From), max(1, daysFrom(now, span.To)-daysFrom(now, span.From))})
+			from, to := max(0, daysFrom(now, span.From)), daysFrom(now, span.To)
+			one.Spans = append(one.Spans, [2]int{from, max(1, to-from)})
+			// On its last day it was over at the end, unless it goes on.
+			one.On = one.On || data.Marked && from <= data.Slide && (data.Slide < to || !span.To.Before(now))
 		}
 		data.Lanes = append(data.Lanes, one)
 	}
 	return s.show(v, "history", "history", page.Options{Done: v.done(s)}, data)
 }
 
-// daysFrom is how many days after the left edge of the lanes a time is.
+// daysFrom is how many days after the left edge of the lanes the day of a time is; it is
+// less than 0 for one before them.
 func daysFrom(now, t time.Time) int {
 	if t.IsZero() || t.After(now) {
 		return laneDays
 	}
-	return max(0, laneDays-int(now.Sub(t)/(24*time.Hour)))
+	return laneDays - int(midnight(now).Sub(midnight(t.In(now.Location())))/(24*time.Hour))
+}
+
+// midnight is the beginning of a day, where every day has as many hours.
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 }
 
 // aboutOf says what the history is narrowed to; "" for nothing.

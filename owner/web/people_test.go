@@ -3,6 +3,7 @@ package web_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -90,6 +91,15 @@ func TestHistoryGoesBackToADay(t *testing.T) {
 	if !strings.Contains(history.body, "Open on 1 stretch of the last 90 days") {
 		t.Errorf("no lane says when it was open: %s", history.body)
 	}
+	slid := func(day int) string {
+		return between(alice.see(fmt.Sprintf("/app/history?slide=%d", day)).body, `role="img" aria-label="`, `</svg>`)
+	}
+	for day, want := range map[int]string{69: "Closed on 22 November 2026.", 70: "Open on 23 November 2026.", 79: "Open on 2 December 2026.", 80: "Closed on 3 December 2026.", 90: "Closed on 13 December 2026."} {
+		if got := slid(day); !strings.Contains(got, want) || !strings.Contains(got, fmt.Sprintf(`<path class="now" d="M%d `, day)) {
+			t.Errorf("the lane at the slider's %d: %s", day, got)
+		}
+	}
+	alice.see("/app/history?day=2020-01-01").silent(t, `class="now"`) // the lanes do not go back so far
 	then := alice.see("/app/history?day=" + first.AddDate(0, 0, 3).Format(time.DateOnly))
 	then.says(t, "On 26 November 2026", "bob@example.com could see Album.", "stopped")
 	alice.see("/app/history?day="+w.now.Format(time.DateOnly)).says(t, "Nobody could see anything.")
@@ -300,4 +310,57 @@ func TestOneFaceForEachPersonAndEachApp(t *testing.T) {
 	home, thing, people, me := alice.see("/app/"), alice.see("/app/things/"+string(album)), alice.see("/app/people"), alice.see("/app/me")
 	faces("face", "B", home, thing, people, me, group, alice.see("/app/roles"), w.at("bob@example.com").see("/app/me"))
 	faces("face app", "PD", home, thing, people, me, alice.see("/app/apps/diary"), alice.see("/app/stop?thing="+string(album)))
+}
+
+// What has happened is told in whole sentences, in every language: to whoever did it as
+// something that they did.
+func TestHistoryIsToldInSentences(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view")
+	w.share(album, "carol@example.com", "view")
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleDelegate, w.now.AddDate(1, 0, 0))
+	w.must(err)
+	bobs := as.Owner{Space: w.alice.space, Account: w.bob.ID}
+	w.must(w.as.WithdrawShare(t.Context(), bobs, w.shares()[0].ID, 0))
+	alice := w.at("alice@example.com")
+	u, err := url.Parse(w.srv.URL)
+	w.must(err)
+	for language, want := range map[string][]string{
+		"en": {"You opened Album to carol@example.com", "Bob for Alice stopped sharing Album with carol@example.com", "Photo Box put Album under protection here", "You let Bob act here"},
+		"de": {"Du hast Album für carol@example.com geöffnet", "Bob (für Alice) hat beendet, dass Album mit carol@example.com geteilt wird", "Photo Box hat Album hier unter Schutz gestellt", "Du lässt Bob hier handeln"},
+		"fr": {"Tu as ouvert Album à carol@example.com", "Bob (pour Alice) a arrêté le partage de Album avec carol@example.com", "Tu laisses Bob agir ici"},
+		"es": {"Abriste Album a carol@example.com", "Bob (en nombre de Alice) dejó de compartir Album con carol@example.com", "Dejas que Bob actúe aquí"},
+		"ar": {"فتحت Album أمام carol@example.com", "جرى إيقاف مشاركة Album مع carol@example.com على يد Bob (نيابةً عن Alice)"},
+	} {
+		alice.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-language", Value: language, Path: "/"}})
+		alice.see("/app/history").says(t, want...)
+	}
+}
+
+// The page of whoever has a link says so; each line leads to its promise.
+func TestTheLinesOfAPersonSayHowAndLeadToThePromise(t *testing.T) {
+	w := newWorld(t)
+	album, letters := w.thing("Album", "view"), w.thing("Letters", "view")
+	made, _, err := w.as.ShareByLink(t.Context(), w.owner(), policy.Share{Resource: album, Scopes: []uma.Scope{"view"}, Link: true, NotAfter: w.now.AddDate(0, 0, 7), Purpose: "the holidays"})
+	w.must(err)
+	bound, err := w.as.CreateShare(t.Context(), w.owner(), policy.Share{
+		Resource: letters, Scopes: []uma.Scope{"view"}, Client: "diary", Ask: true,
+		Claims: []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{"bob@example.com"}}},
+	})
+	w.must(err)
+	alice := w.at("alice@example.com")
+	pageOf := func(id uma.ResourceID) answer {
+		return alice.see("/app/people/" + between(alice.see("/app/things/"+string(id)).body, `href="/app/people/`, `"`))
+	}
+	link := pageOf(album)
+	link.says(t, "whoever has the link can get at 1 thing of yours.", "Nobody is asked who they are", "For this: the holidays.", "The promise: Album")
+	link.silent(t, "Only through")
+	bob := pageOf(letters)
+	bob.says(t, "Only through Pulse Diary.", "You are asked each time.", "The promise: Letters")
+	for page, share := range map[*answer]as.Share{&link: made, &bob: bound} {
+		if !strings.Contains(page.body, `href="/app/shares/`+string(share.ID)+`"`) {
+			t.Errorf("%s does not lead to the promise", page.Request.URL.Path)
+		}
+	}
+	alice.see("/app/shares/"+string(made.ID)).says(t, "whoever has the link may see Album until 30 November 2026, for this: the holidays.")
 }

@@ -237,16 +237,19 @@ func (v *visit) line(l owner.Line) line {
 	case kind == as.EventRoleGranted:
 		h = happened{"yes", "people", begun[l.Role][1]}
 	case kind == as.EventRoleEnded && l.Person == "":
-		h.said = page.Sentence("%s gave up what they may do here")
+		h.told = roleGivenUp
 	case !known:
-		h = happened{"", "note", page.Sentence("%s did something")}
+		h = happened{"", "note", something}
 	}
-	args := []any{v.actor(l.Actor)}
+	said, args := h.said, []any{v.actor(l.Actor)}
+	if h.you != "" && v.did(l.Actor) {
+		said, args = h.you, nil
+	}
 	if l.Person != "" {
 		args = append(args, l.Person)
 	}
 	if l.Kind == as.EventShareGivenBack && len(l.Who) > 0 && l.Who[0].Person() && !slices.ContainsFunc(l.Who[1:], func(w owner.Who) bool { return w.Person() }) {
-		args[0] = v.who(l.Who[0]).Name // as the owner knows them
+		said, args = h.said, []any{v.who(l.Who[0]).Name} // as the owner knows them
 	}
 	var things, whom, apps []template.HTML
 	for _, t := range l.Things {
@@ -272,11 +275,11 @@ func (v *visit) line(l owner.Line) line {
 		rest = rest[1:]
 	}
 	for _, more := range rest {
-		if len(args) < places(h.said) {
+		if len(args) < places(said) {
 			args = append(args, more)
 		}
 	}
-	return line{Seq: l.Seq, At: v.At(l.At), Dot: h.dot, Icon: h.icon, Said: v.Say(h.said, args...), Undo: l.Undo}
+	return line{Seq: l.Seq, At: v.At(l.At), Dot: h.dot, Icon: h.icon, Said: v.Say(said, args...), Undo: l.Undo}
 }
 
 func (v *visit) lines(list []owner.Line) []line {
@@ -298,12 +301,15 @@ func places(sentence string) int {
 	return n
 }
 
-// actor is who did it: you, somebody for you, an app, or this server.
+// did says whether the reader did it, for themselves.
+func (v *visit) did(a owner.Actor) bool {
+	return a.Kind == owner.ActorPerson && a.ID == string(v.account.ID) && a.For == ""
+}
+
+// actor is who did it: a person, somebody for another, an app, or this server.
 func (v *visit) actor(a owner.Actor) template.HTML {
 	name := v.text(a.Name)
 	switch {
-	case a.Kind == owner.ActorPerson && a.ID == string(v.account.ID) && a.For == "":
-		return v.Say("You")
 	case a.Name == "":
 		return v.Say("Somebody")
 	case a.For != "":
