@@ -2,7 +2,6 @@ package as
 
 import (
 	"context"
-	"errors"
 
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/uma"
@@ -43,7 +42,10 @@ var (
 // speaks for. The errors are invalid_token and insufficient_scope (RFC 6750
 // 3.1).
 func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
-	b, err := recalled(ctx, s.memory, func(k known) (*bearer, error) { return s.accepted(k, token, uma.ScopeProtection) })
+	b, err := s.bearer(ctx, token)
+	if err == nil {
+		err = s.accept(b, uma.ScopeProtection)
+	}
 	if err == nil {
 		err = s.confirm(ctx, token, b.token.BoundTo)
 	}
@@ -60,7 +62,7 @@ func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, er
 	var o Owner
 	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		b, err := s.accepted(direct{r}, token, oauth.ScopePolicy)
+		b, err := s.accepted(r, token, oauth.ScopePolicy)
 		if err != nil {
 			return err
 		}
@@ -98,33 +100,63 @@ func (s *Server) mayManage(r Reader, account AccountID, space SpaceID) error {
 	return absent(err, errInvalidToken)
 }
 
-// accepted finds a live access token and the OAuth grant behind it, and checks that
-// the token has the scope. RPTs are never accepted here, whatever their scopes. Who
-// shows it is for [Server.confirm].
-func (s *Server) accepted(r known, token string, scope uma.Scope) (*bearer, error) {
-	b, err := s.liveToken(r, s.vault.datedDigest(anAccess, token))
-	if errors.Is(err, ErrNotFound) {
-		return nil, errInvalidToken
+// bearer finds an access token with its grant, live or not, or invalid_token: in memory
+// if it was shown before. There it is found by what was shown, and not by the digest
+// that the store has.
+func (s *Server) bearer(ctx context.Context, token string) (*bearer, error) {
+	key := keyOf(token)
+	if s.Store.Current() {
+		if b, ok := s.memory.bearers.get(s.memory, key); ok {
+			return b, nil
+		}
 	}
+	var b *bearer
+	position := s.memory.now()
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		b, err = readBearer(r, s.vault.datedDigest(anAccess, token))
+		return err
+	})
 	if err != nil {
-		return nil, err
+		return nil, absent(err, errInvalidToken)
 	}
-	if b.grant.Kind != GrantOAuth || !contains(b.token.scopes(b.grant.Grant), scope) {
-		return nil, errInsufficientScope
-	}
-	if b.grant.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy) {
-		return nil, errInsufficientScope
-	}
+	s.memory.bearers.put(key, b, position, s.memory.hashes(append(b.grant.dependencies(), ChangedToken(b.token.Digest))...))
 	return b, nil
 }
 
-// liveToken finds an access token with its grant, both live, or ErrNotFound.
-func (s *Server) liveToken(r known, digest Digest) (*bearer, error) {
-	b, err := r.bearer(digest)
-	if err == nil && (!b.token.RevokedAt.IsZero() || !s.now().Before(b.token.ExpiresAt) || !b.grant.live()) {
-		err = ErrNotFound
+func readBearer(r Reader, digest Digest) (_ *bearer, err error) {
+	var b bearer
+	if b.token, err = r.AccessToken(digest); err == nil {
+		b.grant, err = r.GrantState(b.token.Grant)
 	}
-	return b, err
+	return &b, err
+}
+
+// accepted finds a live access token and the OAuth grant behind it, and checks that
+// the token has the scope. Who shows it is for [Server.confirm].
+func (s *Server) accepted(r Reader, token string, scope uma.Scope) (*bearer, error) {
+	b, err := readBearer(r, s.vault.datedDigest(anAccess, token))
+	if err != nil {
+		return nil, absent(err, errInvalidToken)
+	}
+	return b, s.accept(b, scope)
+}
+
+// accept checks that an access token is live, of an OAuth grant, and has the scope.
+// RPTs are never accepted, whatever their scopes.
+func (s *Server) accept(b *bearer, scope uma.Scope) error {
+	switch {
+	case !s.live(b):
+		return errInvalidToken
+	case b.grant.Kind != GrantOAuth, !contains(b.token.scopes(b.grant.Grant), scope),
+		b.grant.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy):
+		return errInsufficientScope
+	}
+	return nil
+}
+
+// live says whether an access token and its grant are both live.
+func (s *Server) live(b *bearer) bool {
+	return b.token.RevokedAt.IsZero() && s.now().Before(b.token.ExpiresAt) && b.grant.live()
 }
 
 // live is the one gate through which every grant passes, whatever made it and

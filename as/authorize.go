@@ -311,7 +311,7 @@ func (s *Server) UserInfo(ctx context.Context, token string) (Account, []uma.Sco
 	var scopes []uma.Scope
 	var bound oauth.Confirmation
 	err := s.Store.View(ctx, func(r Reader) error {
-		b, err := s.accepted(direct{r}, token, oauth.ScopeOpenID)
+		b, err := s.accepted(r, token, oauth.ScopeOpenID)
 		if err != nil {
 			return err
 		}

@@ -251,11 +251,11 @@ func (s *Server) accountFacts(r Reader, id AccountID) ([]policy.Fact, error) {
 // share. They are found by judging each share as if it asked for none: to
 // somebody whom a share is not for, its terms are not told.
 func (s *Server) promises(r Reader, p Process, facts []policy.Fact) ([]Promise, error) {
-	resources, err := ticketResources(direct{r}, p)
+	resources, err := ticketResources(r, p)
 	if err != nil {
 		return nil, err
 	}
-	shares, err := sharesOn(direct{r}, resources)
+	shares, err := sharesOn(r, resources)
 	if err != nil {
 		return nil, err
 	}

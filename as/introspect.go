@@ -21,7 +21,11 @@ func (s *Server) Introspect(ctx context.Context, pat PAT, token string) (uma.Int
 
 // IntrospectJSON is Introspect with the answer written, as it is remembered.
 func (s *Server) IntrospectJSON(ctx context.Context, pat PAT, token string) ([]byte, error) {
-	return s.introspect(ctx, token, "pat "+string(pat.Space)+" "+string(pat.ResourceServer), func(g Grant) bool {
+	key := keyOf("pat", string(pat.Space), string(pat.ResourceServer), token)
+	if answer, ok := s.answered(key); ok {
+		return answer, nil
+	}
+	return s.introspect(ctx, token, key, func(g Grant) bool {
 		return g.Kind == GrantUMA && (g.Space == pat.Space || seeded.OwnerCheckMissing) &&
 			(g.ResourceServer == pat.ResourceServer || seeded.PATLeaksBetweenResourceServers)
 	})
@@ -36,7 +40,11 @@ func (s *Server) IntrospectAsClient(ctx context.Context, c oauth.Client, token s
 
 // IntrospectAsClientJSON is IntrospectAsClient with the answer written.
 func (s *Server) IntrospectAsClientJSON(ctx context.Context, c oauth.Client, token string) ([]byte, error) {
-	return s.introspect(ctx, token, "client "+string(c.ID), func(g Grant) bool {
+	key := keyOf("client", string(c.ID), token)
+	if answer, ok := s.answered(key); ok {
+		return answer, nil
+	}
+	return s.introspect(ctx, token, key, func(g Grant) bool {
 		return g.Kind == GrantUMA && g.ResourceServer == c.ID || g.Kind == GrantOAuth && g.Client == c.ID
 	})
 }
@@ -48,18 +56,23 @@ func read(answer []byte, err error) (i uma.Introspection, _ error) {
 	return i, json.Unmarshal(answer, &i)
 }
 
-// introspect answers asker, which stands for what entitled lets through: from
-// memory if the last answer still holds.
-func (s *Server) introspect(ctx context.Context, token, asker string, entitled func(Grant) bool) ([]byte, error) {
-	digest := s.vault.datedDigest(anAccess, token)
-	key := keyOf(string(digest), asker)
-	if s.Store.Current() {
-		if content, ok := s.memory.answers.get(s.memory, key, s.now()); ok {
-			size, n := binary.Uvarint(content)
-			s.noteUse(content[n:][:size])
-			return content[n:][size:], nil
-		}
+// answered is the last answer to this asker about this token, if it still holds.
+func (s *Server) answered(key packedKey) ([]byte, bool) {
+	if !s.Store.Current() {
+		return nil, false
 	}
+	content, ok := s.memory.answers.get(s.memory, key, s.now())
+	if !ok {
+		return nil, false
+	}
+	size, n := binary.Uvarint(content)
+	s.noteUse(content[n:][:size])
+	return content[n:][size:], true
+}
+
+// introspect answers whom entitled lets through, and remembers the answer.
+func (s *Server) introspect(ctx context.Context, token string, key packedKey, entitled func(Grant) bool) ([]byte, error) {
+	digest := s.vault.datedDigest(anAccess, token)
 	var found introspected
 	position := s.memory.now()
 	err := s.Store.View(ctx, func(r Reader) (err error) {
@@ -98,8 +111,8 @@ func (s *Server) noteUse(used []byte) {
 }
 
 func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (introspected, error) {
-	b, err := s.liveToken(direct{r}, digest)
-	if errors.Is(err, ErrNotFound) || err == nil && !entitled(b.grant.Grant) {
+	b, err := readBearer(r, digest)
+	if errors.Is(err, ErrNotFound) || err == nil && (!s.live(b) || !entitled(b.grant.Grant)) {
 		return introspected{}, nil
 	}
 	if err != nil {

@@ -34,7 +34,7 @@ type memory struct {
 	spaces    remembered[SpaceID, Space]
 	resources packed // what a decision needs of them: see packResource
 	shares    remembered[uma.ResourceID, sharesOfSpace]
-	bearers   remembered[string, *bearer]
+	bearers   remembered[packedKey, *bearer]
 	answers   packed // of introspection, as they are written
 	begun     sightings
 	alone     known // what is in memory, and nothing behind it
@@ -189,25 +189,12 @@ func (s *sightings) again(m *memory, what string) bool {
 	return ok
 }
 
-// known is what can be answered from memory. Its verbs are those of Reader, and one
-// for what is always wanted together.
+// known is what can be answered from memory. Its verbs are those of Reader.
 type known interface {
 	Client(oauth.ClientID) (oauth.Client, error)
 	Space(SpaceID) (Space, error)
 	Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error)
 	SharesOn(SpaceID, uma.ResourceID) ([]Share, error)
-	bearer(Digest) (*bearer, error)
-}
-
-// direct is what the store says.
-type direct struct{ Reader }
-
-func (d direct) bearer(digest Digest) (_ *bearer, err error) {
-	var b bearer
-	if b.token, err = d.AccessToken(digest); err == nil {
-		b.grant, err = d.GrantState(b.token.Grant)
-	}
-	return &b, err
 }
 
 var errForgotten = errors.New("as: not in memory")
@@ -224,28 +211,8 @@ func (m *memory) recall(ctx context.Context, f func(known) error) error {
 	}
 	position := m.now()
 	return m.store.View(ctx, func(r Reader) error {
-		return f(recollection{memory: m, remembers: current, behind: direct{r}, position: position, learns: true})
+		return f(recollection{memory: m, remembers: current, behind: r, position: position, learns: true})
 	})
-}
-
-// recalled is recall of one value, which is returned instead of captured: most of
-// what is asked for is in memory, and then costs nothing else.
-func recalled[T any](ctx context.Context, m *memory, f func(known) (T, error)) (T, error) {
-	if m.store.Current() {
-		if v, err := f(m.alone); !errors.Is(err, errForgotten) {
-			return v, err
-		}
-	}
-	return looked(ctx, m, f)
-}
-
-// looked is recalled where memory has not sufficed.
-func looked[T any](ctx context.Context, m *memory, f func(known) (T, error)) (v T, err error) {
-	err = m.recall(ctx, func(k known) (err error) {
-		v, err = f(k)
-		return err
-	})
-	return v, err
 }
 
 // within is for a transaction that only decides by what it reads here, and
@@ -254,9 +221,9 @@ func looked[T any](ctx context.Context, m *memory, f func(known) (T, error)) (v 
 // whether it will last.
 func (m *memory) within(tx Tx) known {
 	if !m.store.Current() {
-		return direct{tx}
+		return tx
 	}
-	return recollection{memory: m, remembers: true, behind: direct{tx}}
+	return recollection{memory: m, remembers: true, behind: tx}
 }
 
 // recollection answers from memory, then from what is behind it, if anything.
@@ -363,12 +330,6 @@ func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error
 		return nil, nil // an id is of one space, so another one has no shares on it
 	}
 	return found.shares, err
-}
-
-func (c recollection) bearer(d Digest) (*bearer, error) {
-	return recallOne(c, &c.bearers, string(d),
-		func(k known) (*bearer, error) { return k.bearer(d) },
-		func(b *bearer) []Change { return append(b.grant.dependencies(), ChangedToken(d)) })
 }
 
 // dependencies is what the state of a grant is made of.

@@ -98,14 +98,19 @@ func newVault(s Secrets, rand io.Reader) (*vault, error) {
 	return v, nil
 }
 
-// random returns n bytes. A source of randomness that fails leaves no safe way
-// to go on.
+// random returns n random bytes.
 func (v *vault) random(n int) []byte {
 	b := make([]byte, n)
+	v.fill(b)
+	return b
+}
+
+// fill makes all of b random. A source of randomness that fails leaves no safe way to
+// go on.
+func (v *vault) fill(b []byte) {
 	if _, err := io.ReadFull(v.rand, b); err != nil {
 		panic("as: no randomness: " + err.Error())
 	}
-	return b
 }
 
 // bearer makes a new bearer artefact of 256 random bits.
@@ -162,8 +167,9 @@ type hasher struct {
 // another.
 func (v *vault) seal(as artefact, plain []byte) []byte {
 	s := v.sealers[0]
-	nonce := v.random(s.aead.NonceSize())
-	out := append(append(make([]byte, 0, len(plain)+32), s.id[:]...), nonce...)
+	out := make([]byte, len(s.id)+s.aead.NonceSize(), len(s.id)+s.aead.NonceSize()+len(plain)+s.aead.Overhead())
+	nonce := out[copy(out, s.id[:]):]
+	v.fill(nonce)
 	return s.aead.Seal(out, nonce, plain, []byte(as))
 }
 

@@ -260,7 +260,7 @@ func (s *Server) revokeWhatItLedTo(tx Tx, id GrantID) (bool, error) {
 
 // marshal writes the content in a short form: a ticket travels in a header.
 func (t sealedTicket) marshal() []byte {
-	b := []byte{sealedTicketVersion}
+	b := append(make([]byte, 0, 256), sealedTicketVersion) // which has room for most
 	b = binary.AppendUvarint(b, uint64(t.ExpiresAt.UnixMilli()))
 	text := func(s string) {
 		b = binary.AppendUvarint(b, uint64(len(s)))

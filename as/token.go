@@ -149,7 +149,7 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 	if !g.live() || !s.now().Before(t.ExpiresAt) {
 		return answer, nil, errInvalidRefresh, nil
 	}
-	if refusal, err := s.checkTargets(direct{tx}, g.Grant, targets); err != nil || refusal != nil {
+	if refusal, err := s.checkTargets(tx, g.Grant, targets); err != nil || refusal != nil {
 		return answer, nil, refusal, err
 	}
 	granted, life, ends := g.Scopes, s.Lifetimes.PAT, time.Time{}
@@ -191,7 +191,7 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 		}
 	}
 	next := issuance{client: c, grant: g.ID, boundTo: bound, narrowed: scopes, life: life, ends: ends}
-	if err := next.signs(direct{tx}, g.Grant); err != nil {
+	if err := next.signs(tx, g.Grant); err != nil {
 		return answer, nil, nil, err
 	}
 	if t.BoundTo != "" || c.Keyed() {

@@ -326,28 +326,24 @@ type sighting struct {
 }
 
 // note counts a use; what says of what. Uses of the same are counted together.
-func (l *useLog) note(what []byte, now time.Time) {
-	l.add(sighting{what, 1, now.UnixMilli()})
-}
+func (l *useLog) note(what []byte, now time.Time) { l.add(what, 1, now.UnixMilli()) }
 
-func (l *useLog) add(saw sighting) {
-	shard := &l.shards[maphash.Bytes(useSeed, saw.what)%useShards]
+func (l *useLog) add(what []byte, n, last int64) {
+	shard := &l.shards[maphash.Bytes(useSeed, what)%useShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if was, ok := shard.seen[string(saw.what)]; ok {
-		was.n, was.last = was.n+saw.n, max(was.last, saw.last)
+	if was, ok := shard.seen[string(what)]; ok {
+		was.n, was.last = was.n+n, max(was.last, last)
 		return
 	}
 	if len(shard.seen) >= maxSeen {
-		shard.lost += saw.n
+		shard.lost += n
 		return
 	}
 	if shard.seen == nil {
 		shard.seen = map[string]*sighting{}
 	}
-	first := saw // on the heap, which no other use of it has to be
-	first.what = slices.Clone(saw.what)
-	shard.seen[string(saw.what)] = &first
+	shard.seen[string(what)] = &sighting{slices.Clone(what), n, last}
 }
 
 // len is how many different uses are counted.
@@ -382,9 +378,9 @@ func (l *useLog) take() (seen []sighting, lost int64) {
 func (l *useLog) putBack(uses []Use, grants []GrantUse) {
 	for _, u := range uses {
 		of := Grant{Space: u.Space, ResourceServer: u.ResourceServer, Client: u.Client, Subject: u.Subject}
-		l.add(sighting{usedPermissions(of, []Permission{{Resource: u.Resource, Share: u.Share, Scopes: u.Scopes}}), u.N, u.LastAt.UnixMilli()})
+		l.add(usedPermissions(of, []Permission{{Resource: u.Resource, Share: u.Share, Scopes: u.Scopes}}), u.N, u.LastAt.UnixMilli())
 	}
 	for _, g := range grants {
-		l.add(sighting{appendText(nil, string(g.Grant)), g.N, g.LastAt.UnixMilli()})
+		l.add(appendText(nil, string(g.Grant)), g.N, g.LastAt.UnixMilli())
 	}
 }

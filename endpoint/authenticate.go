@@ -73,18 +73,21 @@ func (s *Server) authenticateClient(ctx context.Context, c *call) error {
 	if err := c.readForm(); err != nil {
 		return err
 	}
-	cred, err := oauth.ParseCredentials(c.r.Header.Values("Authorization"), c.form)
+	cred, err := oauth.ParseCredentials(c.r.Header[headerAuthorization], c.form)
 	if err != nil {
 		return err
 	}
-	c.client, err = s.AS.AuthenticateClient(ctx, cred)
+	client, err := s.AS.AuthenticateClient(ctx, cred)
+	if err == nil {
+		c.client = &client
+	}
 	return err
 }
 
 // provesItself says whether the caller comes without a header, and as a client with
 // a client assertion or a certificate.
 func (s *Server) provesItself(c *call) (bool, error) {
-	if len(c.r.Header.Values("Authorization")) > 0 || hasContentType(c.r, "application/x-www-form-urlencoded") != nil {
+	if len(c.r.Header[headerAuthorization]) > 0 || hasContentType(c.r, "application/x-www-form-urlencoded") != nil {
 		return false, nil
 	}
 	if err := c.readForm(); err != nil {
@@ -94,9 +97,16 @@ func (s *Server) provesItself(c *call) (bool, error) {
 	return c.form["client_assertion"] != "" || c.form["client_id"] != "" && certified, nil
 }
 
+// headerAuthorization is a header as net/http keeps it.
+const headerAuthorization = "Authorization"
+
 // by says whether the Authorization header is of a scheme.
 func (c *call) by(scheme string) bool {
-	name, _, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	values := c.r.Header[headerAuthorization]
+	if len(values) == 0 {
+		return false
+	}
+	name, _, _ := strings.Cut(values[0], " ")
 	return strings.EqualFold(name, scheme)
 }
 
@@ -107,7 +117,7 @@ var errNoToken = uma.NewError("", "This endpoint needs an access token.")
 // accessToken reads the access token from the header. Tokens in a query or a body
 // are not accepted: they end up in logs.
 func accessToken(c *call) (string, error) {
-	values := c.r.Header.Values("Authorization")
+	values := c.r.Header[headerAuthorization]
 	switch {
 	case len(values) == 0:
 		return "", errNoToken

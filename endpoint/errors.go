@@ -100,7 +100,7 @@ type problem struct {
 }
 
 func writeProblem(w http.ResponseWriter, code int, e *uma.Error) {
-	writeBody(w, code, "application/problem+json", problem{
+	writeBody(w, code, typeProblem, problem{
 		Type: "about:blank", Title: http.StatusText(code), Status: code, Detail: e.Description, Code: e.Code,
 	})
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // writeJSON answers with a JSON document that no cache keeps.
-func writeJSON(w http.ResponseWriter, status int, v any) { writeBody(w, status, "application/json", v) }
+func writeJSON(w http.ResponseWriter, status int, v any) { writeBody(w, status, typeJSON, v) }
 
-func writeBody(w http.ResponseWriter, status int, contentType string, v any) {
+func writeBody(w http.ResponseWriter, status int, contentType []string, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		// Only our own types come here, and all of them can be written.
@@ -22,16 +22,26 @@ func writeBody(w http.ResponseWriter, status int, contentType string, v any) {
 }
 
 // writeWritten answers with a body that is written already.
-func writeWritten(w http.ResponseWriter, status int, contentType string, body []byte) {
+func writeWritten(w http.ResponseWriter, status int, contentType []string, body []byte) {
 	h := w.Header()
-	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
-	h["Content-Type"], h["Content-Length"] = []string{contentType}, []string{strconv.Itoa(len(body))}
+	h["Cache-Control"], h["X-Content-Type-Options"], h["Content-Type"] = noStore, noSniff, contentType
+	if len(body) > measured {
+		h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a caller that is gone cannot be told
 }
 
-// What every answer says; nobody writes to them.
-var noStore, noSniff = []string{"no-store"}, []string{"nosniff"}
+// measured is up to what length net/http itself says how long a body is.
+const measured = 2 << 10
+
+// The values of headers. Nobody writes to them.
+var (
+	typeJSON    = []string{"application/json"}
+	typeProblem = []string{"application/problem+json"}
+	noStore     = []string{"no-store"}
+	noSniff     = []string{"nosniff"}
+)
 
 var errLongForm = uma.NewError(uma.InvalidRequest, "The request is too large.").Because(uma.ErrTooLarge)
 
@@ -63,7 +73,7 @@ func body(c *call) (uma.Object, error) {
 }
 
 func hasContentType(r *http.Request, want string) error {
-	if r.Header.Get("Content-Type") == want {
+	if sent := r.Header["Content-Type"]; len(sent) > 0 && sent[0] == want {
 		return nil
 	}
 	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))

@@ -137,7 +137,7 @@ func (s *Server) spend(c *call) error {
 		from = limit.Party{Who: string(c.pat.ResourceServer), Where: string(c.pat.Space)}
 	case c.owner.Client != "":
 		from = limit.Party{Who: string(c.owner.Client), Where: string(c.owner.Space)}
-	case c.client.ID != "" && !c.client.Public():
+	case c.client != nil && !c.client.Public():
 		from = limit.Party{Who: string(c.client.ID)}
 	default:
 		who, name, from = s.budgets.address, "address", limit.Party{Who: limit.Network(c.r.RemoteAddr)}

@@ -328,7 +328,7 @@ func TestWithoutLimitsNobodyWaits(t *testing.T) {
 func TestAClientInItsBudgetCostsALook(t *testing.T) {
 	w := newWorld(t)
 	w.bound(Limits{})
-	c := &call{r: httptest.NewRequestWithContext(context.Background(), http.MethodPost, pathToken, nil), client: w.C1.Client}
+	c := &call{r: httptest.NewRequestWithContext(context.Background(), http.MethodPost, pathToken, nil), client: &w.C1.Client}
 	rt := route{caller: byClient, path: pathToken}
 	if n := testing.AllocsPerRun(100, func() {
 		if err := w.Server.admit(rt, c); err != nil {

@@ -170,7 +170,7 @@ func (s *Server) permission(c *call) error {
 	if err != nil {
 		return err
 	}
-	writeWritten(c.w, http.StatusCreated, "application/json", []byte(`{"ticket":"`+string(ticket)+`"}`)) // base64url
+	writeWritten(c.w, http.StatusCreated, typeJSON, []byte(`{"ticket":"`+string(ticket)+`"}`)) // base64url
 	return nil
 }
 
@@ -185,14 +185,14 @@ func (s *Server) introspect(c *call) error {
 	}
 	var answer []byte
 	var err error
-	if c.client.ID != "" {
-		answer, err = s.AS.IntrospectAsClientJSON(c.r.Context(), c.client, token)
+	if c.client != nil {
+		answer, err = s.AS.IntrospectAsClientJSON(c.r.Context(), *c.client, token)
 	} else {
 		answer, err = s.AS.IntrospectJSON(c.r.Context(), c.pat, token)
 	}
 	if err != nil {
 		return err
 	}
-	writeWritten(c.w, http.StatusOK, "application/json", answer)
+	writeWritten(c.w, http.StatusOK, typeJSON, answer)
 	return nil
 }

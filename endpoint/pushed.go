@@ -47,7 +47,7 @@ func (s *Server) push(c *call) error {
 		}
 		form["dpop_jkt"] = bound.Key
 	}
-	if _, err := s.checked(form, c.client); err != nil {
+	if _, err := s.checked(form, *c.client); err != nil {
 		var toClient *oauth.RedirectError
 		if errors.As(err, &toClient) {
 			return toClient.Err

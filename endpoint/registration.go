@@ -49,7 +49,8 @@ func (s *Server) authenticateRegistered(c *call) error {
 		return err
 	}
 	c.token = token
-	c.registered, err = s.AS.AuthenticateRegistered(c.r.Context(), oauth.ClientID(c.r.PathValue("id")), token)
+	registered, err := s.AS.AuthenticateRegistered(c.r.Context(), oauth.ClientID(c.r.PathValue("id")), token)
+	c.registered = &registered
 	return err
 }
 
@@ -78,7 +79,7 @@ func (s *Server) register(c *call) error {
 
 // readRegistered is the client read request (RFC 7592 2.1).
 func (s *Server) readRegistered(c *call) error {
-	writeJSON(c.w, http.StatusOK, s.clientInformation(c.registered, c.token))
+	writeJSON(c.w, http.StatusOK, s.clientInformation(*c.registered, c.token))
 	return nil
 }
 
@@ -88,7 +89,7 @@ func (s *Server) updateRegistered(c *call) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.AS.UpdateRegistered(c.r.Context(), c.registered, metadata)
+	r, err := s.AS.UpdateRegistered(c.r.Context(), *c.registered, metadata)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (s *Server) updateRegistered(c *call) error {
 
 // deleteRegistered is the client delete request (RFC 7592 2.3).
 func (s *Server) deleteRegistered(c *call) error {
-	if err := s.AS.DeleteRegistered(c.r.Context(), c.registered); err != nil {
+	if err := s.AS.DeleteRegistered(c.r.Context(), *c.registered); err != nil {
 		return err
 	}
 	c.w.Header().Set("Cache-Control", "no-store")

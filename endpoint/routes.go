@@ -82,16 +82,16 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	face   face
-	pat    as.PAT       // byPAT, byPATOrClient
-	owner  as.Owner     // byOwner
-	client oauth.Client // byClient, byPATOrClient
-	form   uma.Form     // byClient, byBrowser: the parameters, parsed
-	token  string       // byBearer, byRegistered: the raw token
-	page   *page.Answer // what a browser is answered; see Server.page
-	wrong  bool         // what was shown is no good, and a redirect has said so
+	pat    as.PAT        // byPAT, byPATOrClient
+	owner  as.Owner      // byOwner
+	client *oauth.Client // byClient, byPATOrClient; nil until it is proved
+	form   uma.Form      // byClient, byBrowser: the parameters, parsed
+	token  string        // byBearer, byRegistered: the raw token
+	page   *page.Answer  // what a browser is answered; see Server.page
+	wrong  bool          // what was shown is no good, and a redirect has said so
 
 	initial    as.InitialAccess // byNewcomer; the zero value where everybody may register
-	registered as.Registered    // byRegistered
+	registered *as.Registered   // byRegistered
 }
 
 // route is one line of the route table.

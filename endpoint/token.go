@@ -50,7 +50,7 @@ func (s *Server) tokenUMA(c *call) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.AS.Redeem(c.r.Context(), c.client, req, remoteAddress(c.r))
+	result, err := s.AS.Redeem(c.r.Context(), *c.client, req, remoteAddress(c.r))
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (s *Server) tokenCode(c *call) error {
 	if err := s.checkTargets(c); err != nil {
 		return err
 	}
-	answer, err := s.AS.ExchangeCode(c.r.Context(), c.client, c.form["code"], c.form["redirect_uri"], c.form["code_verifier"])
+	answer, err := s.AS.ExchangeCode(c.r.Context(), *c.client, c.form["code"], c.form["redirect_uri"], c.form["code_verifier"])
 	return answered(c, answer, err)
 }
 
@@ -98,7 +98,7 @@ func (s *Server) tokenRefresh(c *call) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.AS.Refresh(c.r.Context(), c.client, c.form["refresh_token"], scopes, targets...)
+	answer, err := s.AS.Refresh(c.r.Context(), *c.client, c.form["refresh_token"], scopes, targets...)
 	return answered(c, answer, err)
 }
 
@@ -110,7 +110,7 @@ func (s *Server) tokenClientCredentials(c *call) error {
 	if err := s.checkTargets(c); err != nil {
 		return err
 	}
-	answer, err := s.AS.ClientCredentials(c.r.Context(), c.client, scopes)
+	answer, err := s.AS.ClientCredentials(c.r.Context(), *c.client, scopes)
 	return answered(c, answer, err)
 }
 
@@ -157,7 +157,7 @@ func (s *Server) revoke(c *call) error {
 	if c.form["token"] == "" {
 		return uma.NewError(uma.InvalidRequest, "The parameter token is missing.")
 	}
-	if err := s.AS.Revoke(c.r.Context(), c.client, c.form["token"]); err != nil {
+	if err := s.AS.Revoke(c.r.Context(), *c.client, c.form["token"]); err != nil {
 		return err
 	}
 	c.w.Header().Set("Cache-Control", "no-store")

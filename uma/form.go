@@ -48,8 +48,9 @@ func ParseQuery(raw string) (Form, error) {
 		return nil, NewError(InvalidRequest, "There are too many parameters.")
 	}
 	var empty map[string]bool // those without a value, which are not in the form
-	for pair := range strings.SplitSeq(raw, "&") {
-		if pair == "" {
+	for rest := raw; rest != ""; {
+		var pair string
+		if pair, rest, _ = strings.Cut(rest, "&"); pair == "" {
 			continue
 		}
 		name, value, err := parsePair(pair)

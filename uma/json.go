@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strconv"
 	"unicode/utf16"
@@ -186,26 +187,48 @@ func endOfString(raw []byte, i int) int {
 	return i + 1
 }
 
+var errNoObject = NewError(InvalidRequest, "A JSON object is expected.")
+
 // asObject cuts an object into its members. It has been checked by parseDocument,
 // as has everything here.
 func asObject(raw json.RawMessage) (Object, error) {
 	if len(raw) == 0 || raw[0] != '{' {
-		return nil, NewError(InvalidRequest, "A JSON object is expected.")
+		return nil, errNoObject
 	}
 	o := Object{}
-	for i := afterSpace(raw, 1); raw[i] != '}'; i = afterSpace(raw, i) {
-		if raw[i] == ',' {
-			i++
-			continue
-		}
-		end := endOfString(raw, i)
-		name, _ := asString(raw[i:end])
-		i = afterSpace(raw, afterSpace(raw, end)+1) // a colon is between
-		end = endOfValue(raw, i)
-		o[name] = raw[i:end:end]
-		i = end
+	for name, value := range members(raw) {
+		text, _ := asString(name)
+		o[text] = value
 	}
 	return o, nil
+}
+
+// members are the names of an object, in quotation marks, with their values.
+func members(raw json.RawMessage) iter.Seq2[json.RawMessage, json.RawMessage] {
+	return func(yield func(name, value json.RawMessage) bool) {
+		for i := afterSpace(raw, 1); raw[i] != '}'; i = afterSpace(raw, i) {
+			if raw[i] == ',' {
+				i++
+				continue
+			}
+			name := raw[i:endOfString(raw, i)]
+			i = afterSpace(raw, afterSpace(raw, i+len(name))+1) // a colon is between
+			end := endOfValue(raw, i)
+			if !yield(name, raw[i:end:end]) {
+				return
+			}
+			i = end
+		}
+	}
+}
+
+// isNamed says whether a member's name, in quotation marks, is this one.
+func isNamed(name json.RawMessage, want string) bool {
+	if bytes.IndexByte(name, '\\') < 0 {
+		return string(name[1:len(name)-1]) == want
+	}
+	text, _ := asString(name)
+	return text == want
 }
 
 // asArray cuts an array into its elements.
@@ -214,16 +237,26 @@ func asArray(raw json.RawMessage) ([]json.RawMessage, error) {
 		return nil, NewError(InvalidRequest, "A JSON array is expected.")
 	}
 	list := []json.RawMessage{}
-	for i := afterSpace(raw, 1); raw[i] != ']'; i = afterSpace(raw, i) {
-		if raw[i] == ',' {
-			i++
-			continue
-		}
-		end := endOfValue(raw, i)
-		list = append(list, raw[i:end:end])
-		i = end
+	for value := range elements(raw) {
+		list = append(list, value)
 	}
 	return list, nil
+}
+
+func elements(raw json.RawMessage) iter.Seq[json.RawMessage] {
+	return func(yield func(json.RawMessage) bool) {
+		for i := afterSpace(raw, 1); raw[i] != ']'; i = afterSpace(raw, i) {
+			if raw[i] == ',' {
+				i++
+				continue
+			}
+			end := endOfValue(raw, i)
+			if !yield(raw[i:end:end]) {
+				return
+			}
+			i = end
+		}
+	}
 }
 
 func afterSpace(raw []byte, i int) int {

@@ -19,13 +19,17 @@ func ParsePermissionRequest(r io.Reader) ([]Permission, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' {
-		if list, err = asArray(raw); err != nil {
+	if raw[0] != '[' {
+		p, err := parsePermission(raw)
+		if err != nil {
 			return nil, err
 		}
+		return []Permission{p}, nil
 	}
+	list, err := asArray(raw)
 	switch {
+	case err != nil:
+		return nil, err
 	case len(list) == 0:
 		return nil, NewError(InvalidRequest, "The array of permissions is empty.")
 	case len(list) > MaxPermissions:
@@ -34,11 +38,7 @@ func ParsePermissionRequest(r io.Reader) ([]Permission, error) {
 	var out []Permission
 	at := map[ResourceID]int{}
 	for _, item := range list {
-		o, err := asObject(item)
-		if err != nil {
-			return nil, err
-		}
-		p, err := ParsePermission(o)
+		p, err := parsePermission(item)
 		if err != nil {
 			return nil, err
 		}
@@ -58,40 +58,67 @@ func ParsePermissionRequest(r io.Reader) ([]Permission, error) {
 	return out, nil
 }
 
+// parsePermission reads one permission of a document that parseDocument has checked.
+func parsePermission(raw json.RawMessage) (Permission, error) {
+	if raw[0] != '{' {
+		return Permission{}, errNoObject
+	}
+	var id, scopes json.RawMessage
+	for name, value := range members(raw) {
+		switch {
+		case isNamed(name, "resource_id"):
+			id = value
+		case isNamed(name, "resource_scopes"):
+			scopes = value
+		}
+	}
+	return permissionOf(id, scopes)
+}
+
 // ParsePermission reads one permission. Unknown members are ignored.
 func ParsePermission(o Object) (Permission, error) {
-	id, ok, err := o.String("resource_id")
-	if err != nil {
-		return Permission{}, err
-	}
-	if !ok || id == "" {
+	return permissionOf(o["resource_id"], o["resource_scopes"])
+}
+
+// permissionOf reads the two members of a permission; nil is one that is absent.
+func permissionOf(resource, scopes json.RawMessage) (p Permission, err error) {
+	id, ok := asString(resource)
+	switch {
+	case resource != nil && !ok:
+		return Permission{}, wrongType("resource_id", "a string")
+	case id == "":
 		return Permission{}, NewError(InvalidRequest, "The member resource_id is missing.")
 	}
-	scopes, err := o.scopes("resource_scopes")
-	if err != nil {
-		return Permission{}, err
-	}
-	return Permission{Resource: ResourceID(id), Scopes: scopes}, nil
+	p.Resource = ResourceID(id)
+	p.Scopes, err = scopesOf("resource_scopes", scopes)
+	return p, err
 }
 
 // scopes reads a required member that is an array of scopes, perhaps empty.
-func (o Object) scopes(name string) ([]Scope, error) {
-	values, ok, err := o.Strings(name)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
+func (o Object) scopes(name string) ([]Scope, error) { return scopesOf(name, o[name]) }
+
+// scopesOf reads a required member, nil when it is absent, that is an array of scopes.
+func scopesOf(name string, raw json.RawMessage) ([]Scope, error) {
+	switch {
+	case raw == nil:
 		return nil, NewError(InvalidRequest, "The member "+name+" is missing.")
-	}
-	if len(values) > maxScopes {
-		return nil, errTooManyScopes
+	case raw[0] != '[':
+		return nil, wrongType(name, "an array of strings")
 	}
 	scopes := []Scope{}
-	for _, v := range values {
-		if !Scope(v).Valid() {
+	count := 0
+	for item := range elements(raw) {
+		text, ok := asString(item)
+		if !ok {
+			return nil, wrongType(name, "an array of strings")
+		}
+		if count++; count > maxScopes {
+			return nil, errTooManyScopes
+		}
+		if !Scope(text).Valid() {
 			return nil, NewError(InvalidRequest, "A scope is empty, too long, or has characters that scopes cannot have.")
 		}
-		scopes = appendScope(scopes, Scope(v))
+		scopes = appendScope(scopes, Scope(text))
 	}
 	return scopes, nil
 }
