@@ -71,17 +71,18 @@ func run(ctx context.Context, args []string) error {
 		}
 		c.ClaimIssuers = []as.ClaimIssuer{{Issuer: *claimIssuer, JWKS: keys}}
 	}
-	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	lines := node.NewLog(os.Stderr)
+	log := slog.New(slog.NewJSONHandler(lines, nil))
 	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, node.Surface{}, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	face := n.Face
 	if *accessLog {
-		face = node.Logged(face, log)
+		face = lines.Requests(face)
 	}
 	err = serve(ctx, n, listener, beside(bareMux(), n.WithHealth(face)))
-	return errors.Join(err, n.Close())
+	return errors.Join(err, n.Close(), lines.Flush())
 }
 
 // beside serves the yardstick's path with its own mux and everything else with

@@ -26,7 +26,8 @@ func (cmd serveCommand) Run(s surroundings) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(s.stderr, nil))
+	lines := node.NewLog(s.stderr)
+	log := slog.New(slog.NewJSONHandler(lines, nil))
 	listeners, err := c.open()
 	if err != nil {
 		return err
@@ -48,12 +49,12 @@ func (cmd serveCommand) Run(s surroundings) error {
 	if err := first(s, n.AS); err != nil {
 		return errors.Join(err, closeAll(), n.Close())
 	}
-	doors := []node.Door{{Listener: listeners[0], Handler: node.FromProxies(n.WithHealth(node.Logged(n.Face, log)), c.proxies)}}
+	doors := []node.Door{{Listener: listeners[0], Handler: node.FromProxies(n.WithHealth(lines.Requests(n.Face)), c.proxies)}}
 	for _, l := range listeners[1:] {
-		doors = append(doors, node.Door{Listener: l, Handler: node.Logged(n.Mutual, log)})
+		doors = append(doors, node.Door{Listener: l, Handler: lines.Requests(n.Mutual)})
 	}
 	err = n.Serve(s.ctx, doors...)
-	return errors.Join(err, n.Close())
+	return errors.Join(err, n.Close(), lines.Flush())
 }
 
 // first tells whoever started the server where the first account is made, while there
