@@ -36,5 +36,6 @@ func migrate(ctx context.Context, file string) (err error) {
 }
 
 // dialect says what the migrations mean in SQLite: a clustered table has no rowid,
-// so that a row is in one tree instead of two.
-var dialect = map[string]string{"/* clustered */": "without rowid"}
+// so that a row is in one tree instead of two. What is said to clustered tables alone
+// is said here.
+var dialect = map[string]string{"/* clustered */": "without rowid", "-- clustered: ": ""}

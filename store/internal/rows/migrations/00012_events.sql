@@ -1,0 +1,39 @@
+-- +goose Up
+
+-- An event is a long row, and is written where its space's are: in the order of its
+-- key nearly every one would split a page. Where tables are kept in the order of
+-- their keys, this one is kept in the order of time, and the short key finds its rows.
+-- clustered: create table events_by_time (
+-- clustered:   space_id text not null,
+-- clustered:   seq bigint not null,
+-- clustered:   at bigint not null,
+-- clustered:   kind text not null,
+-- clustered:   actor text not null,
+-- clustered:   subject text not null,
+-- clustered:   detail text not null,
+-- clustered:   prev bytea,
+-- clustered:   hash bytea not null,
+-- clustered:   primary key (space_id, seq)
+-- clustered: );
+-- clustered: insert into events_by_time (space_id, seq, at, kind, actor, subject, detail, prev, hash)
+-- clustered:   select space_id, seq, at, kind, actor, subject, detail, prev, hash from events order by at, space_id, seq;
+-- clustered: drop table events;
+-- clustered: alter table events_by_time rename to events;
+
+-- +goose Down
+-- clustered: create table events_by_space (
+-- clustered:   space_id text not null,
+-- clustered:   seq bigint not null,
+-- clustered:   at bigint not null,
+-- clustered:   kind text not null,
+-- clustered:   actor text not null,
+-- clustered:   subject text not null,
+-- clustered:   detail text not null,
+-- clustered:   prev bytea,
+-- clustered:   hash bytea not null,
+-- clustered:   primary key (space_id, seq)
+-- clustered: ) /* clustered */;
+-- clustered: insert into events_by_space (space_id, seq, at, kind, actor, subject, detail, prev, hash)
+-- clustered:   select space_id, seq, at, kind, actor, subject, detail, prev, hash from events order by space_id, seq;
+-- clustered: drop table events;
+-- clustered: alter table events_by_space rename to events;
