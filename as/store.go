@@ -218,6 +218,9 @@ type Reader interface {
 	// EventsBefore lists the events of a space before a sequence number, newest
 	// first; before the end of the history for 0.
 	EventsBefore(space SpaceID, before int64, limit int) ([]Event, error)
+	// RoleEvents lists what the history of a space says of roles, EventRoleGranted and
+	// EventRoleEnded, after a sequence number, oldest first.
+	RoleEvents(space SpaceID, after int64, limit int) ([]Event, error)
 
 	// Uses lists the uses of a space that the filter lets through, newest first, which
 	// is by descending id.

@@ -1,7 +1,9 @@
 package owner
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -33,9 +35,19 @@ type DayQuery struct {
 
 // Day is who could do what at an instant.
 type Day struct {
-	At   time.Time
-	List []Access // by the names of the things
-	Next string
+	At    time.Time
+	Roles []RoleThen // who could act in the space, besides its owner; not on further pages
+	List  []Access   // by the names of the things
+	Next  string
+}
+
+// RoleThen is a role that somebody had at an instant.
+type RoleThen struct {
+	Account     as.AccountID
+	Name, Email string // "" when the account is gone
+	Kind        as.RoleKind
+	Since       time.Time
+	Until       time.Time // as it was meant then; zero: without an end
 }
 
 // maxPast is how many versions and descriptions of the past are gone through.
@@ -47,8 +59,8 @@ var (
 )
 
 // At tells who could do what at an instant of the past, from what was kept and
-// nothing else: the versions of the shares, with their own beginnings and ends, and
-// the descriptions of the resources. What was kept of before this was kept begins
+// nothing else: the versions of the shares, with their own beginnings and ends,
+// the descriptions of the resources, and what the history says of roles. What was kept of before this was kept begins
 // with the latest change before it.
 //
 // That everything was stopped ended what had been granted; it ended no share, so it
@@ -100,9 +112,66 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			}
 		}
 		out.List, out.Next = page, next
-		return nil
+		if p.After == "" {
+			out.Roles, err = s.rolesAt(at, q)
+		}
+		return err
 	})
 	return out, err
+}
+
+// rolesAt are the roles at an instant of those whom the query means. A role is of the
+// space, and so of every thing.
+func (s *snapshot) rolesAt(at time.Time, q DayQuery) ([]RoleThen, error) {
+	then := map[as.AccountID]RoleThen{}
+	const read = 1000
+	for after := int64(0); ; {
+		events, err := s.RoleEvents(s.o.Space, after, read)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			var d eventDetail
+			if err := json.Unmarshal([]byte(e.Detail), &d); err != nil {
+				return nil, err
+			}
+			switch {
+			case e.At.After(at):
+			case e.Kind == as.EventRoleEnded:
+				delete(then, as.AccountID(e.Subject))
+			default:
+				role := RoleThen{Account: as.AccountID(e.Subject), Kind: d.Kind, Since: e.At}
+				if d.EndsAt != 0 {
+					role.Until = time.Unix(d.EndsAt, 0).UTC()
+				}
+				then[role.Account] = role
+			}
+		}
+		if len(events) < read || events[read-1].At.After(at) {
+			break
+		}
+		if after = events[read-1].Seq; len(then) >= maxPast {
+			return nil, errTooMuch
+		}
+	}
+	var out []RoleThen
+	for _, role := range then {
+		if !role.Until.IsZero() && !at.Before(role.Until) {
+			continue
+		}
+		account, err := s.Account(role.Account)
+		if absentIsFine(err) != nil {
+			return nil, err
+		}
+		role.Name, role.Email = account.Name, account.Email
+		if q.Person == "" || q.Person == s.AS.PartyKey(s.o, policy.Party{Kind: policy.PartyEmail, Value: role.Email}) {
+			out = append(out, role)
+		}
+	}
+	slices.SortFunc(out, func(a, b RoleThen) int {
+		return cmp.Or(compareText(as.SortName(cmp.Or(a.Name, a.Email)), as.SortName(cmp.Or(b.Name, b.Email))), compareText(string(a.Account), string(b.Account)))
+	})
+	return out, nil
 }
 
 func (s *snapshot) fill(a *Access) (err error) {

@@ -66,7 +66,8 @@ type eventDetail struct {
 		Scopes   []uma.Scope    `json:"resource_scopes"`
 	} `json:"permissions"`
 	Subject string      `json:"subject"`
-	Kind    as.RoleKind `json:"kind"` // of a role; of other events something else
+	Kind    as.RoleKind `json:"kind"`    // of a role; of other events something else
+	EndsAt  int64       `json:"ends_at"` // of a role, in seconds; 0: without an end
 }
 
 // tell makes lines of those events that the filter lets through. What it has to

@@ -343,3 +343,52 @@ func TestHistoryTellsThroughWhichApp(t *testing.T) {
 		t.Errorf("as a table: %s", &sheet)
 	}
 }
+
+// Who could act in a space on a day is told from what was said of roles: with the end that
+// it had then, ended early, lapsed, or given again as another one.
+func TestADayOfThePastTellsWhoCouldAct(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	begun := w.Now()
+	day := func(n int) time.Time { return begun.Add(time.Duration(n) * 24 * time.Hour) }
+	bob, carol := w.people["Bob"].ID, w.people["Carol"].ID
+	give := func(by as.Owner, to as.AccountID, kind as.RoleKind, until time.Time) {
+		t.Helper()
+		_, err := w.as.GrantRole(w.ctx, by, to, kind, until)
+		w.must(err)
+	}
+	give(w.alice, carol, as.RoleGuardian, day(30))                                     // day 0
+	give(as.Owner{Space: w.alice.Space, Account: carol}, bob, as.RoleDelegate, day(8)) // by Carol
+	w.advance(4 * 24 * time.Hour)                                                      // day 4: less
+	give(w.alice, bob, as.RoleViewer, day(8))                                          // which lapses by itself
+	w.advance(6 * 24 * time.Hour)                                                      // day 10: Carol is out
+	w.must(w.as.EndRole(w.ctx, w.alice, carol))
+	w.advance(2 * 24 * time.Hour)                   // day 12
+	give(w.anna, bob, as.RoleGuardian, time.Time{}) // elsewhere
+	w.advance(time.Hour)
+	for n, want := range map[int]string{0: "Bob delegate, Carol guardian", 5: "Bob viewer, Carol guardian", 9: "Carol guardian", 11: "", 12: ""} {
+		d, err := w.views.At(w.ctx, w.alice, day(n).Add(time.Hour), owner.DayQuery{}, owner.Page{})
+		w.must(err)
+		var got []string
+		for _, r := range d.Roles {
+			got = append(got, r.Name+" "+string(r.Kind))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("day %d: %q, want %q", n, got, want)
+		}
+	}
+	d, err := w.views.At(w.ctx, w.alice, day(5), owner.DayQuery{}, owner.Page{})
+	w.must(err)
+	if r := d.Roles[0]; !r.Since.Equal(day(4)) || !r.Until.Equal(day(8)) || r.Email != "bob@example.org" {
+		t.Errorf("what is told of Bob: %+v", r)
+	}
+	if d, err := w.views.At(w.ctx, w.alice, begun.Add(-time.Hour), owner.DayQuery{}, owner.Page{}); err != nil || len(d.Roles) != 0 {
+		t.Errorf("before everything: %+v, %v", d.Roles, err)
+	}
+	w.share(w.alice, email(w.thing(w.photos, "Album"), "bob@example.org", "view"))
+	people, err := w.views.People(w.ctx, w.alice, owner.PeopleQuery{Search: "bob"}, owner.Page{})
+	w.must(err)
+	if d, err = w.views.At(w.ctx, w.alice, day(5), owner.DayQuery{Person: people.List[0].Key}, owner.Page{}); err != nil || len(d.Roles) != 1 || d.Roles[0].Account != bob {
+		t.Errorf("of Bob alone: %+v, %v", d.Roles, err)
+	}
+}

@@ -94,6 +94,7 @@ func othersAreNotListed(s *scene) {
 		none(s, "ResourcesOf")(r.ResourcesOf(wrong.space(), []uma.ResourceID{s.resource()}))
 		none(s, "ResourcesByName")(r.ResourcesByName(wrong.space(), "", "", everything))
 		none(s, "EventsBefore")(r.EventsBefore(wrong.space(), 0, 1000))
+		none(s, "RoleEvents")(r.RoleEvents(wrong.space(), 0, 1000))
 		none(s, "Blocks")(r.Blocks(wrong.space(), everything))
 		none(s, "Groups")(r.Groups(wrong.space(), everything))
 		none(s, "Members")(r.Members(wrong.space(), s.group(), everything))

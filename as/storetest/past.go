@@ -22,6 +22,7 @@ var past = []rule{
 	{"live access is what can be used or refreshed", liveAccessLives},
 	{"what a client holds in a space is revoked at once", clientsLoseWhatTheyHold},
 	{"events are read backwards", eventsAreReadBackwards},
+	{"what is said of roles is read forwards", rolesAreReadForwards},
 }
 
 func (s *scene) ending(how as.ShareEnd, at time.Time, event int64) as.Ending {
@@ -350,6 +351,30 @@ func clientsLoseWhatTheyHold(s *scene) {
 	if len(other.live(now)) != 1 {
 		s.Error("another client has lost what it held")
 	}
+}
+
+func rolesAreReadForwards(s *scene) {
+	kinds := []string{"k", as.EventRoleGranted, "k", as.EventRoleEnded, as.EventRoleGranted}
+	var roles []as.Event
+	s.update(func(tx as.Tx) error {
+		for i, kind := range kinds {
+			e := as.Event{Space: s.space(), Seq: int64(i) + 1, At: now, Kind: kind, Hash: []byte{byte(i)}}
+			if kind != "k" {
+				roles = append(roles, e)
+			}
+			if err := tx.AppendEvent(e); err != nil {
+				return err
+			}
+		}
+		return tx.AppendEvent(as.Event{Space: s.beside().space(), Seq: 9, Kind: as.EventRoleGranted, Hash: []byte{1}})
+	})
+	read := func(after int64, limit int) []as.Event {
+		return must(s, func(r as.Reader) ([]as.Event, error) { return r.RoleEvents(s.space(), after, limit) })
+	}
+	same(s, "all", read(0, 9), roles)
+	same(s, "the oldest", read(0, 2), roles[:2])
+	same(s, "those after", read(2, 9), roles[1:])
+	none(s, "after the last")(read(5, 9), nil)
 }
 
 func eventsAreReadBackwards(s *scene) {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -63,6 +64,7 @@ func (s *Server) history(v *visit) error {
 		Marked             bool // that day is among the lanes'
 		Then               *page.Moment
 		Access             []access
+		Acting             []access // who could act in the space
 		More               bool
 		Lanes              []lane
 		LaneDays           int
@@ -119,6 +121,13 @@ func (s *Server) history(v *visit) error {
 		}
 		data.Day, data.Then, data.More = said, v.Until(at), found.Next != ""
 		data.SlideDay = v.At(at).Date()
+		for _, one := range found.Roles {
+			name := v.Say("Somebody")
+			if one.Email != "" {
+				name = v.text(cmp.Or(one.Name, one.Email))
+			}
+			data.Acting = append(data.Acting, access{Says: v.Say(roleWords[one.Kind].could, name, v.space.Name), Began: v.At(one.Since), Ended: v.Until(one.Until)})
+		}
 		for _, one := range found.List {
 			data.Access = append(data.Access, s.accessed(v, one))
 		}

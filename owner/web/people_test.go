@@ -337,6 +337,17 @@ func TestHistoryIsToldInSentences(t *testing.T) {
 	}
 }
 
+// A day of the past tells who could act, also where nothing was open.
+func TestADayTellsWhoCouldAct(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleDelegate, w.now.AddDate(0, 0, 5))
+	w.must(err)
+	w.now = w.now.AddDate(0, 0, 10)
+	alice := w.at("alice@example.com")
+	alice.see("/app/history?day=2026-11-24").says(t, "Nobody could see anything.", "Who could act here", "Bob could share, answer and stop for the things of Alice.", "Since 23 November 2026. Until 28 November 2026.")
+	alice.see("/app/history?day=2026-11-29").silent(t, "Who could act here")
+}
+
 // The page of whoever has a link says so; each line leads to its promise.
 func TestTheLinesOfAPersonSayHowAndLeadToThePromise(t *testing.T) {
 	w := newWorld(t)

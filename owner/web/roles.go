@@ -31,26 +31,30 @@ type role struct {
 }
 
 // roleWords say of each role what it is called, what its holder is told, what others
-// are told, and what it promises of somebody until a day or without an end.
-var roleWords = map[as.RoleKind]struct{ name, mine, does, until, endless string }{
-	as.RoleOwner: {page.Sentence("Owner"), page.Sentence("yours"), page.Sentence("It is all theirs."), "", ""},
+// are told, what it promises of somebody until a day or without an end, and what of the
+// past.
+var roleWords = map[as.RoleKind]struct{ name, mine, does, until, endless, could string }{
+	as.RoleOwner: {page.Sentence("Owner"), page.Sentence("yours"), page.Sentence("It is all theirs."), "", "", ""},
 	as.RoleGuardian: {
 		page.Sentence("Guardian"), page.Sentence("you are the guardian"),
 		page.Sentence("Acts for somebody who cannot: shares, answers and stops, and chooses who else may act or look."),
 		page.Sentence("<b>%s</b> may <em>act as a guardian</em> for the things of <b>%s</b> until <b>%s</b>."),
 		page.Sentence("<b>%s</b> may <em>act as a guardian</em> for the things of <b>%s</b> until you end it."),
+		page.Sentence("<b>%s</b> could <em>act as a guardian</em> for the things of <b>%s</b>."),
 	},
 	as.RoleDelegate: {
 		page.Sentence("Helper"), page.Sentence("you act for them"),
 		page.Sentence("Shares, answers requests and stops. Chooses nobody else."),
 		page.Sentence("<b>%s</b> may <em>share, answer and stop</em> for the things of <b>%s</b> until <b>%s</b>."),
 		page.Sentence("<b>%s</b> may <em>share, answer and stop</em> for the things of <b>%s</b> until you end it."),
+		page.Sentence("<b>%s</b> could <em>share, answer and stop</em> for the things of <b>%s</b>."),
 	},
 	as.RoleViewer: {
 		page.Sentence("Looks on"), page.Sentence("you may look"),
 		page.Sentence("Sees who can do what and what has happened, and changes nothing."),
 		page.Sentence("<b>%s</b> may <em>look, and change nothing,</em> at the things of <b>%s</b> until <b>%s</b>."),
 		page.Sentence("<b>%s</b> may <em>look, and change nothing,</em> at the things of <b>%s</b> until you end it."),
+		page.Sentence("<b>%s</b> could <em>look, and change nothing,</em> at the things of <b>%s</b>."),
 	},
 }
 

@@ -100,6 +100,11 @@ func (t *Tx) EventsBefore(space as.SpaceID, before int64, limit int) ([]as.Event
 	return all(t, intoEvent, `select `+eventColumns+` from events where space_id = $1 and seq < $2 order by seq desc limit $3`, space, before, limit)
 }
 
+func (t *Tx) RoleEvents(space as.SpaceID, after int64, limit int) ([]as.Event, error) {
+	return all(t, intoEvent, `select `+eventColumns+` from events
+		where space_id = $1 and kind in ('role_granted', 'role_ended') and seq > $2 order by seq limit $3`, space, after, limit)
+}
+
 func (t *Tx) AppendEvent(e as.Event) error {
 	err := t.insertRandom(insertEvent, e.Space, e.Seq, ms(e.At), e.Kind, e.Actor, e.Subject, e.Detail, e.Prev, e.Hash)
 	if err == nil {
