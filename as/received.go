@@ -39,80 +39,162 @@ type AppOf struct {
 	Site string
 }
 
-// maxReceived is of how many shares an account is told at most, and maxGroups in how
-// many groups it is looked up.
+// ReceivedFrom is what one owner shares with an account: a page of it.
+type ReceivedFrom struct {
+	Space     SpaceID
+	SpaceName string
+	List      []Received     // by the names of the things
+	Next      policy.ShareID // after which there is more of this owner's; "" for nothing
+}
+
+// However much somebody shares, others are not crowded out by it: a page has so many
+// owners, and of each so many shares. Looked through are some more of both, because
+// what names somebody need not let them in.
 const (
-	maxReceived = 500
-	maxGroups   = 100
+	ownersAtOnce, ownersLooked = 20, 60
+	sharesAtOnce, sharesLooked = 20, 200 // of each
+	ofOneAtOnce                = 50      // on a page of one owner alone
+	maxGroups                  = 100     // in so many groups of one owner an account is looked up
 )
 
 var errNotReceived = uma.NewError(uma.NotFound, "There is no such page, or it is not yours to see.")
 
-// Received lists what others share with an account, and what the links open that the
-// browser holds, by the names of the things; at most maxReceived shares.
-func (s *Server) Received(ctx context.Context, id AccountID, links ...string) ([]Received, error) {
-	var out []Received
-	err := s.Store.View(ctx, func(r Reader) (err error) {
-		if out, err = s.received(r, id); err != nil {
+// Received lists what others share with an account, a page of owners after one. The
+// first has what the links open that the browser holds, too. next is after whom there
+// are more, "" for nobody; a page may have none and still a next.
+func (s *Server) Received(ctx context.Context, id AccountID, after SpaceID, links ...string) (list []ReceivedFrom, next SpaceID, err error) {
+	err = s.Store.View(ctx, func(r Reader) error {
+		list, next = nil, ""
+		facts, err := s.accountFacts(r, id)
+		if err != nil {
 			return err
 		}
-		for _, secret := range links[:min(len(links), maxHeld)] {
-			share, err := s.linked(r, secret)
-			if errors.Is(err, ErrNotFound) {
-				continue
+		if after == "" {
+			if list, err = s.heldLinks(r, links); err != nil {
+				return err
 			}
+		}
+		spaces, err := r.SpacesNaming(addressOf(facts), s.Issuer, string(id), after, ownersLooked+1)
+		if err != nil {
+			return err
+		}
+		for i, space := range spaces {
+			if i == ownersLooked || len(list) >= ownersAtOnce {
+				next = spaces[i-1]
+				return nil
+			}
+			one, err := s.receivedFrom(r, id, facts, space, "", sharesAtOnce)
 			if err != nil {
 				return err
 			}
-			one, opens, err := s.receive(r, share, []policy.Fact{s.linkFact(share)})
-			if err != nil {
-				return err
-			}
-			if opens {
-				out = append(out, one)
-			}
+			list = joined(list, one)
 		}
 		return nil
 	})
-	slices.SortStableFunc(out, func(a, b Received) int {
-		return cmp.Or(strings.Compare(SortName(a.Thing), SortName(b.Thing)), strings.Compare(string(a.ID), string(b.ID)))
-	})
-	return out, absent(err, errNotReceived)
+	for _, from := range list {
+		slices.SortStableFunc(from.List, byThing)
+	}
+	return list, next, absent(err, errNotReceived)
 }
 
-func (s *Server) received(r Reader, id AccountID) ([]Received, error) {
-	facts, err := s.accountFacts(r, id)
-	if err != nil {
-		return nil, err
+// ReceivedFrom lists what one owner shares with an account, a page after a share.
+func (s *Server) ReceivedFrom(ctx context.Context, id AccountID, space SpaceID, after policy.ShareID) (from ReceivedFrom, err error) {
+	err = s.Store.View(ctx, func(r Reader) error {
+		facts, err := s.accountFacts(r, id)
+		if err != nil {
+			return err
+		}
+		from, err = s.receivedFrom(r, id, facts, space, after, ofOneAtOnce)
+		return err
+	})
+	slices.SortStableFunc(from.List, byThing)
+	return from, absent(err, errNotReceived)
+}
+
+func byThing(a, b Received) int {
+	return cmp.Or(strings.Compare(SortName(a.Thing), SortName(b.Thing)), strings.Compare(string(a.ID), string(b.ID)))
+}
+
+// joined adds what an owner shares, if it is anything.
+func joined(list []ReceivedFrom, one ReceivedFrom) []ReceivedFrom {
+	if len(one.List) == 0 {
+		return list
 	}
-	shares, err := r.SharesNaming(addressOf(facts), s.Issuer, string(id), Page{Limit: maxReceived})
-	if err != nil {
-		return nil, err
+	if i := slices.IndexFunc(list, func(from ReceivedFrom) bool { return from.Space == one.Space }); i >= 0 {
+		list[i].List, list[i].Next = append(list[i].List, one.List...), one.Next
+		return list
 	}
-	if address := addressOf(facts); address != "" {
-		members, err := r.MembershipsOf(address, Page{Limit: maxGroups})
+	one.SpaceName = one.List[0].SpaceName
+	return append(list, one)
+}
+
+// heldLinks is what links open.
+func (s *Server) heldLinks(r Reader, links []string) ([]ReceivedFrom, error) {
+	var list []ReceivedFrom
+	for _, secret := range links[:min(len(links), maxHeld)] {
+		share, err := s.linked(r, secret)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range members {
-			with, err := r.SharesWith(m.Space, m.Group, Page{Limit: maxReceived})
-			if err != nil {
-				return nil, err
-			}
-			shares = append(shares, with...)
-		}
-	}
-	var out []Received
-	for _, share := range shares[:min(len(shares), maxReceived)] {
-		one, opens, err := s.receive(r, share, facts)
+		one, opens, err := s.receive(r, share, []policy.Fact{s.linkFact(share)})
 		if err != nil {
 			return nil, err
 		}
 		if opens {
-			out = append(out, one)
+			list = joined(list, ReceivedFrom{Space: share.Space, List: []Received{one}})
 		}
 	}
-	return out, nil
+	return list, nil
+}
+
+// receivedFrom reads what one owner shares, most of it at most.
+func (s *Server) receivedFrom(r Reader, id AccountID, facts []policy.Fact, space SpaceID, after policy.ShareID, most int) (ReceivedFrom, error) {
+	from := ReceivedFrom{Space: space}
+	shares, err := s.sharesFor(r, id, facts, space, Page{After: string(after), Limit: sharesLooked + 1})
+	if err != nil {
+		return from, err
+	}
+	for i, share := range shares {
+		if i == sharesLooked || len(from.List) == most {
+			from.Next = shares[i-1].ID
+			break
+		}
+		one, opens, err := s.receive(r, share, facts)
+		if err != nil {
+			return from, err
+		}
+		if opens {
+			from.List, from.SpaceName = append(from.List, one), one.SpaceName
+		}
+	}
+	return from, nil
+}
+
+// sharesFor lists the shares of a space that name an account or are with a group that
+// it is in.
+func (s *Server) sharesFor(r Reader, id AccountID, facts []policy.Fact, space SpaceID, p Page) ([]Share, error) {
+	address := addressOf(facts)
+	shares, err := r.SharesNaming(space, address, s.Issuer, string(id), p)
+	if err != nil || address == "" {
+		return shares, err
+	}
+	members, err := r.MembershipsOf(space, address, Page{Limit: maxGroups})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members {
+		with, err := r.SharesWith(space, m.Group, p)
+		if err != nil {
+			return nil, err
+		}
+		shares = append(shares, with...)
+	}
+	slices.SortFunc(shares, func(a, b Share) int { return cmp.Compare(a.ID, b.ID) })
+	shares = slices.CompactFunc(shares, func(a, b Share) bool { return a.ID == b.ID })
+	return shares[:min(len(shares), p.Limit)], nil
 }
 
 // receive says whether a share lets in whom the facts are about, through the
@@ -180,30 +262,43 @@ func appOf(r Reader, id oauth.ClientID) (AppOf, error) {
 	return out, err
 }
 
-// GiveBack ends for an account what a share gives it, at once, as a withdrawal would.
-// A share with others goes on for them; from a group the account goes, with all that
-// is shared with it. Whose thing it is reads of it in the history. A share that does
-// not let the account in is not_found, whether it is there or not.
-func (s *Server) GiveBack(ctx context.Context, account AccountID, id policy.ShareID) error {
-	list, err := s.Received(ctx, account)
+// GiveBack ends for an account what a share of a space gives it, at once, as a
+// withdrawal would. A share with others goes on for them; from a group the account
+// goes, with all that is shared with it. Whose thing it is reads of it in the history.
+// A share that does not let the account in is not_found, whether it is there or not.
+func (s *Server) GiveBack(ctx context.Context, account AccountID, space SpaceID, id policy.ShareID) error {
+	by := Owner{Space: space, Account: account}
+	var seen Share
+	err := s.Store.View(ctx, func(r Reader) error { // whoever may not keeps nobody from writing
+		facts, err := s.accountFacts(r, account)
+		if err != nil {
+			return err
+		}
+		if seen, err = r.Share(space, id); err != nil {
+			return err
+		}
+		_, opens, err := s.receive(r, seen, facts)
+		if err != nil {
+			return err
+		}
+		if _, named := partyIn(seen, account, addressOf(facts)); !opens || seen.Group == "" && !named {
+			return ErrNotFound
+		}
+		return nil
+	})
 	if err != nil {
-		return err
+		return absent(err, errNotReceived)
 	}
-	i := slices.IndexFunc(list, func(one Received) bool { return one.ID == id })
-	if i < 0 {
-		return errNotReceived
-	}
-	by := Owner{Space: list[i].Space, Account: account}
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		facts, err := s.accountFacts(tx, account)
 		if err != nil {
 			return err
 		}
-		share, err := tx.Share(by.Space, id)
+		share, err := tx.Share(space, id)
 		if err != nil {
 			return err
 		}
-		if share.Version != list[i].Version {
+		if share.Version != seen.Version {
 			return errShareChanged // and may be for somebody else
 		}
 		if share.Group != "" {

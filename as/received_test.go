@@ -2,6 +2,7 @@ package as_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,13 +16,25 @@ import (
 // mine are the names of what an account is told that it can use.
 func (w *world) mine(who as.Account) []string {
 	w.t.Helper()
-	list, err := w.Received(w.ctx, who.ID)
-	w.must(err)
 	names := []string{}
-	for _, one := range list {
+	for _, one := range w.received(who) {
 		names = append(names, one.Thing)
 	}
+	slices.Sort(names)
 	return names
+}
+
+// received is what an account is told of, whosever it is.
+func (w *world) received(who as.Account) (out []as.Received) {
+	w.t.Helper()
+	list, next, err := w.Received(w.ctx, who.ID, "")
+	if w.must(err); next != "" {
+		w.t.Error("there is more")
+	}
+	for _, from := range list {
+		out = append(out, from.List...)
+	}
+	return out
 }
 
 func (w *world) has(who as.Account, when string, want ...string) {
@@ -77,7 +90,7 @@ func TestAnAccountIsToldOfWhatItCanUseAndOfNothingElse(t *testing.T) {
 	if one.SpaceName != "Alice's things" || one.Through.Name != w.c1.Name || one.Through.Site != "https://c1.example" || one.Purpose != "care" || !slices.Equal(one.Scopes, []uma.Scope{"view"}) {
 		t.Errorf("it is told %+v", one)
 	}
-	if err := w.GiveBack(w.ctx, w.bob.ID, ends.ID); err == nil {
+	if err := w.GiveBack(w.ctx, w.bob.ID, ends.Space, ends.ID); err == nil {
 		t.Error("what has ended is given back")
 	}
 	// An address that is not verified is nobody's.
@@ -94,8 +107,7 @@ func TestAnAccountIsToldOfWhatItCanUseAndOfNothingElse(t *testing.T) {
 
 func (w *world) pick(who as.Account, name string) as.Received {
 	w.t.Helper()
-	list, err := w.Received(w.ctx, who.ID)
-	w.must(err)
+	list := w.received(who)
 	i := slices.IndexFunc(list, func(one as.Received) bool { return one.Thing == name })
 	if i < 0 {
 		w.t.Fatalf("%s is not told of %q", who.Name, name)
@@ -113,15 +125,15 @@ func TestWhatIsGivenBackIsClosedAtOnce(t *testing.T) {
 	w.wantPermissions(w.alice1, g.AccessToken, perm(photo, "view"))
 
 	for who, id := range map[as.AccountID]policy.ShareID{w.carlos.ID: share.ID, w.alice.ID: share.ID, w.bob.ID: "made up"} {
-		err := w.GiveBack(w.ctx, who, id)
+		err := w.GiveBack(w.ctx, who, w.aliceSpace.ID, id)
 		wantCode(t, err, uma.NotFound)
 	}
 	w.wantPermissions(w.alice1, g.AccessToken, perm(photo, "view"))
 
-	w.must(w.GiveBack(w.ctx, w.bob.ID, share.ID))
+	w.must(w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, share.ID))
 	w.wantDead(w.alice1, g.AccessToken)
 	w.has(w.bob, "after giving back")
-	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, share.ID), uma.NotFound)
 	if e := w.lastEvent(); e.Kind != as.EventShareGivenBack || e.Actor != string(w.bob.ID) || e.Subject != string(share.ID) || strings.Contains(e.Detail, "bob") {
 		t.Errorf("the history tells %+v", e)
 	}
@@ -138,7 +150,7 @@ func TestGivingBackIsForOneself(t *testing.T) {
 	photo := w.register(w.alice1, "photo", "view")
 	share := w.share(w.aliceOwner, policy.Share{Resource: photo, Scopes: []uma.Scope{"view"}, Claims: named(bobAddress, "carlos@example.org")})
 	w.has(w.bob, "at first", "photo")
-	w.must(w.GiveBack(w.ctx, w.bob.ID, share.ID))
+	w.must(w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, share.ID))
 	w.has(w.bob, "after giving back")
 	w.has(w.carlos, "after Bob gave back", "photo")
 
@@ -146,14 +158,14 @@ func TestGivingBackIsForOneself(t *testing.T) {
 	album := w.register(w.alice1, "album", "view")
 	with := w.share(w.aliceOwner, policy.Share{Resource: album, Scopes: []uma.Scope{"view"}, Group: group.ID})
 	g := w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(album, "view"))))
-	w.must(w.GiveBack(w.ctx, w.bob.ID, with.ID))
+	w.must(w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, with.ID))
 	w.wantDead(w.alice1, g.AccessToken)
 	w.has(w.bob, "after leaving the group")
 	w.has(w.carlos, "after Bob left the group", "album", "photo")
 	if e := w.lastEvent(); e.Kind != as.EventMemberLeft || e.Actor != string(w.bob.ID) {
 		t.Errorf("the history tells %+v", e)
 	}
-	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, with.ID), uma.NotFound)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, with.ID), uma.NotFound)
 }
 
 // Whoever asked is told what they said and what came of it: nothing of the thing
@@ -193,7 +205,7 @@ func TestWhoeverAskedIsToldWhatCameOfIt(t *testing.T) {
 		t.Errorf("after the yes Bob is told %+v", q)
 	}
 	w.has(w.bob, "after the yes", "photo")
-	w.must(w.GiveBack(w.ctx, w.bob.ID, q.Open[0].ID))
+	w.must(w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, q.Open[0].ID))
 	if q, err := w.ReadAsked(w.ctx, w.bob.ID, id); err != nil || len(q.Open) != 0 {
 		t.Errorf("after giving back %+v is open, %v", q.Open, err)
 	}
@@ -208,14 +220,14 @@ func TestALinkThatIsHeldIsAmongWhatCanBeUsed(t *testing.T) {
 	share, secret := w.link(photo, time.Hour, "view")
 	told := func(links ...string) int {
 		t.Helper()
-		list, err := w.Received(w.ctx, w.bob.ID, links...)
+		list, _, err := w.Received(w.ctx, w.bob.ID, "", links...)
 		w.must(err)
 		return len(list)
 	}
 	if told() != 0 || told("made up", secret) != 1 || told(strings.ToUpper(secret)) != 0 {
 		t.Error("it is told to who does not hold it, or not to who does")
 	}
-	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, share.ID), uma.NotFound)
 	w.advance(time.Hour)
 	if told(secret) != 0 {
 		t.Error("it is told after its end")
@@ -250,9 +262,9 @@ func TestWhoeverIsShutOutIsToldOfNothing(t *testing.T) {
 	w := newWorld(t)
 	share := w.share(w.aliceOwner, toBob(w.register(w.alice1, "photo", "view"), "view"))
 	w.must(w.DisableAccount(w.ctx, w.bob.ID))
-	_, err := w.Received(w.ctx, w.bob.ID)
+	_, _, err := w.Received(w.ctx, w.bob.ID, "")
 	wantCode(t, err, uma.NotFound)
-	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, share.ID), uma.NotFound)
 }
 
 // Whoever gives back what they do not have keeps nobody from writing, however much
@@ -272,7 +284,7 @@ func TestGivingBackNothingHoldsNobodyUp(t *testing.T) {
 	<-writing
 	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
 	defer cancel()
-	err := w.GiveBack(ctx, w.bob.ID, "nothing")
+	err := w.GiveBack(ctx, w.bob.ID, w.aliceSpace.ID, "nothing")
 	close(written)
 	w.must(<-told)
 	wantCode(t, err, uma.NotFound)
@@ -287,8 +299,63 @@ func TestNobodyGivesBackWhatOthersHaveByTheSameWords(t *testing.T) {
 	wish := policy.Share{Resource: w.register(w.alice1, "a thing", "view"), Scopes: []uma.Scope{"view"}}
 	wish.Claims = append(named("*@"+domain, "dora@elsewhere.example"), named(bobAddress, "eve@"+domain)...)
 	share := w.share(w.aliceOwner, wish)
-	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, share.ID), uma.NotFound)
+	wantCode(t, w.GiveBack(w.ctx, w.bob.ID, w.aliceSpace.ID, share.ID), uma.NotFound)
 	if now, err := w.ReadShare(w.ctx, w.aliceOwner, share.ID); err != nil || now.Version != share.Version {
 		t.Errorf("it is changed: %v %v", now.Claims, err)
+	}
+}
+
+// Whoever shares very much with somebody, or names them where nothing is open, crowds
+// nobody else out: each owner has a place of their own, and the rest of it is a page
+// further.
+func TestNobodyIsCrowdedOutOfWhatSomebodyCanUse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	many := w.register(w.alice1, "many", "view")
+	w.must(w.store.Update(w.ctx, func(tx as.Tx) error {
+		for i := range 450 {
+			share := as.Share{Share: policy.Share{Resource: many, Scopes: []uma.Scope{"view"}, Claims: named(bobAddress)}, Space: w.aliceSpace.ID, Version: 1, Generation: 1}
+			share.ID, share.ResourceServer = policy.ShareID(fmt.Sprintf("many-%03d", i)), w.rs1.ID
+			share.Ask = i >= 100 // names him, and does not let him in
+			if err := tx.InsertShare(share); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	last := w.share(w.annaOwner, policy.Share{Resource: w.register(w.anna1, "Anna's", "view"), Scopes: []uma.Scope{"view"}, Claims: named(bobAddress)})
+	list, next, err := w.Received(w.ctx, w.bob.ID, "")
+	w.must(err)
+	if next != "" || len(list) != 2 {
+		t.Fatalf("there are %d owners, and more after %q", len(list), next)
+	}
+	for _, from := range list {
+		switch from.Space {
+		case last.Space:
+			if len(from.List) != 1 || from.List[0].ID != last.ID || from.Next != "" {
+				t.Errorf("of Anna's he is told %+v", from)
+			}
+		case w.aliceSpace.ID:
+			all := map[policy.ShareID]bool{}
+			for pages := 0; ; pages++ {
+				for _, one := range from.List {
+					all[one.ID] = true
+				}
+				if from.Next == "" {
+					break
+				}
+				if pages > 9 {
+					t.Fatal("there is no end")
+				}
+				from, err = w.ReceivedFrom(w.ctx, w.bob.ID, from.Space, from.Next)
+				w.must(err)
+			}
+			if len(all) != 100 {
+				t.Errorf("of Alice's he is told %d things, page by page", len(all))
+			}
+		}
+	}
+	if from, err := w.ReceivedFrom(w.ctx, w.carlos.ID, w.aliceSpace.ID, ""); err != nil || len(from.List) != 0 || from.SpaceName != "" {
+		t.Errorf("another is told %+v, %v", from, err)
 	}
 }

@@ -152,20 +152,22 @@ type Reader interface {
 	// most limit of them; of one resource, or for "" of all.
 	PastResources(space SpaceID, id uma.ResourceID, from time.Time, limit int) ([]PastResource, error)
 
-	// SharesNaming lists the shares of all spaces, not the dormant ones, that may name
-	// a person: by an e-mail address in canonical form ("" for none), or by the
-	// subject of an issuer. Some of them may not: whoever asks judges each. They are
-	// in the order of their ids.
-	SharesNaming(email, issuer, subject string, p Page) ([]Share, error)
+	// SpacesNaming lists the spaces that have a share which names a person, a dormant
+	// one too, or a group that they are in, in the order of their ids: named by an
+	// e-mail address in canonical form ("" for none), or by the subject of an issuer.
+	// It costs the same however many shares a space has.
+	SpacesNaming(email, issuer, subject string, after SpaceID, limit int) ([]SpaceID, error)
+	// SharesNaming lists the shares of a space, not the dormant ones, that name a
+	// person so in any of their conditions, in the order of their ids.
+	SharesNaming(space SpaceID, email, issuer, subject string, p Page) ([]Share, error)
 
 	Group(SpaceID, policy.GroupID) (Group, error)
 	Groups(SpaceID, Page) ([]Group, error)
 	Members(SpaceID, policy.GroupID, Page) ([]Member, error)
 	Member(SpaceID, MemberID) (Member, error)
 	MemberByEmail(space SpaceID, group policy.GroupID, email string) (Member, error)
-	// MembershipsOf lists the memberships of an e-mail address in the groups of all
-	// spaces.
-	MembershipsOf(email string, p Page) ([]Member, error)
+	// MembershipsOf lists the memberships of an e-mail address in the groups of a space.
+	MembershipsOf(space SpaceID, email string, p Page) ([]Member, error)
 	// SharesWith lists the shares with a group, dormant ones too.
 	SharesWith(SpaceID, policy.GroupID, Page) ([]Share, error)
 

@@ -100,6 +100,8 @@ func othersAreNotListed(s *scene) {
 		none(s, "Members")(r.Members(wrong.space(), s.group(), everything))
 		none(s, "Members of another group")(r.Members(s.space(), wrong.group(), everything))
 		none(s, "SharesWith")(r.SharesWith(wrong.space(), must(s, func(r as.Reader) (as.Share, error) { return r.Share(s.space(), s.share()) }).Group, everything))
+		none(s, "SharesNaming")(r.SharesNaming(wrong.space(), s.id("@"), "", "", everything))
+		none(s, "MembershipsOf")(r.MembershipsOf(wrong.space(), s.id("@"), everything))
 		none(s, "SharesWith no group")(r.SharesWith(s.space(), "", everything))
 		none(s, "GrantsIn")(r.GrantsIn(wrong.space(), everything))
 		none(s, "Requests")(r.Requests(wrong.space(), "", everything))

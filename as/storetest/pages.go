@@ -225,6 +225,7 @@ func partiesAreFoundInAllSpaces(s *scene) {
 	want := []as.Share{
 		named("1 by address", s, claim("email", email)), named("2 by subject", there, by("https://us.example")),
 		named("3 by subject of anybody", s, by("https://us.example")), named("4 among others", there, claim("email", "carlos@example.com", email)),
+		named("4 by two conditions", s, claim("email", "*@example.com"), claim("email", "eve@example.com", email)),
 	}
 	dormant := named("6 dormant", s, claim("email", email))
 	dormant.DormantSince = now
@@ -245,17 +246,40 @@ func partiesAreFoundInAllSpaces(s *scene) {
 			}
 		}
 		return errors.Join(tx.InsertRequest(asked), tx.InsertRequest(later), tx.InsertRequest(stranger),
-			tx.InsertMember(members[0]), tx.InsertMember(members[1]), tx.InsertMember(as.Member{ID: s.member() + "of another", Space: s.space(), Group: s.group(), Email: "not." + email}))
+			tx.InsertMember(members[0]), tx.InsertMember(members[1]),
+			tx.InsertMember(as.Member{ID: s.member() + "alone", Space: there.space(), Group: there.group(), Email: s.id("member@")}), tx.InsertMember(as.Member{ID: s.member() + "of another", Space: s.space(), Group: s.group(), Email: "not." + email}))
 	})
 	changed.Claims, changed.Version = []policy.Claim{claim("email", email)}, 2
 	s.update(func(tx as.Tx) error { return tx.UpdateShare(changed) })
 	want = append(want, changed)
-	naming := func(email string, p as.Page) []as.Share {
-		return must(s, func(r as.Reader) ([]as.Share, error) { return r.SharesNaming(email, "https://us.example", subject, p) })
+	naming := func(of *scene, email string, p as.Page) []as.Share {
+		return must(s, func(r as.Reader) ([]as.Share, error) {
+			return r.SharesNaming(of.space(), email, "https://us.example", subject, p)
+		})
 	}
-	same(s, "the shares that name Bob", naming(email, as.Page{Limit: 100}), want)
-	same(s, "a page of them", naming(email, as.Page{After: string(want[1].ID), Limit: 2}), want[2:4])
-	same(s, "those without an address", naming("", as.Page{Limit: 100}), want[1:3])
+	everything := as.Page{Limit: 100}
+	same(s, "the shares that name Bob", naming(s, email, everything), []as.Share{want[0], want[2], want[4], want[5]})
+	same(s, "those elsewhere", naming(there, email, everything), []as.Share{want[1], want[3]})
+	same(s, "a page of them", naming(s, email, as.Page{After: string(want[0].ID), Limit: 2}), []as.Share{want[2], want[4]})
+	same(s, "those without an address", naming(s, "", everything), []as.Share{want[2]})
+	none(s, "those of another space")(naming(s.beside().beside(), email, everything), nil)
+	spaces := func(email, subject string, after as.SpaceID, limit int) []as.SpaceID {
+		return must(s, func(r as.Reader) ([]as.SpaceID, error) {
+			return r.SpacesNaming(email, "https://us.example", subject, after, limit)
+		})
+	}
+	both := []as.SpaceID{s.space(), there.space()}
+	slices.Sort(both)
+	same(s, "where Bob is named", spaces(email, subject, "", 9), both)
+	same(s, "the first of them", spaces(email, subject, "", 1), both[:1])
+	same(s, "the next", spaces(email, subject, both[0], 9), both[1:])
+	same(s, "where he is named without an address", spaces("", subject, "", 9), both)
+	same(s, "where one is a member alone", spaces(s.id("member@"), "nobody", "", 9), []as.SpaceID{there.space()})
+	none(s, "where nobody is named")(spaces(s.id("no@"), "nobody", "", 9), nil)
+	s.update(func(tx as.Tx) error { return tx.DeleteShares(there.space(), []policy.ShareID{want[1].ID, want[3].ID}) })
+	none(s, "what was withdrawn")(naming(there, email, everything), nil)
+	same(s, "where he is a member yet", spaces(email, subject, "", 9), both)
+	same(s, "where he was named", spaces("", subject, "", 9), []as.SpaceID{s.space()})
 	asks := func(limit int) []as.Request {
 		return must(s, func(r as.Reader) ([]as.Request, error) { return r.RequestsBy(subject, limit) })
 	}
@@ -268,7 +292,11 @@ func partiesAreFoundInAllSpaces(s *scene) {
 		}
 		return nil
 	})
-	same(s, "where Bob is a member", must(s, func(r as.Reader) ([]as.Member, error) { return r.MembershipsOf(email, as.Page{Limit: 9}) }), members)
+	for i, of := range []*scene{s, there} {
+		same(s, "where Bob is a member", must(s, func(r as.Reader) ([]as.Member, error) {
+			return r.MembershipsOf(of.space(), email, as.Page{Limit: 9})
+		}), members[i:i+1])
+	}
 }
 
 func grantsAreListed(s *scene) {

@@ -2,7 +2,6 @@ package web
 
 import (
 	"html/template"
-	"slices"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/page"
@@ -17,12 +16,10 @@ import (
 // maxAsked is how many of the requests that somebody made are listed.
 const maxAsked = 100
 
-// receivedAtOnce is how many shares a page has.
-const receivedAtOnce = 50
-
 // received is a share as whoever may use it sees it.
 type received struct {
 	ID      policy.ShareID
+	Space   as.SpaceID // whose it is
 	Thing   template.HTML
 	From    string
 	Service template.HTML
@@ -39,7 +36,7 @@ func (s *Server) receivedOf(v *visit, list []as.Received) []received {
 	out := make([]received, len(list))
 	for i, one := range list {
 		out[i] = received{
-			ID: one.ID, Thing: v.thing(owner.ThingName{Name: one.Thing}).Name, From: one.SpaceName, Service: v.appOf(as.AppOf{Name: one.Service}),
+			ID: one.ID, Space: one.Space, Thing: v.thing(owner.ThingName{Name: one.Thing}).Name, From: one.SpaceName, Service: v.appOf(as.AppOf{Name: one.Service}),
 			Verbs: s.verbs(v, one.Scopes), Until: v.Until(one.NotAfter), Why: one.Purpose, Group: one.Share.Group != "", Link: one.Link,
 		}
 		if one.Through.ID != "" {
@@ -54,31 +51,50 @@ func (v *visit) appOf(app as.AppOf) template.HTML {
 	return v.service(owner.App{ID: oauth.ClientID(app.ID), Name: app.Name})
 }
 
-// received lists what others have opened to this person.
-func (s *Server) received(v *visit) error {
-	list, err := s.AS.Received(v.ctx, v.account.ID, v.Held()...)
-	if err != nil {
-		return err
-	}
-	list, next := s.pageOf(v, list)
-	return s.show(v, "me", "received", page.Options{Done: v.done(s)}, struct {
-		common
-		Here string
-		List []received
-		Next string
-	}{s.common(v), "received", s.receivedOf(v, list), next})
+// receivedFrom is what one owner has opened.
+type receivedFrom struct {
+	Name string
+	List []received
+	More string // where the rest is; "" when this is all
 }
 
-// pageOf is the page of a list that was asked for, which begins after a share, and
-// where the next one is.
-func (s *Server) pageOf(v *visit, list []as.Received) (page []as.Received, next string) {
-	if after := v.form["after"]; after != "" {
-		list = list[slices.IndexFunc(list, func(one as.Received) bool { return string(one.ID) == after })+1:]
+// received lists what others have opened to this person: some of every owner, or with
+// "from" more of one.
+func (s *Server) received(v *visit) error {
+	data := struct {
+		common
+		Here   string
+		Owners []receivedFrom
+		Next   string
+	}{common: s.common(v), Here: "received"}
+	var list []as.ReceivedFrom
+	if space := as.SpaceID(v.form["from"]); space != "" {
+		one, err := s.AS.ReceivedFrom(v.ctx, v.account.ID, space, policy.ShareID(v.form["after"]))
+		if err != nil {
+			return err
+		}
+		list = []as.ReceivedFrom{one}
+	} else {
+		all, next, err := s.AS.Received(v.ctx, v.account.ID, as.SpaceID(v.form["after"]), v.Held()...)
+		if err != nil {
+			return err
+		}
+		if list = all; next != "" {
+			data.Next = s.below("received", "after", string(next))
+		}
 	}
-	if len(list) <= receivedAtOnce {
-		return list, ""
+	for _, from := range list {
+		one := receivedFrom{Name: from.SpaceName, List: s.receivedOf(v, from.List)}
+		if from.Next != "" {
+			one.More = s.below("received", "from", string(from.Space), "after", string(from.Next))
+		}
+		if len(one.List) > 0 {
+			data.Owners = append(data.Owners, one)
+		} else if one.More != "" {
+			data.Next = one.More
+		}
 	}
-	return list[:receivedAtOnce], s.below("received", "after", string(list[receivedAtOnce-1].ID))
+	return s.show(v, "me", "received", page.Options{Done: v.done(s)}, data)
 }
 
 // giveBack ends for this person what a share gives them. A link is forgotten by this
@@ -94,7 +110,7 @@ func (s *Server) giveBack(v *visit) error {
 		}
 	}
 	if !dropped {
-		if err := s.AS.GiveBack(v.ctx, v.account.ID, id); err != nil {
+		if err := s.AS.GiveBack(v.ctx, v.account.ID, as.SpaceID(v.form["from"]), id); err != nil {
 			return err
 		}
 	}

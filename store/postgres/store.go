@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -70,6 +71,9 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	s.running.Go(func() { f.follow(following) })
 	select {
 	case <-first:
+		if err := rows.Readdress(ctx, s); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 		return s, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("postgres: %w", context.Cause(ctx))

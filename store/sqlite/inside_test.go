@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
 )
 
 func openInside(t *testing.T) (*Store, string) {
@@ -123,5 +125,47 @@ func TestALongLogBeginsAnew(t *testing.T) {
 	insert("f")
 	if err != nil || length() != before {
 		t.Errorf("a long log: %v, it has grown from %d bytes to %d", err, before, length())
+	}
+}
+
+// A share that was written before the table of those who are named, or by an older
+// node beside, names them after the next opening.
+func TestWhomAnOlderVersionNamedIsFoundAfterOpening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "licet.db")
+	ctx := context.Background()
+	s, err := Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	email := func(address string) []policy.Claim {
+		return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{address, "dora@example.com"}}}
+	}
+	for addressee, id := range map[string]policy.ShareID{"'*'": "one", "null": "two"} {
+		err = errors.Join(err, s.Update(ctx, func(tx as.Tx) error {
+			err := tx.InsertShare(as.Share{Share: policy.Share{ID: id, Claims: email("bob@example.com")}, Space: "space", Version: 1})
+			return errors.Join(err, s.writer.run("delete from addressees"), s.writer.run("update shares set addressee = "+addressee+" where id = '"+string(id)+"'"))
+		}))
+	}
+	named := func() (list []as.Share) {
+		err = errors.Join(err, s.View(ctx, func(r as.Reader) (err error) {
+			list, err = r.SharesNaming("space", "bob@example.com", "", "bob", as.Page{Limit: 9})
+			return err
+		}))
+		return list
+	}
+	if list := named(); len(list) != 0 || err != nil {
+		t.Fatalf("he is named by %v, %v", list, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s, err = Open(ctx, path); err != nil {
+		t.Fatal(err)
+	}
+	if list := named(); len(list) != 2 {
+		t.Errorf("he is named by %v", list)
+	}
+	if err := errors.Join(err, s.Close()); err != nil {
+		t.Error(err)
 	}
 }

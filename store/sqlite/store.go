@@ -50,6 +50,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	}
 	s.Committer = group.Start(engine{s.writer}, s.Tell)
 	s.running.Go(s.checkpointAll)
+	if err := rows.Readdress(ctx, s); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 

@@ -46,8 +46,8 @@ func (t *Tx) MemberByEmail(space as.SpaceID, group policy.GroupID, email string)
 	return one(t, intoMember, `select `+memberColumns+` from members where space_id = $1 and group_id = $2 and email = $3`, space, group, email)
 }
 
-func (t *Tx) MembershipsOf(email string, p as.Page) ([]as.Member, error) {
-	return all(t, intoMember, `select `+memberColumns+` from members where email = $1 and id > $2 order by id limit $3`, email, p.After, p.Limit)
+func (t *Tx) MembershipsOf(space as.SpaceID, email string, p as.Page) ([]as.Member, error) {
+	return all(t, intoMember, `select `+memberColumns+` from members where email = $1 and space_id = $2 and id > $3 order by id limit $4`, email, space, p.After, p.Limit)
 }
 
 func (t *Tx) SharesWith(space as.SpaceID, group policy.GroupID, p as.Page) ([]as.Share, error) {

@@ -1,9 +1,6 @@
 package rows
 
 import (
-	"cmp"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/licet/licet/as"
@@ -81,8 +78,6 @@ func (t *Tx) DeleteResource(space as.SpaceID, server oauth.ClientID, id uma.Reso
 	return t.changed(err, as.ChangedResource(id))
 }
 
-// The column addressee repeats whom the claims name, for the lists of those who are
-// named.
 const shareColumns = `id, space_id, resource_server, resource_id, scopes, claims, group_id, link, link_digest, anyone, client_id, not_before, not_after, purpose, terms, ask,
 	version, generation, known_as, created_by, created_at, updated_by, updated_at, dormant_since`
 
@@ -116,69 +111,27 @@ func (t *Tx) Shares(space as.SpaceID, p as.Page) ([]as.Share, error) {
 }
 
 func (t *Tx) InsertShare(s as.Share) error {
-	return t.changed(t.insertRandom(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Group, s.Link, []byte(s.LinkDigest), s.Anyone, s.Client,
+	if err := t.insertRandom(insertShare, s.ID, s.Space, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Group, s.Link, []byte(s.LinkDigest), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask,
-		s.Version, s.Generation, s.KnownAs, s.CreatedBy, ms(s.CreatedAt), s.UpdatedBy, ms(s.UpdatedAt), ms(s.DormantSince), addressee(s)), as.ChangedResource(s.Resource))
+		s.Version, s.Generation, s.KnownAs, s.CreatedBy, ms(s.CreatedAt), s.UpdatedBy, ms(s.UpdatedAt), ms(s.DormantSince), ""); err != nil {
+		return err
+	}
+	return t.changed(t.address(s), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) UpdateShare(s as.Share) error {
-	return t.changed(t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
+	if err := t.change(`update shares set resource_server = $3, resource_id = $4, scopes = $5, claims = $6, anyone = $7, client_id = $8,
 		not_before = $9, not_after = $10, purpose = $11, terms = $12, ask = $13, version = $14, generation = $15, updated_at = $16, dormant_since = $17,
-		known_as = $18, updated_by = $19, group_id = $20, link = $21, addressee = $22
+		known_as = $18, updated_by = $19, group_id = $20, link = $21, addressee = ''
 		where space_id = $1 and id = $2 and version + 1 = $14`,
 		s.Space, s.ID, s.ResourceServer, s.Resource, listOf(s.Scopes), listOf(s.Claims), s.Anyone, s.Client,
 		ms(s.NotBefore), ms(s.NotAfter), s.Purpose, s.Terms, s.Ask, s.Version, s.Generation, ms(s.UpdatedAt), ms(s.DormantSince),
-		s.KnownAs, s.UpdatedBy, s.Group, s.Link, addressee(s)), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
+		s.KnownAs, s.UpdatedBy, s.Group, s.Link); err != nil {
+		return err
+	}
+	return t.changed(t.readdress(s), as.ChangedShare(s.ID), as.ChangedResource(s.Resource))
 }
 
 func (t *Tx) DeleteShare(space as.SpaceID, id policy.ShareID) error {
 	return t.changed(t.change(`delete from shares where space_id = $1 and id = $2`, space, id), as.ChangedShare(id))
-}
-
-// several is the addressee of a share that names more than one person.
-const several = "*"
-
-// addressee is the one person whom a share names: an address, or what an issuer calls
-// them; "" for a share that names nobody.
-func addressee(s as.Share) string {
-	parties := s.Share.Parties()
-	if len(parties) > 1 {
-		return several
-	}
-	switch p := parties[0]; p.Kind {
-	case policy.PartyEmail:
-		return p.Value
-	case policy.PartySubject:
-		return p.Issuer + "#" + p.Value
-	}
-	return ""
-}
-
-func (t *Tx) SharesNaming(email, issuer, subject string, p as.Page) ([]as.Share, error) {
-	const query = `select ` + shareColumns + ` from shares where dormant_since = 0 and id > $1 and addressee `
-	var out []as.Share
-	for _, who := range []string{issuer + "#" + subject, "#" + subject, email} {
-		if who == "" {
-			continue
-		}
-		found, err := all(t, intoShare, query+`= $2 order by id limit $3`, p.After, who, p.Limit)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, found...)
-	}
-	// Those that name several, and those that say no addressee, are looked through.
-	said, args := `claims like $2 escape '!'`, []any{p.After, `%"` + likely.Replace(subject) + `"%`}
-	if email != "" {
-		said, args = `(`+said+` or lower(claims) like $3 escape '!')`, append(args, `%"`+likely.Replace(email)+`"%`)
-	}
-	for _, which := range []string{`is null`, `= '` + several + `'`} {
-		found, err := all(t, intoShare, query+which+` and `+said+` order by id limit $`+strconv.Itoa(len(args)+1), append(slices.Clone(args), p.Limit)...)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, found...)
-	}
-	slices.SortFunc(out, func(a, b as.Share) int { return cmp.Compare(a.ID, b.ID) })
-	return out[:min(len(out), p.Limit)], nil
 }
