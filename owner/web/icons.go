@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/egress"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/owner"
 	"github.com/licet/licet/uma"
 )
@@ -30,6 +31,7 @@ const (
 	iconBad    = 10 * time.Minute // and that there is none
 	iconsKept  = 256              // at most, of 64 KiB each
 	iconsAsked = 8                // at once
+	iconsOfOne = 2                // of these for things at one resource server
 	iconSide   = 1024             // the most points that a side may have
 )
 
@@ -43,56 +45,126 @@ const ownIcon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fil
 type picture struct {
 	media string // "" for none
 	body  []byte
-	until time.Time
+	until time.Time     // zero: whoever asked for it went away before it was there
 	there chan struct{} // closed when the rest is known
 }
 
 // pictures remembers what was got. It is bounded, and may be used concurrently.
 type pictures struct {
-	mu    sync.Mutex
-	known map[string]*picture
+	mu     sync.Mutex
+	known  map[string]*picture
+	slots  chan struct{}
+	queues map[oauth.ClientID]*queue
+}
+
+// queue is where those wait who want pictures of things at one resource server, so that
+// one whose pictures never come keeps nobody from those of others.
+type queue struct {
 	slots chan struct{}
+	in    int // who waits here, or is asking
 }
 
 func newPictures() *pictures {
-	return &pictures{known: map[string]*picture{}, slots: make(chan struct{}, iconsAsked)}
+	return &pictures{known: map[string]*picture{}, slots: make(chan struct{}, iconsAsked), queues: map[oauth.ClientID]*queue{}}
 }
 
-// at returns the picture at an address; of several who want it at once one gets it.
-func (p *pictures) at(ctx context.Context, uri string, now time.Time, get func(context.Context) (media string, body []byte, err error)) (*picture, error) {
+// at returns the picture at an address, of a thing at a resource server; of several who
+// want it at once one gets it. Whoever goes away waits no longer, and if they were to get
+// it another does.
+func (p *pictures) at(ctx context.Context, server oauth.ClientID, uri string, now time.Time, get func(context.Context) (media string, body []byte, err error)) (*picture, error) {
+	for {
+		one, ours := p.look(uri, now)
+		if ours {
+			if err := p.fill(ctx, server, uri, one, now, get); err != nil {
+				return nil, err
+			}
+			return one, nil
+		}
+		select {
+		case <-one.there:
+			if !one.until.IsZero() {
+				return one, nil
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// look finds what is known of an address; it is ours to fill when nobody has it.
+func (p *pictures) look(uri string, now time.Time) (one *picture, ours bool) {
 	p.mu.Lock()
-	one, known := p.known[uri]
-	if known && one.settled() && !now.Before(one.until) {
-		known = false
+	defer p.mu.Unlock()
+	if one, known := p.known[uri]; known && (!one.settled() || now.Before(one.until)) {
+		return one, false
 	}
-	if !known {
-		p.makeRoom(now)
-		one = &picture{there: make(chan struct{})}
-		p.known[uri] = one
-	}
-	p.mu.Unlock()
-	if !known {
-		p.fill(one, now, func() (string, []byte, error) { return get(context.WithoutCancel(ctx)) }) // others wait for it, too
-	}
-	select {
-	case <-one.there:
-		return one, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	p.makeRoom(now)
+	one = &picture{there: make(chan struct{})}
+	p.known[uri] = one
+	return one, true
 }
 
 // fill finds out what a picture is.
-func (p *pictures) fill(one *picture, now time.Time, get func() (media string, body []byte, err error)) {
-	p.slots <- struct{}{}
+func (p *pictures) fill(ctx context.Context, server oauth.ClientID, uri string, one *picture, now time.Time, get func(context.Context) (media string, body []byte, err error)) (err error) {
 	defer func() {
-		<-p.slots
+		if err != nil {
+			p.mu.Lock()
+			if p.known[uri] == one {
+				delete(p.known, uri)
+			}
+			p.mu.Unlock()
+		}
 		close(one.there)
 	}()
-	one.until = now.Add(iconBad)
-	if media, body, err := get(); err == nil {
+	leave, err := p.turn(ctx, server)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	media, body, err := get(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		one.until = now.Add(iconBad)
+	default:
 		one.media, one.body, one.until = media, body, now.Add(iconGood)
 	}
+	return nil
+}
+
+// turn waits until it is somebody's turn to ask elsewhere: first among those at the
+// same resource server, then among all.
+func (p *pictures) turn(ctx context.Context, server oauth.ClientID) (leave func(), err error) {
+	p.mu.Lock()
+	own := p.queues[server]
+	if own == nil {
+		own = &queue{slots: make(chan struct{}, iconsOfOne)}
+		p.queues[server] = own
+	}
+	own.in++
+	p.mu.Unlock()
+	var held []chan struct{}
+	leave = func() {
+		for _, slots := range held {
+			<-slots
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if own.in--; own.in == 0 {
+			delete(p.queues, server)
+		}
+	}
+	for _, slots := range []chan struct{}{own.slots, p.slots} {
+		select {
+		case slots <- struct{}{}:
+			held = append(held, slots)
+		case <-ctx.Done():
+			leave()
+			return nil, ctx.Err()
+		}
+	}
+	return leave, nil
 }
 
 // makeRoom forgets what is too old, and what there is no room for.
@@ -147,7 +219,7 @@ func (s *Server) icon(v *visit) error {
 	}
 	media, body := "image/svg+xml", []byte(ownIcon)
 	if t.Description.IconURI != "" && s.AS.Fetch != nil {
-		one, err := s.icons.at(v.ctx, t.Description.IconURI, v.Now(), func(ctx context.Context) (string, []byte, error) {
+		one, err := s.icons.at(v.ctx, t.ResourceServer, t.Description.IconURI, v.Now(), func(ctx context.Context) (string, []byte, error) {
 			return s.getPicture(ctx, t.Description.IconURI)
 		})
 		if err != nil {
