@@ -26,10 +26,10 @@ type SignIn interface {
 	SignIn(w http.ResponseWriter, r *http.Request, email, password string) (ok bool, err error)
 	// Recent reports whether who is signed in has proved within a time who they are.
 	Recent(r *http.Request, within time.Duration) bool
-	// Passwords and Passkeys report whether people can sign in with these, and
-	// Providers at which OpenID providers.
+	// Passwords reports whether people can sign in with these, PasskeysAt at which host
+	// there can be passkeys ("" for none), and Providers which OpenID providers there are.
 	Passwords() bool
-	Passkeys() bool
+	PasskeysAt() string
 	Providers() (ids, names []string)
 	// SendCode sends a code to an e-mail address. Whether somebody has the address is
 	// not told: what is none is an *uma.Error, one too many as.TooManyAttempts.

@@ -78,8 +78,9 @@ type signInForm struct {
 	Providers []providerLink
 }
 
-// passkeyForm is a form that the script fills in, with what a passkey answers.
-type passkeyForm struct{ Options, Ceremony string }
+// passkeyForm is a form that the script fills in, with what a passkey answers. It shows
+// it at the host At, in browsers that know passkeys.
+type passkeyForm struct{ Options, Ceremony, At string }
 
 // providerLink leads to an OpenID provider.
 type providerLink struct{ Name, Path string }
@@ -92,12 +93,12 @@ func (s *Server) showSignIn(c *call, status int, f signInForm, problem string, o
 	f.formPage, f.Wrong, f.Passwords = s.form(c, f.Path), problem != "", s.SignIn.Passwords()
 	_, _, in := s.SignIn.Person(c.r)
 	f.Still = f.Again && in
-	if s.SignIn.Passkeys() {
+	if at := s.SignIn.PasskeysAt(); at != "" {
 		options, ceremony, err := s.SignIn.AskPasskey(c.w, c.r)
 		if err != nil {
 			return err
 		}
-		f.Passkey = &passkeyForm{options, ceremony}
+		f.Passkey = &passkeyForm{options, ceremony, at}
 	}
 	asked := url.Values{"return": {f.Return}}
 	if f.App != nil {
@@ -273,6 +274,7 @@ func (s *Server) fromProvider(c *call) error {
 type firstForm struct {
 	formPage
 	Secret, Email, Name string
+	Passkeys            bool // one can be added then
 }
 
 var errNotFirst = uma.NewError(uma.NotFound, "This link is not good any more. A new one is printed at every start, as long as nobody has an account.")
@@ -291,7 +293,7 @@ func (s *Server) firstPage(c *call) error {
 
 func (s *Server) showFirst(c *call, status int, problem string) {
 	s.page(c).Show(status, s.pages, "first", page.Options{Problem: s.problem(c, problem)}, firstForm{
-		formPage: s.form(c, pathFirst), Secret: c.form["secret"], Email: c.form["email"], Name: c.form["name"],
+		formPage: s.form(c, pathFirst), Secret: c.form["secret"], Email: c.form["email"], Name: c.form["name"], Passkeys: s.SignIn.PasskeysAt() != "",
 	})
 }
 

@@ -22,16 +22,17 @@ const provedFor = 10 * time.Minute
 // waysForm is that page.
 type waysForm struct {
 	formPage
-	Person    person
-	Proved    bool   // whatever is on the page may be done now
-	Again     string // where to prove once more who one is
-	Passkey   *passkeyForm
-	Device    string // what a new passkey could be called
-	Passkeys  []wayPasskey
-	Sessions  []waySession
-	Linked    []wayLinked
-	Providers []providerLink // at which an account may be linked; Path is the id
-	LinkForm  string         // the token of that form
+	Person     person
+	Proved     bool   // whatever is on the page may be done now
+	Again      string // where to prove once more who one is
+	Passkey    *passkeyForm
+	Device     string // what a new passkey could be called
+	Passkeys   []wayPasskey
+	PasskeysAt string // the host at which there can be any; "" for none
+	Sessions   []waySession
+	Linked     []wayLinked
+	Providers  []providerLink // at which an account may be linked; Path is the id
+	LinkForm   string         // the token of that form
 }
 
 type wayPasskey struct {
@@ -63,14 +64,14 @@ func (s *Server) showWays(c *call, status int, account as.Account, problem strin
 	ctx, a := c.r.Context(), s.page(c)
 	f := waysForm{
 		formPage: s.form(c, pathWays), Person: about(account), Proved: s.SignIn.Recent(c.r, provedFor), Device: device(c.r.UserAgent()),
-		Again: s.againPath(s.base + pathWays), LinkForm: a.Form(s.about(c, pathLink)...),
+		PasskeysAt: s.SignIn.PasskeysAt(), Again: s.againPath(s.base + pathWays), LinkForm: a.Form(s.about(c, pathLink)...),
 	}
-	if f.Proved && s.SignIn.Passkeys() {
+	if f.Proved && f.PasskeysAt != "" {
 		options, ceremony, err := s.SignIn.OfferPasskey(c.w, c.r)
 		if err != nil {
 			return err
 		}
-		f.Passkey = &passkeyForm{options, ceremony}
+		f.Passkey = &passkeyForm{options, ceremony, f.PasskeysAt}
 	}
 	passkeys, err := s.AS.Passkeys(ctx, account.ID)
 	if err != nil {

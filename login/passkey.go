@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -22,13 +23,17 @@ import (
 const passkeyTime = 15 * time.Minute
 
 // relyingParty is this server as passkeys know it: the host of the issuer, at exactly
-// its origin. At an address that is no name there can be no passkeys, and it is nil.
+// its origin. At an address that is no name there can be no passkeys, nor over plain
+// http away from this machine, and it is nil.
 func relyingParty(issuer string) (*webauthn.WebAuthn, error) {
 	u, err := url.Parse(issuer)
 	if err != nil {
 		return nil, fmt.Errorf("login: %w", err)
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return nil, nil
+	}
+	if host := u.Hostname(); u.Scheme != "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
 		return nil, nil
 	}
 	required := true
@@ -41,9 +46,14 @@ func relyingParty(issuer string) (*webauthn.WebAuthn, error) {
 	})
 }
 
-// Passkeys reports whether there can be passkeys: not where the address of this server
-// is no name.
-func (l *Login) Passkeys() bool { return l.passkeys != nil }
+// PasskeysAt is the name of the host at which there can be passkeys, and at no other;
+// "" where there can be none.
+func (l *Login) PasskeysAt() string {
+	if l.passkeys == nil {
+		return ""
+	}
+	return l.passkeys.Config.RPID
+}
 
 // AskPasskey asks any passkey of this server to sign something: options is what a
 // browser's navigator.credentials.get is called with, as JSON, and ceremony comes back

@@ -62,7 +62,10 @@ func (s *Server) home(v *visit) error {
 		if err != nil {
 			return err
 		}
-		data.First = &firstSteps{Passkey: len(passkeys) == 0, Address: s.AS.Issuer}
+		data.First = &firstSteps{Address: s.AS.Issuer}
+		if len(passkeys) == 0 {
+			data.First.PasskeysAt = s.SignIn.PasskeysAt()
+		}
 	}
 	v.looked()
 	return s.show(v, "home", "home", page.Options{Done: v.done(s)}, data)
@@ -70,8 +73,8 @@ func (s *Server) home(v *visit) error {
 
 // firstSteps are what to do where nothing is known yet.
 type firstSteps struct {
-	Passkey bool   // they have none
-	Address string // what a service is given to be connected
+	PasskeysAt string // the host at which they may make one; "" for those who have one
+	Address    string // what a service is given to be connected
 }
 
 // canSee is the sentence that Home begins with.

@@ -24,6 +24,8 @@ type SignIn interface {
 	// Person returns the account that is signed in at this browser, and when it
 	// signed in; ok is false when nobody is.
 	Person(r *http.Request) (account as.Account, at time.Time, ok bool)
+	// PasskeysAt is the name of the host at which there can be passkeys; "" for none.
+	PasskeysAt() string
 }
 
 // Config is what a Server needs.

@@ -52,6 +52,8 @@ type resident struct {
 // door signs people in by the address that the cookie says.
 type door struct{ w *world }
 
+func (d door) PasskeysAt() string { return "as.example" }
+
 func (d door) Person(r *http.Request) (as.Account, time.Time, bool) {
 	cookie, err := r.Cookie("who")
 	if err != nil {

@@ -87,9 +87,11 @@ function answered(credential) {
 }
 
 async function passkeys() {
-  const form = document.querySelector("form[data-passkey]");
-  if (!form || !window.PublicKeyCredential) return;
-  form.hidden = false;
+  if (!window.PublicKeyCredential) return;
+  // They belong to the name of this server: whoever came by another has none here.
+  for (const part of document.querySelectorAll("[data-passkeys-at]")) part.hidden = location.hostname !== part.dataset.passkeysAt;
+  const form = document.querySelector("form[data-passkey]:not([hidden])");
+  if (!form) return;
   let waiting = new AbortController();
   const use = async (more) => {
     const options = { publicKey: asked(form), signal: waiting.signal, ...more };

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
 )
 
@@ -91,5 +93,33 @@ func TestWithoutAScriptNoPasskeyIsOffered(t *testing.T) {
 		if ask[bool](v, "document.querySelector('#passkey-form').checkVisibility()") {
 			v.t.Error("a new passkey is offered")
 		}
+	})
+}
+
+// Where a passkey could not work none is offered, nor told of: at another name of the
+// server, and in a browser that knows none.
+func TestWhereAPasskeyCannotWorkNoneIsOffered(t *testing.T) {
+	journey(t, []way{{name: "phone", width: phone, scripts: true}, {name: "desk in the dark", width: desk, scripts: true, dark: true}}, func(v *visitor) {
+		told := func() (parts []string) {
+			return ask[[]string](v, `[...document.querySelectorAll("[data-passkeys-at]")].filter((e) => e.checkVisibility()).map((e) => e.id || e.textContent)`)
+		}
+		comes := func(issuer string) {
+			v.open(issuer + "/sign-in?return=/sign-in/ways")
+			v.look("the ways in")
+			offered := told()
+			v.signIn(v.place.fixture.Owners["alice"])
+			v.want("#sessions")
+			v.look("how one signs in")
+			if offered = append(offered, told()...); len(offered) > 0 {
+				v.t.Errorf("at %s there are %q", issuer, offered)
+			}
+		}
+		v.open("/sign-in?return=/sign-in/ways")
+		if offered := told(); len(offered) != 1 {
+			v.t.Fatalf("the control: there are %q", offered)
+		}
+		comes(strings.Replace(v.place.fixture.Issuer, "localhost", "other.localhost", 1))
+		call(v, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.PublicKeyCredential"})
+		comes(v.place.fixture.Issuer)
 	})
 }
