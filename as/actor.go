@@ -52,7 +52,7 @@ func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error)
 	if err != nil {
 		return PAT{}, err
 	}
-	s.noteGrantUse(b.grant.ID)
+	s.noteGrantUse(b.use, b.grant.ID)
 	return PAT{Space: b.grant.Space, ResourceServer: b.grant.Client, Grant: b.grant.ID}, nil
 }
 
@@ -80,14 +80,14 @@ func (s *Server) AuthenticateOwner(ctx context.Context, token string) (Owner, er
 	if err != nil {
 		return Owner{}, err
 	}
-	s.noteGrantUse(o.Grant)
+	s.noteGrantUse(keyOf(string(o.Grant)), o.Grant)
 	return o, nil
 }
 
 // noteGrantUse notes that an access token of an OAuth grant was accepted.
-func (s *Server) noteGrantUse(id GrantID) {
+func (s *Server) noteGrantUse(key packedKey, id GrantID) {
 	var room [64]byte
-	s.uses.note(appendText(room[:0], string(id)), s.now())
+	s.uses.note(key, appendText(room[:0], string(id)), s.now())
 }
 
 // mayManage says whether an account may still manage a space: a role that has
@@ -128,6 +128,7 @@ func readBearer(r Reader, digest Digest) (_ *bearer, err error) {
 	if b.token, err = r.AccessToken(digest); err == nil {
 		b.grant, err = r.GrantState(b.token.Grant)
 	}
+	b.use = keyOf(string(b.token.Grant))
 	return &b, err
 }
 

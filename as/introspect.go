@@ -65,8 +65,9 @@ func (s *Server) answered(key packedKey) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
+	use, content := packedKey(content[:len(key)]), content[len(key):]
 	size, n := binary.Uvarint(content)
-	s.noteUse(content[n:][:size])
+	s.noteUse(use, content[n:][:size])
 	return content[n:][size:], true
 }
 
@@ -87,8 +88,9 @@ func (s *Server) introspect(ctx context.Context, token string, key packedKey, en
 		return nil, err
 	}
 	if found.answer.Active {
-		s.noteUse(found.used)
-		content := append(append(binary.AppendUvarint(nil, uint64(len(found.used))), found.used...), answer...)
+		use := keyOf(string(found.used))
+		s.noteUse(use, found.used)
+		content := append(append(binary.AppendUvarint(use[:], uint64(len(found.used))), found.used...), answer...)
 		s.memory.answers.put(s.memory, key, content, position, found.until, s.memory.hashes(found.dependencies...))
 	}
 	return answer, nil
@@ -104,9 +106,9 @@ type introspected struct {
 }
 
 // noteUse notes that an RPT was asked about and is live.
-func (s *Server) noteUse(used []byte) {
+func (s *Server) noteUse(key packedKey, used []byte) {
 	if len(used) > 0 {
-		s.uses.note(used, s.now())
+		s.uses.note(key, used, s.now())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/licet/licet/oauth"
@@ -51,6 +52,7 @@ type sharesOfSpace struct {
 type bearer struct {
 	token AccessToken
 	grant GrantState
+	use   packedKey // of the grant, for the use log
 }
 
 // maxChanged bounds how many changes are kept apart. Beyond, everything is
@@ -102,22 +104,22 @@ func (m *memory) now() uint64 {
 }
 
 // holds says whether what was read at a position and depends on these is still
-// what the store would say.
-func (m *memory) holds(position uint64, dependencies []uint64) bool {
+// what the store would say, and at which position it says so: until the next change
+// nothing has to be looked up for what is said to be as new as that.
+func (m *memory) holds(position uint64, dependencies []uint64) (now uint64, ok bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	if position < m.horizon {
-		return false
+		return 0, false
 	}
-	if len(m.changed) == 0 {
-		return true
-	}
-	for _, d := range dependencies {
-		if m.changed[d] > position {
-			return false
+	if position < m.position {
+		for _, d := range dependencies {
+			if m.changed[d] > position {
+				return 0, false
+			}
 		}
 	}
-	return true
+	return m.position, true
 }
 
 // remembered is one kind of entry: a map that forgets the half that was not
@@ -129,7 +131,7 @@ type remembered[K comparable, V any] struct {
 
 type entry[V any] struct {
 	value        V
-	position     uint64
+	position     atomic.Uint64
 	dependencies []uint64
 }
 
@@ -146,17 +148,22 @@ func (r *remembered[K, V]) get(m *memory, key K) (V, bool) {
 		}
 	}
 	r.mu.Unlock()
-	if !ok || !m.holds(e.position, e.dependencies) {
-		var none V
-		return none, false
+	if ok {
+		if now, holds := m.holds(e.position.Load(), e.dependencies); holds {
+			e.position.Store(now)
+			return e.value, true
+		}
 	}
-	return e.value, true
+	var none V
+	return none, false
 }
 
 func (r *remembered[K, V]) put(key K, value V, position uint64, dependencies []uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.keep(key, &entry[V]{value, position, dependencies})
+	e := &entry[V]{value: value, dependencies: dependencies}
+	e.position.Store(position)
+	r.keep(key, e)
 }
 
 func (r *remembered[K, V]) keep(key K, e *entry[V]) {

@@ -87,9 +87,9 @@ func TestWhatIsSeenIsBounded(t *testing.T) {
 	var l useLog
 	const many = 2 * useShards * maxSeen
 	for i := range many {
-		key := packedKey{byte(i >> 16), byte(i >> 8), 15: byte(i)}
-		l.note(key[:], time.UnixMilli(1))
-		l.note(key[:], time.UnixMilli(1))
+		key := packedKey{byte(i), byte(i >> 8), byte(i >> 16)}
+		l.note(key, key[:], time.UnixMilli(1))
+		l.note(key, key[:], time.UnixMilli(1))
 	}
 	if got := l.len(); got > useShards*maxSeen || got < useShards*maxSeen/2 {
 		t.Errorf("%d are said to be counted apart", got)

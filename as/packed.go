@@ -3,7 +3,6 @@ package as
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash/maphash"
 	"math"
 	"slices"
 	"sync"
@@ -54,7 +53,7 @@ type packedTable struct {
 
 // get returns a copy of the content, if it still holds at this time.
 func (p *packed) get(m *memory, key packedKey, now time.Time) ([]byte, bool) {
-	s := p.shard(m, key)
+	s := p.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.young.find(key)
@@ -66,6 +65,7 @@ func (p *packed) get(m *memory, key packedKey, now time.Time) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
+	readAt := e
 	position, e := uint64At(e)
 	until, e := uint64At(e)
 	count := int(e[0])
@@ -74,9 +74,14 @@ func (p *packed) get(m *memory, key packedKey, now time.Time) ([]byte, bool) {
 	for i := range count {
 		dependencies[i], e = uint64At(e)
 	}
-	if now.UnixMilli() >= int64(until) || !m.holds(position, dependencies[:count]) {
+	if now.UnixMilli() >= int64(until) {
 		return nil, false
 	}
+	position, ok = m.holds(position, dependencies[:count])
+	if !ok {
+		return nil, false
+	}
+	binary.LittleEndian.PutUint64(readAt, position)
 	return slices.Clone(e), true
 }
 
@@ -98,15 +103,13 @@ func (p *packed) put(m *memory, key packedKey, content []byte, position uint64, 
 		e = binary.LittleEndian.AppendUint64(e, d)
 	}
 	e = append(e, content...)
-	s := p.shard(m, key)
+	s := p.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keep(key, e, p.half)
 }
 
-func (p *packed) shard(m *memory, key packedKey) *packedShard {
-	return &p.shards[maphash.Bytes(m.seed, key[:])%packedShards]
-}
+func (p *packed) shard(key packedKey) *packedShard { return &p.shards[key[0]%packedShards] }
 
 // keep writes an entry into the young table. When that is full it becomes the
 // old one, and what was not asked for since is forgotten.

@@ -40,7 +40,7 @@ type signing struct {
 // noteIssued notes the use of a signed RPT that was issued; nil is none.
 func (s *Server) noteIssued(rpt *signing) {
 	if rpt != nil {
-		s.noteUse(rpt.used)
+		s.noteUse(keyOf(string(rpt.used)), rpt.used)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"hash/maphash"
 	"slices"
 	"strings"
 	"sync"
@@ -309,12 +308,9 @@ const (
 	maxSeen = 1 << 13
 )
 
-// useSeed spreads what is seen over the shards.
-var useSeed = maphash.MakeSeed()
-
 type useShard struct {
 	mu   sync.Mutex
-	seen map[string]*sighting
+	seen map[packedKey]*sighting
 	lost int64
 }
 
@@ -325,14 +321,16 @@ type sighting struct {
 	last int64
 }
 
-// note counts a use; what says of what. Uses of the same are counted together.
-func (l *useLog) note(what []byte, now time.Time) { l.add(what, 1, now.UnixMilli()) }
+// note counts a use: key is what it is told from others by, and what says of what.
+func (l *useLog) note(key packedKey, what []byte, now time.Time) {
+	l.add(key, what, 1, now.UnixMilli())
+}
 
-func (l *useLog) add(what []byte, n, last int64) {
-	shard := &l.shards[maphash.Bytes(useSeed, what)%useShards]
+func (l *useLog) add(key packedKey, what []byte, n, last int64) {
+	shard := &l.shards[key[0]%useShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if was, ok := shard.seen[string(what)]; ok {
+	if was, ok := shard.seen[key]; ok {
 		was.n, was.last = was.n+n, max(was.last, last)
 		return
 	}
@@ -341,9 +339,9 @@ func (l *useLog) add(what []byte, n, last int64) {
 		return
 	}
 	if shard.seen == nil {
-		shard.seen = map[string]*sighting{}
+		shard.seen = map[packedKey]*sighting{}
 	}
-	shard.seen[string(what)] = &sighting{slices.Clone(what), n, last}
+	shard.seen[key] = &sighting{slices.Clone(what), n, last}
 }
 
 // len is how many different uses are counted.
@@ -378,9 +376,10 @@ func (l *useLog) take() (seen []sighting, lost int64) {
 func (l *useLog) putBack(uses []Use, grants []GrantUse) {
 	for _, u := range uses {
 		of := Grant{Space: u.Space, ResourceServer: u.ResourceServer, Client: u.Client, Subject: u.Subject}
-		l.add(usedPermissions(of, []Permission{{Resource: u.Resource, Share: u.Share, Scopes: u.Scopes}}), u.N, u.LastAt.UnixMilli())
+		what := usedPermissions(of, []Permission{{Resource: u.Resource, Share: u.Share, Scopes: u.Scopes}})
+		l.add(keyOf(string(what)), what, u.N, u.LastAt.UnixMilli())
 	}
 	for _, g := range grants {
-		l.add(appendText(nil, string(g.Grant)), g.N, g.LastAt.UnixMilli())
+		l.add(keyOf(string(g.Grant)), appendText(nil, string(g.Grant)), g.N, g.LastAt.UnixMilli())
 	}
 }
