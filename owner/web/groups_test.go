@@ -257,3 +257,48 @@ func TestARefusalIsInWordsThatPeopleKnow(t *testing.T) {
 	r.Header.Set("Accept-Language", "de")
 	alice.do(r).says(t, "Diese Seite gibt es nicht, oder sie ist nicht für dich bestimmt.")
 }
+
+// What is confirmed of somebody by a place that the operator trusts can be said, in words,
+// and is looked at in one sentence before it is in force. What nobody confirms cannot.
+func TestASentenceIsForAnyoneOfWhomSomethingIsConfirmed(t *testing.T) {
+	w := newWorld(t)
+	album := w.thing("Album", "view", "edit")
+	alice := w.at("alice@example.com")
+	questions := alice.see("/app/share?thing=" + string(album))
+	questions.says(t, "Anyone of whom something is confirmed", "Their role", "clinic.example")
+	for _, c := range []struct {
+		quality, called, worth string
+		says, name             string
+	}{
+		{"roles", "", "nurse", "anyone whose role is nurse, as clinic.example confirms", "roles"},
+		{"groups", "ignored", " ward 4 ", "anyone who is in the group ward 4, as clinic.example confirms", "groups"},
+		{"phone_number", "", "+49 30 1", "anyone whose telephone number is +49 30 1, as clinic.example confirms", "phone_number"},
+		{"else", "urn:clinic:badge", "<blue>", "anyone whose “urn:clinic:badge” is &lt;blue&gt;, as clinic.example confirms", "urn:clinic:badge"},
+	} {
+		check := alice.press(questions, "check", "who", "claim", "quality", c.quality, "called", c.called, "worth", c.worth)
+		check.says(t, c.says+" may see Album until 23 December 2026.", "Yessee Stays closed: change", "More people than you know can come by this.")
+		alice.press(check, "do-share").says(t, c.says)
+		if !slices.ContainsFunc(w.shares(), func(one as.Share) bool {
+			return len(one.Claims) == 1 && one.Claims[0].Name == c.name && slices.Equal(one.Claims[0].Issuer, []string{"https://clinic.example"}) &&
+				slices.Equal(one.Claims[0].Values, []string{strings.TrimSpace(c.worth)})
+		}) {
+			t.Errorf("%s: %+v", c.says, w.shares())
+		}
+	}
+	for problem, fill := range map[string][]string{
+		"Say what is confirmed of them":   {"quality", "else", "called", "email", "worth", "bob@example.com"},
+		"Say which one it has to be":      {"quality", "roles", "worth", " "},
+		"Choose who confirms it.":         {"quality", "roles", "worth", "nurse", "confirmer", w.srv.URL},
+		"Say what is confirmed of them, ": {"quality", "else", "called", "two words", "worth", "x"},
+	} {
+		a := alice.press(questions, "check", append([]string{"who", "claim"}, fill...)...)
+		if a.says(t, problem); a.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %s", problem, a.Status)
+		}
+	}
+	key := between(alice.see("/app/things/"+string(album)).body, `href="/app/people/`, `"`)
+	again := alice.see("/app/share?thing=" + string(album) + "&with=" + key)
+	if alice.press(again, "check").says(t, " confirms may see Album"); !strings.Contains(again.body, `value="claim" id="who-claim" checked`) {
+		t.Error("what is shared with them is not shared with the same again")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,7 @@ import (
 type shareForm struct {
 	Who                                 string // one of the kinds that partyOf knows
 	Email, Group, Domain, Provider, App string
+	Quality, Called, Worth, Confirmer   string // what is confirmed of them: its kind or what it is called there, which one, and by whom
 	Days                                string // "1", "30", "90", or "x" for no end
 	Why                                 string
 	Ask                                 bool
@@ -40,6 +42,7 @@ type shareForm struct {
 func (f shareForm) Fields() [][2]string {
 	out := [][2]string{
 		{"who", f.Who}, {"email", f.Email}, {"group", f.Group}, {"domain", f.Domain}, {"provider", f.Provider}, {"app", f.App},
+		{"quality", f.Quality}, {"called", f.Called}, {"worth", f.Worth}, {"confirmer", f.Confirmer},
 		{"days", f.Days}, {"why", f.Why},
 	}
 	if f.Ask {
@@ -100,6 +103,7 @@ func (v *visit) endings(days []string, chosen string) []end {
 func (s *Server) wish(v *visit, t owner.Thing) (wish policy.Share, form shareForm, problem string) {
 	form = shareForm{
 		Who: v.form["who"], Email: v.form["email"], Group: v.form["group"], Domain: v.form["domain"], Provider: v.form["provider"], App: v.form["app"],
+		Quality: v.form["quality"], Called: strings.TrimSpace(v.form["called"]), Worth: strings.TrimSpace(v.form["worth"]), Confirmer: v.form["confirmer"],
 		Days: v.form["days"], Why: strings.TrimSpace(v.form["why"]), Ask: v.form["ask"] == "yes",
 	}
 	if form.Who == "" {
@@ -155,6 +159,8 @@ func (s *Server) partyOf(form shareForm) (policy.Share, string) {
 			return policy.Share{}, page.Sentence("Choose where they sign in.")
 		}
 		return policy.Share{Claims: []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "sub", Issuer: []string{form.Provider}}}}}, ""
+	case "claim":
+		return s.qualityOf(form)
 	case "app":
 		if form.App == "" {
 			return policy.Share{}, page.Sentence("Choose the app.")
@@ -166,6 +172,45 @@ func (s *Server) partyOf(form shareForm) (policy.Share, string) {
 	return policy.Share{}, page.Sentence("Say who it is for.")
 }
 
+// qualities are what is commonly confirmed of people, by the names that it has in RFC 9068
+// and OpenID Connect Core, and how it is said of whoever has it, confirmed by somebody.
+var qualities = []quality{
+	{"roles", page.Sentence("Their role"), page.Sentence("anyone whose role is %s, as %s confirms")},
+	{"groups", page.Sentence("The group that they are in"), page.Sentence("anyone who is in the group %s, as %s confirms")},
+	{"phone_number", page.Sentence("Their telephone number"), page.Sentence("anyone whose telephone number is %s, as %s confirms")},
+}
+
+type quality struct{ claim, called, said string }
+
+// elseQuality is chosen for anything else that is confirmed of people.
+const elseQuality = "else"
+
+// claimName is what something is called that a provider confirms.
+var claimName = regexp.MustCompile(`^[A-Za-z0-9_.:/#-]{1,100}$`)
+
+// notQualities are said in a way of their own, or are promised and confirmed by nobody.
+var notQualities = []string{"sub", "email", policy.ClaimPurpose, policy.ClaimTerms, policy.ClaimLink}
+
+// maxWorth is how many bytes a value may have that is confirmed.
+const maxWorth = 200
+
+// qualityOf is the condition that something is confirmed of whoever it is for.
+func (s *Server) qualityOf(form shareForm) (policy.Share, string) {
+	name := form.Quality
+	if name == elseQuality {
+		name = form.Called
+	}
+	switch {
+	case !claimName.MatchString(name) || slices.Contains(notQualities, name):
+		return policy.Share{}, page.Sentence("Say what is confirmed of them, by the name that it has there.")
+	case form.Worth == "" || len(form.Worth) > maxWorth:
+		return policy.Share{}, page.Sentence("Say which one it has to be, such as nurse.")
+	case !slices.Contains(s.confirmers(), form.Confirmer):
+		return policy.Share{}, page.Sentence("Choose who confirms it.")
+	}
+	return policy.Share{Claims: []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: name, Issuer: []string{form.Confirmer}}, Values: []string{form.Worth}}}}, ""
+}
+
 // byEmail is the condition of an address that was verified.
 func byEmail(value string) []policy.Claim {
 	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: "email"}, Values: []string{value}}}
@@ -173,8 +218,11 @@ func byEmail(value string) []policy.Claim {
 
 // providers are those whose word is taken for who somebody is: this server, and the
 // issuers that its operator trusts.
-func (s *Server) providers() []string {
-	out := []string{s.AS.Issuer}
+func (s *Server) providers() []string { return append([]string{s.AS.Issuer}, s.confirmers()...) }
+
+// confirmers are the issuers whose word is taken for what somebody is, too.
+func (s *Server) confirmers() []string {
+	var out []string
 	for _, one := range s.AS.ClaimIssuers {
 		out = append(out, one.Issuer)
 	}
@@ -238,6 +286,11 @@ func (s *Server) prefill(v *visit, form *shareForm) error {
 	case policy.PartyClaim:
 		if p.Name == "sub" {
 			form.Who, form.Provider = "provider", p.Issuer
+		} else if p.Name != "email" {
+			form.Who, form.Quality, form.Called, form.Worth, form.Confirmer = "claim", p.Name, "", p.Value, p.Issuer
+			if !slices.ContainsFunc(qualities, func(q quality) bool { return q.claim == p.Name }) {
+				form.Quality, form.Called = elseQuality, p.Name
+			}
 		}
 	}
 	return nil
@@ -257,6 +310,7 @@ func (s *Server) askShare(v *visit, status int, t owner.Thing, form shareForm, p
 		shareForm
 		Ends                    []end
 		Groups, Providers, Apps []option
+		Qualities, Confirmers   []option
 	}{common: s.common(v), Thing: s.thingRow(v, t), shareForm: form, Ends: v.endings(append(slices.Clone(ends), "x"), form.Days)}
 	groups, err := s.AS.Groups(v.ctx, v.owner, as.Page{Limit: maxOptions})
 	if err != nil {
@@ -268,6 +322,13 @@ func (s *Server) askShare(v *visit, status int, t owner.Thing, form shareForm, p
 	for i, issuer := range s.providers() {
 		data.Providers = append(data.Providers, option{issuer, v.provider(issuer), issuer == form.Provider || form.Provider == "" && i == 0})
 	}
+	for i, issuer := range s.confirmers() {
+		data.Confirmers = append(data.Confirmers, option{issuer, v.provider(issuer), issuer == form.Confirmer || form.Confirmer == "" && i == 0})
+	}
+	for i, q := range qualities {
+		data.Qualities = append(data.Qualities, option{q.claim, v.Say(q.called), q.claim == form.Quality || form.Quality == "" && i == 0})
+	}
+	data.Qualities = append(data.Qualities, option{elseQuality, v.Say("Something else"), form.Quality == elseQuality})
 	if form.Who == "app" { // they have to be looked for in all that is shared
 		if data.Apps, err = s.apps(v, form.App); err != nil {
 			return err

@@ -53,8 +53,7 @@ func (v *visit) who(w owner.Who) who {
 			out.Name, out.Sure = v.Say("anyone who signs in at %s", v.provider(w.Issuer)), v.Say("Signed in by %s", v.provider(w.Issuer))
 			out.Plain = "@"
 		default:
-			out.Name, out.Sure = v.Say("anyone with a proof of %s", w.Name), v.Say("Proof checked")
-			out.Plain = w.Name
+			out.Name, out.Sure, out.Plain = v.confirmed(w), v.Say("Proof checked"), w.Name
 		}
 	case policy.PartyApp:
 		out.Face, out.Name, out.Plain, out.Sure = "app", v.app(w.App), w.App.Name, v.Say("App")
@@ -71,6 +70,23 @@ func (v *visit) who(w owner.Who) who {
 		out.Name, out.Plain, out.Sure, out.Weak = v.Say("anyone"), "*", v.Say("Nobody is asked who they are"), true
 	}
 	return out
+}
+
+// confirmed is whoever has something that is confirmed by somebody, in words.
+func (v *visit) confirmed(w owner.Who) template.HTML {
+	if w.Value == "" {
+		return v.Say("anyone with a proof of %s", w.Name)
+	}
+	by := v.Say("a place that is trusted here")
+	if w.Issuer != "" {
+		by = v.provider(w.Issuer)
+	}
+	for _, q := range qualities {
+		if q.claim == w.Name {
+			return v.Say(q.said, w.Value, by)
+		}
+	}
+	return v.Say("anyone whose “%s” is %s, as %s confirms", w.Name, w.Value, by)
 }
 
 // whom is all of those whom a share is for, with the app that they have to use, in one

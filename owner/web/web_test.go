@@ -79,6 +79,7 @@ func newWorld(t *testing.T) *world {
 	w.as, err = as.New(t.Context(), as.Config{
 		Issuer: w.srv.URL, Store: teststore.Open(t), Now: func() time.Time { return w.now },
 		Secrets:                   as.Secrets{Digest: bytes.Repeat([]byte{1}, 32), Seal: [][]byte{bytes.Repeat([]byte{2}, 32)}},
+		ClaimIssuers:              []as.ClaimIssuer{{Issuer: "https://clinic.example", JWKS: []byte(`{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","alg":"EdDSA","use":"sig","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`)}},
 		ClaimsInteractionEndpoint: w.srv.URL + "/uma/claims", Fetch: egress.New(egress.Options{AllowLoopback: true}),
 	})
 	w.must(err)
