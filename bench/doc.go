@@ -17,6 +17,7 @@
 //	fact.go        what no table of operations tells: visibility, withdrawal of a
 //	               whole share; hostile.go and cold.go find out more
 //	gates.go       what must hold
+//	pages.go       what the pages of the owner's app cost, with -pages
 //
 // The meaning of answers is checked: a fast wrong answer fails the run.
 package main

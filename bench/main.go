@@ -43,6 +43,7 @@ type options struct {
 	sizes      map[string][]int // by the store
 	mass       int
 	gates      bool
+	pages      bool
 }
 
 // The two ways to run without thinking: a look within three minutes, and
@@ -64,6 +65,7 @@ func parse(args []string) (o options, err error) {
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "write a CPU profile of the server for each workload into this directory")
 	f.StringVar(&o.json, "json", "", "write everything as JSON into this file, too")
 	f.BoolVar(&o.gates, "gates", false, "measure what must hold, and judge it")
+	f.BoolVar(&o.pages, "pages", false, "measure the pages of the owner's app, and nothing else")
 	stores := f.String("store", "", "the stores: sqlite, postgres, or both with a comma between")
 	sizes := f.String("sizes", "", "the populations: numbers of resources, separated by commas")
 	if err = f.Parse(args); err == nil && f.NArg() > 0 {
@@ -153,6 +155,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		return err
 	}
 	targets := o.targets(dir)
+	if o.pages {
+		targets = pageTargets(targets)
+	}
 	stop, err := giveDatabases(targets)
 	if err != nil {
 		return err
@@ -162,11 +167,21 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		say("building %s", t.name())
 		t.world.bob = pushed + idToken
 		defer func() { err = errors.Join(err, t.stop()) }()
-		if err := t.prepare(licet, server, jwks, o.accessLog, say); err != nil {
+		prepare := t.prepare
+		if o.pages {
+			prepare = t.preparePages
+		}
+		if err := prepare(licet, server, jwks, o.accessLog, say); err != nil {
 			return fmt.Errorf("%s: %w", t.name(), err)
 		}
 	}
 	var r report
+	if o.pages {
+		if r.Pages, err = measurePages(ctx, targets, o, say); err != nil {
+			return err
+		}
+		return o.conclude(out, r)
+	}
 	if r.Rows, err = measure(ctx, targets, chosen, o, say); err != nil {
 		return err
 	}
@@ -182,22 +197,25 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 			return err
 		}
 	}
+	return o.conclude(out, r)
+}
+
+// conclude judges what a run has found, and writes it down.
+func (o options) conclude(out io.Writer, r report) (err error) {
 	failed := 0
-	if o.gates {
+	if o.pages {
+		failed, err = pageTable(out, r.Pages)
+	} else if o.gates {
 		r.Gates = gates(r)
-		if failed, err = gateTable(out, r.Gates); err != nil {
-			return err
-		}
+		failed, err = gateTable(out, r.Gates)
 	}
-	if o.json != "" {
-		if err := writeJSON(o.json, r); err != nil {
-			return err
-		}
+	if err == nil && o.json != "" {
+		err = writeJSON(o.json, r)
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d gates do not hold", failed)
+	if err == nil && failed > 0 {
+		err = fmt.Errorf("%d gates do not hold", failed)
 	}
-	return nil
+	return err
 }
 
 // findOut finds the facts, and ends the servers: a cold start needs their data.
@@ -302,7 +320,7 @@ const liveRPTs = 20_000
 
 // prepare builds the population, starts the server and makes tokens.
 func (t *target) prepare(licet, server, jwks string, accessLog bool, say func(string, ...any)) error {
-	if err := t.build(licet); err != nil {
+	if err := t.build(licet, func(to io.Writer) error { return rows(to, t.size) }, t.readIDs); err != nil {
 		return err
 	}
 	say("imported %d rows/s", t.importRate)

@@ -96,16 +96,7 @@ func rows(to io.Writer, n int) error {
 	for o := range owners {
 		fmt.Fprintf(w, `{"kind":"account","email":"%s","email_verified":true,"name":"Owner %d","space":"Owner %d's things"}`+"\n", emailOf(o), o, o)
 	}
-	sum := sha256.Sum256([]byte(secret))
-	for id, rest := range map[string]string{
-		clientRS:      `"grant_types":["` + oauth.GrantAuthorizationCode + `"],"redirect_uris":["https://rs.example/callback"],"scopes":["` + string(uma.ScopeProtection) + `"]`,
-		clientOwners:  `"grant_types":["` + oauth.GrantAuthorizationCode + `"],"redirect_uris":["https://owners.example/callback"],"scopes":["` + string(oauth.ScopePolicy) + `"]`,
-		clientApp:     `"grant_types":["` + uma.GrantType + `"],"scopes":["view","edit"],"push_claims":true`,
-		clientService: `"grant_types":["` + oauth.GrantClientCredentials + `"],"scopes":["` + string(oauth.ScopePolicy) + `"],"owner":"` + emailOf(0) + `"`,
-	} {
-		fmt.Fprintf(w, `{"kind":"client","client_id":"%s","token_endpoint_auth_method":"client_secret_basic","client_secret_sha256":"%s",%s}`+"\n",
-			id, base64.RawURLEncoding.EncodeToString(sum[:]), rest)
-	}
+	clientRows(w, emailOf(0))
 	for i := range n {
 		resourceRow(w, i, ownerOf(i, owners), sharesOf[classOf(i)])
 	}
@@ -115,6 +106,25 @@ func rows(to io.Writer, n int) error {
 		}
 	}
 	return w.Flush()
+}
+
+// clientRows writes the clients of a run; one of them is that of an owner alone.
+func clientRows(w *bufio.Writer, owner string) {
+	for id, rest := range map[string]string{
+		clientRS:      `"grant_types":["` + oauth.GrantAuthorizationCode + `"],"redirect_uris":["https://rs.example/callback"],"scopes":["` + string(uma.ScopeProtection) + `"]`,
+		clientOwners:  `"grant_types":["` + oauth.GrantAuthorizationCode + `"],"redirect_uris":["https://owners.example/callback"],"scopes":["` + string(oauth.ScopePolicy) + `"]`,
+		clientApp:     `"grant_types":["` + uma.GrantType + `"],"scopes":["view","edit"],"push_claims":true`,
+		clientService: `"grant_types":["` + oauth.GrantClientCredentials + `"],"scopes":["` + string(oauth.ScopePolicy) + `"],"owner":"` + owner + `"`,
+	} {
+		fmt.Fprintf(w, `{"kind":"client","client_id":"%s","token_endpoint_auth_method":"client_secret_basic","client_secret_sha256":"%s",%s}`+"\n",
+			id, secretHash(), rest)
+	}
+}
+
+// secretHash is how the secret of all clients is kept.
+func secretHash() string {
+	sum := sha256.Sum256([]byte(secret))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // resourceRow writes one resource; w keeps the first error for the end.
@@ -136,8 +146,9 @@ func crowdOf(n int) string {
 
 var importRate = regexp.MustCompile(`(\d+) rows/s`)
 
-// build brings a target's population in and tells at what rate.
-func (t *target) build(licet string) error {
+// build brings a target's population in, tells at what rate, and has read what became
+// of its rows.
+func (t *target) build(licet string, write func(io.Writer) error, read func(ids string) error) error {
 	if err := os.MkdirAll(t.dir, 0o700); err != nil {
 		return err
 	}
@@ -146,7 +157,7 @@ func (t *target) build(licet string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(rows(f, t.size), f.Close()); err != nil {
+	if err := errors.Join(write(f), f.Close()); err != nil {
 		return err
 	}
 	ids := filepath.Join(t.dir, "ids.json")
@@ -159,7 +170,7 @@ func (t *target) build(licet string) error {
 	if m := importRate.FindSubmatch(out); m != nil {
 		t.importRate, err = strconv.Atoi(string(m[1]))
 	}
-	return errors.Join(err, t.readIDs(ids), os.Remove(file), os.Remove(ids))
+	return errors.Join(err, read(ids), os.Remove(file), os.Remove(ids))
 }
 
 // readIDs reads what became of the resources, the last rows of the population.

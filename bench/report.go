@@ -79,6 +79,8 @@ type report struct {
 	Growth []growth `json:"growth"`
 	Facts  []fact   `json:"facts"`
 	Gates  []gate   `json:"gates"`
+
+	Pages []pageCost `json:"pages,omitempty"`
 }
 
 // writeJSON writes a report for programs.

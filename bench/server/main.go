@@ -73,7 +73,9 @@ func run(ctx context.Context, args []string) error {
 	}
 	lines := node.NewLog(os.Stderr)
 	log := slog.New(slog.NewJSONHandler(lines, nil))
-	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, node.Surface{}, log)
+	var surface node.Surface
+	surface.SignIn.Passwords = true // for the person whose pages are measured
+	n, err := node.Open(ctx, node.Place{Data: *data, Database: *database}, c, surface, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
