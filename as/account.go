@@ -117,11 +117,8 @@ func (s *Server) IssueToken(ctx context.Context, c oauth.ClientID, account Accou
 			ID: GrantID(s.vault.id(s.now())), Kind: GrantOAuth, Client: c, Account: account, Space: space, Scopes: scopes,
 			AuthTime: s.now(), AccountGeneration: a.Generation, CreatedAt: s.now(),
 		}
-		if err := s.insertOAuthGrant(tx, g); err != nil {
-			return err
-		}
 		answer.Scope = uma.JoinScopes(scopes)
-		return s.issueTokens(tx, &answer, issuance{client: client, grant: g.ID, life: s.Lifetimes.PAT})
+		return s.issueOAuth(tx, &answer, issuance{client: client, grant: g, life: s.Lifetimes.PAT, renews: client.Allows(oauth.GrantRefreshToken)})
 	})
 	return answer, err
 }

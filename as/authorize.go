@@ -231,11 +231,8 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code
 		ID: code.Grant, Kind: GrantOAuth, Client: c.ID, Account: code.Account, Space: code.Space,
 		Scopes: code.Scopes, AuthTime: code.AuthTime, AccountGeneration: account.Generation, CreatedAt: s.now(),
 	}
-	if err := s.insertOAuthGrant(tx, g); err != nil {
-		return answer, nil, err
-	}
 	answer.Scope = uma.JoinScopes(g.Scopes)
-	if err := s.issueTokens(tx, &answer, issuance{client: c, grant: g.ID, boundTo: bound, life: s.Lifetimes.PAT}); err != nil {
+	if err := s.issueOAuth(tx, &answer, issuance{client: c, grant: g, boundTo: bound, life: s.Lifetimes.PAT, renews: c.Allows(oauth.GrantRefreshToken)}); err != nil {
 		return answer, nil, err
 	}
 	if signsIn {
@@ -247,21 +244,21 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code
 	return answer, nil, err
 }
 
-// insertOAuthGrant writes an OAuth grant; a grant in a space is made under
+// issueOAuth issues the tokens of an OAuth grant; a grant in a space is made under
 // that space's generation and told in its history.
-func (s *Server) insertOAuthGrant(tx Tx, g Grant) error {
-	if g.Space == "" {
-		return tx.InsertGrant(g)
+func (s *Server) issueOAuth(tx Tx, answer *uma.TokenResponse, i issuance) error {
+	g := &i.grant
+	if g.Space != "" {
+		space, err := tx.Space(g.Space)
+		if err != nil {
+			return err
+		}
+		g.SpaceGeneration = space.Generation
 	}
-	space, err := tx.Space(g.Space)
-	if err != nil {
+	if err := s.issue(tx, answer, i, tx.Issue); err != nil {
 		return err
 	}
-	g.SpaceGeneration = space.Generation
-	if err := tx.InsertGrant(g); err != nil {
-		return err
-	}
-	if !contains(g.Scopes, uma.ScopeProtection) {
+	if g.Space == "" || !contains(g.Scopes, uma.ScopeProtection) {
 		return nil
 	}
 	return s.record(tx, g.Space, EventPATIssued, string(g.Client), string(g.ID), nil)
@@ -292,11 +289,8 @@ func (s *Server) ClientCredentials(ctx context.Context, c oauth.Client, scopes [
 	}
 	answer := uma.TokenResponse{Scope: uma.JoinScopes(scopes)}
 	err = s.Store.Update(ctx, func(tx Tx) error {
-		if err := s.insertOAuthGrant(tx, g); err != nil {
-			return err
-		}
 		// No refresh token: the credentials are as good (RFC 6749 4.4.3).
-		return s.issueAccess(tx, &answer, issuance{client: c, grant: g.ID, boundTo: bound, life: s.Lifetimes.PAT})
+		return s.issueOAuth(tx, &answer, issuance{client: c, grant: g, boundTo: bound, life: s.Lifetimes.PAT})
 	})
 	if err != nil {
 		return uma.TokenResponse{}, absent(err, uma.NewError(uma.UnauthorizedClient, "The client's space does not exist."))

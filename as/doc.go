@@ -9,7 +9,7 @@
 //	  ticket.go     the ticket is spent by being presented
 //	  assess.go     the scope sets of Grant 3.3.4; policy judges each scope
 //	  result.go     Granted | NeedInfo | Submitted | Denied
-//	  grant.go      permissions, RPT, refresh token, PCT, event
+//	  grant.go      the grant with its permissions and the RPT, refresh token, PCT, event
 //	  ── commit ──
 //	endpoint ◄── a Result (a value), or an *uma.Error
 //

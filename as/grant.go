@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/licet/licet/internal/seeded"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
-// grant issues the RPT: the permissions, their grant, the token, what it
+// grant issues the RPT: the grant with its permissions, the token, what it
 // upgrades, and the PCT.
 func (r *redemption) grant(d decision) (Result, error) {
 	now := r.now()
@@ -18,26 +19,18 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.process.Grant = g.ID
-	if err := r.keep(r.tx, &r.process); err != nil {
-		return nil, err
-	}
-	if err := r.tx.InsertGrant(g); err != nil {
-		return nil, err
-	}
 	ends := time.Time{}
 	for _, c := range d.Candidates {
 		for _, p := range r.permissions(c, g) {
-			if err := r.tx.InsertPermission(p); err != nil {
-				return nil, err
-			}
+			g.Permissions = append(g.Permissions, p)
 			ends = later(ends, p.NotAfter, now.Add(r.Lifetimes.Refresh))
 		}
 	}
-	upgraded, err := r.upgrade(g)
+	old, err := r.upgrade(&g)
 	if err != nil {
 		return nil, err
 	}
+	upgraded := old != ""
 	answer := uma.TokenResponse{Upgraded: upgraded}
 	if seeded.WrongUpgraded {
 		answer.Upgraded = !upgraded
@@ -45,13 +38,18 @@ func (r *redemption) grant(d decision) (Result, error) {
 	if upgraded {
 		ends = now.Add(r.Lifetimes.Refresh)
 	}
-	tokens := issuance{client: r.client, grant: g.ID, boundTo: r.boundTo, life: r.Lifetimes.RPT, ends: ends}
-	if err := tokens.signs(r.known, g); err != nil {
+	tokens := issuance{client: r.client, grant: g, boundTo: r.boundTo, life: r.Lifetimes.RPT, ends: ends, renews: r.client.Allows(oauth.GrantRefreshToken)}
+	if err := tokens.signs(r.known); err != nil {
 		return nil, err
 	}
 	r.signed = tokens.signed
-	if err := r.issueTokens(r.tx, &answer, tokens); err != nil {
+	if err := r.issue(r.tx, &answer, tokens, r.insertGrant); err != nil {
 		return nil, err
+	}
+	if upgraded {
+		if err := r.tx.SupersedeGrant(old, g.ID, now); err != nil {
+			return nil, err
+		}
 	}
 	if answer.PCT, err = r.remember(); err != nil {
 		return nil, err
@@ -59,6 +57,23 @@ func (r *redemption) grant(d decision) (Result, error) {
 	err = r.record(r.tx, g.Space, EventPermissionGranted, string(r.client.ID), string(g.ID),
 		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "shares": deciding(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
 	return Granted{answer}, err
+}
+
+// insertGrant writes down the grant that the process leads to. A sealed ticket that
+// leads to one at once has no other row: the grant has the id of its process, and to
+// insert it is to spend the ticket. It is kept as long as the ticket is good.
+func (r *redemption) insertGrant(g Grant, rpt AccessToken) error {
+	if !r.process.first {
+		r.process.Grant = g.ID
+		if err := r.keep(r.tx, &r.process); err != nil {
+			return err
+		}
+		return r.tx.Issue(g, rpt)
+	}
+	if g.EndsAt.Before(r.process.ExpiresAt) {
+		g.EndsAt = r.process.ExpiresAt
+	}
+	return r.begin(r.tx, &r.process, func() error { return r.tx.Issue(g, rpt) })
 }
 
 // newGrant makes the grant that the RPT and its refresh tokens belong to.
@@ -71,6 +86,9 @@ func (r *redemption) newGrant() (Grant, error) {
 		ID: GrantID(r.vault.id(r.now())), Kind: GrantUMA, Client: r.client.ID, Space: r.process.Space,
 		ResourceServer: r.process.ResourceServer, Subject: r.process.Subject, Process: r.process.ID,
 		SpaceGeneration: space.Generation, CreatedAt: r.now(),
+	}
+	if r.process.first && !seeded.TicketNotSpent {
+		g.ID = GrantID(r.process.ID) // see insertGrant
 	}
 	if g.Subject == "" {
 		g.Subject = "process#" + string(r.process.ID) // AMB-20
@@ -102,7 +120,7 @@ func (r *redemption) permissions(c candidate, g Grant) []Permission {
 	}
 	for _, share := range shares {
 		p := Permission{
-			Grant: g.ID, Resource: c.Resource.ID, Scopes: []uma.Scope{},
+			Resource: c.Resource.ID, Scopes: []uma.Scope{},
 			Share: share.ID, ShareVersion: share.Version, ShareGeneration: share.Generation,
 			ResourceGeneration: c.Resource.Generation, CreatedAt: g.CreatedAt,
 			Group: share.Group, Member: r.groups[share.Group],
@@ -118,7 +136,6 @@ func (r *redemption) permissions(c candidate, g Grant) []Permission {
 			}
 		}
 		if granted {
-			p.ID = PermissionID(r.vault.id(g.CreatedAt))
 			out = append(out, p)
 		}
 	}
@@ -151,7 +168,6 @@ func (r *redemption) remember() (uma.PCT, error) {
 	})
 }
 
-// summary is what the history says was granted.
 // deciding are the shares that the candidates are granted under.
 func deciding(candidates []candidate) []policy.ShareID {
 	var out []policy.ShareID
@@ -163,6 +179,7 @@ func deciding(candidates []candidate) []policy.ShareID {
 	return out
 }
 
+// summary is what the history says was granted.
 func summary(candidates []candidate) []uma.Permission {
 	var out []uma.Permission
 	for _, c := range candidates {

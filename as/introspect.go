@@ -135,7 +135,7 @@ func (s *Server) lookUp(r Reader, digest Digest, entitled func(Grant) bool) (int
 		return found, nil
 	}
 	found.answer.Audience = string(g.ResourceServer)
-	states, err := r.PermissionsOf(g.ID)
+	states, err := r.PermissionsOf(g.Grant)
 	if err != nil {
 		return introspected{}, err
 	}

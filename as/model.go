@@ -18,7 +18,6 @@ type (
 	AccountID    string
 	ProcessID    string
 	GrantID      string
-	PermissionID string
 	RequestID    string
 	SessionID    string
 	MessageID    string
@@ -386,10 +385,13 @@ type Grant struct {
 	Subject           string         // for UMA: the requesting party
 	Scopes            []uma.Scope    // for OAuth
 	Process           ProcessID      // for UMA
+	Permissions       []Permission   // for UMA
+	Renewable         bool           // for UMA: it has refresh tokens
 	AuthTime          time.Time
 	SpaceGeneration   int64
 	AccountGeneration int64
 	CreatedAt         time.Time
+	EndsAt            time.Time // until then something of it can be used, and after that it may be swept
 	RevokedAt         time.Time
 	Successor         GrantID // what an upgrade replaced it by
 }
@@ -425,13 +427,11 @@ type GrantState struct {
 	CurrentAccountGeneration int64
 }
 
-// Permission is a first-class record of a grant: one resource, and the scopes that
-// one share granted on it. It is
-// live while its time has not passed and the generations it was made under are
+// Permission is a part of a grant, which says to whom, through which client, in
+// which space and where: one resource, and the scopes that one share granted on it.
+// It is live while its time has not passed and the generations it was made under are
 // the current ones.
 type Permission struct {
-	ID                 PermissionID
-	Grant              GrantID // says to whom, through which client, in which space and where
 	Resource           uma.ResourceID
 	Scopes             []uma.Scope // empty: the resource without any scope
 	Share              policy.ShareID
@@ -444,8 +444,7 @@ type Permission struct {
 	Member             MemberID
 }
 
-// PermissionState is a permission with what has become of those it depends
-// on, read in one statement.
+// PermissionState is a permission with what has become of those it depends on.
 type PermissionState struct {
 	Permission
 	ShareLive                 bool // the share exists and is not dormant

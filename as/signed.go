@@ -28,12 +28,11 @@ type signedRPT struct {
 	Permissions []uma.IntrospectedPermission `json:"permissions"`
 }
 
-// signing is an RPT that is signed: for which resource server, of which grant, and
-// what it is then used for. Nobody asks about it again, so who makes one notes the
+// signing is an RPT that is signed: for which resource server, and what it is then
+// used for. Nobody asks about it again, so who makes one notes the
 // use, once the transaction is kept.
 type signing struct {
 	server oauth.ClientID
-	of     Grant
 	used   []byte
 }
 
@@ -46,13 +45,13 @@ func (s *Server) noteIssued(rpt *signing) {
 
 // signs has the RPT signed if the resource server wants it so, and it is bound. What can be verified without asking and used
 // by whoever has it could be taken back by nobody.
-func (i *issuance) signs(k known, g Grant) error {
-	if i.boundTo == "" || g.Kind != GrantUMA {
+func (i *issuance) signs(k known) error {
+	if i.boundTo == "" || i.grant.Kind != GrantUMA {
 		return nil
 	}
-	server, err := k.Client(g.ResourceServer)
+	server, err := k.Client(i.grant.ResourceServer)
 	if err == nil && server.SignedRPTs {
-		i.signed = &signing{server: server.ID, of: g}
+		i.signed = &signing{server: server.ID}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -67,7 +66,7 @@ func (s *Server) signRPT(tx Tx, i issuance, now, ends time.Time) (string, error)
 		return "", err
 	}
 	live := s.livePermissions(states, i.narrowed)
-	i.signed.used = usedPermissions(i.signed.of, live)
+	i.signed.used = usedPermissions(i.grant, live)
 	key, err := s.signingKey()
 	if err != nil {
 		return "", err

@@ -133,7 +133,11 @@ func (s *Server) WithdrawAll(ctx context.Context, o Owner, t Target) (Withdrawn,
 		}
 		revoked := 0
 		if t.App != "" {
-			if revoked, err = tx.RevokeGrantsOf(o.Space, t.App, idsOf(m.from), s.now()); err != nil {
+			lately, err := s.GrantedLately(tx, o.Space)
+			if err != nil {
+				return err
+			}
+			if revoked, err = tx.RevokeGrantsOf(o.Space, t.App, idsOf(m.from), lately, s.now()); err != nil {
 				return err
 			}
 		}
@@ -242,12 +246,46 @@ func (s *Server) Impact(ctx context.Context, o Owner, t Target) (Impact, error) 
 	return i, err
 }
 
+// lately is how far back GrantedLately looks at the least: the lifetimes may have been
+// longer before.
+const lately = time.Hour
+
+// GrantedLately lists the UMA grants of a space that may live although they cannot be
+// renewed. The history tells them.
+func (s *Server) GrantedLately(r Reader, space SpaceID) ([]GrantID, error) {
+	const size = 500
+	from := s.now().Add(-max(lately, s.Lifetimes.RPT, s.Lifetimes.SignedRPT))
+	var out []GrantID
+	for before := int64(0); ; {
+		events, err := r.EventsBefore(space, before, size)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range events {
+			if e.At.Before(from) {
+				return out, nil
+			}
+			if e.Kind == EventPermissionGranted {
+				out = append(out, GrantID(e.Subject))
+			}
+		}
+		if len(events) < size {
+			return out, nil
+		}
+		before = events[len(events)-1].Seq
+	}
+}
+
 func (s *Server) impactOnApps(r Reader, space SpaceID, t Target, m meant, i *Impact) error {
 	shares := m.all()
 	if t.App != "" {
 		shares = m.from
 	}
-	live, err := r.LiveAccess(space, idsOf(shares), s.now())
+	lately, err := s.GrantedLately(r, space)
+	if err != nil {
+		return err
+	}
+	live, err := r.LiveAccess(space, idsOf(shares), lately, s.now())
 	if err != nil {
 		return err
 	}

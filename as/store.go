@@ -145,8 +145,11 @@ type Reader interface {
 	// ShareVersion.Key.
 	VersionsOf(SpaceID, []policy.ShareID) ([]ShareVersion, error)
 	// LiveAccess lists the UMA grants that have a live permission under one of the
-	// shares of the space and a token that can be used or refreshed at now.
-	LiveAccess(space SpaceID, shares []policy.ShareID, now time.Time) ([]LiveAccess, error)
+	// shares of the space and a token that can be used or refreshed at now: of those
+	// that are renewable, and of lately, each once and in the order of their ids. A
+	// grant that is not renewable is not found by a share: it ends soon, and an index
+	// would cost every one of them more than all the rest.
+	LiveAccess(space SpaceID, shares []policy.ShareID, lately []GrantID, now time.Time) ([]LiveAccess, error)
 	// PastResources lists the kept descriptions of resources of a space that were
 	// current at some time after from, in the order of Until and then the id, and at
 	// most limit of them; of one resource, or for "" of all.
@@ -186,8 +189,8 @@ type Reader interface {
 	GrantsIn(SpaceID, Page) ([]Grant, error)
 	AccessToken(Digest) (AccessToken, error)
 	RefreshToken(Digest) (RefreshToken, error)
-	// PermissionsOf lists the permissions of a grant in the order of their ids.
-	PermissionsOf(GrantID) ([]PermissionState, error)
+	// PermissionsOf says what has become of the permissions of a grant, in their order.
+	PermissionsOf(Grant) ([]PermissionState, error)
 	PCT(Digest) (PCT, error)
 
 	Request(SpaceID, RequestID) (Request, error)
@@ -339,6 +342,7 @@ type Tx interface {
 	InsertMember(Member) error
 	DeleteMember(SpaceID, policy.GroupID, MemberID) error
 
+	// InsertProcess is ErrExists also when there is a grant with the id.
 	InsertProcess(Process) error
 	UpdateProcess(Process) error
 	// BindProcess sets the client of a process that has none or this one;
@@ -366,19 +370,24 @@ type Tx interface {
 	// CountDown takes one back. A count that is not there, or is 0, is ErrNotFound.
 	CountDown(d Digest) error
 
+	// InsertGrant is ErrExists also when there is a process with the id.
 	InsertGrant(Grant) error
+	// Issue is InsertGrant with the grant's first access token.
+	Issue(Grant, AccessToken) error
+	// KeepGrant puts off the end of a grant to a time that is later.
+	KeepGrant(id GrantID, until time.Time) error
 	// RevokeGrant is idempotent; the first time stays.
 	RevokeGrant(id GrantID, now time.Time) error
 	// RevokeGrantsOf revokes the UMA grants that a client has in the space under any
-	// of the shares, and returns how many.
-	RevokeGrantsOf(space SpaceID, client oauth.ClientID, shares []policy.ShareID, now time.Time) (int, error)
+	// of the shares, and returns how many: of those that are renewable, and of lately,
+	// as LiveAccess.
+	RevokeGrantsOf(space SpaceID, client oauth.ClientID, shares []policy.ShareID, lately []GrantID, now time.Time) (int, error)
 	// SupersedeGrant revokes a grant and names its successor.
 	SupersedeGrant(old, successor GrantID, now time.Time) error
 	InsertAccessToken(AccessToken) error
 	RevokeAccessToken(d Digest, now time.Time) error
 	InsertRefreshToken(RefreshToken) error
 	SpendRefreshToken(d Digest, now time.Time) (RefreshToken, error)
-	InsertPermission(Permission) error
 	InsertPCT(PCT) error
 	SpendPCT(d Digest, now time.Time) (PCT, error)
 
@@ -416,8 +425,8 @@ type Tx interface {
 	DeleteMessage(MessageID) error
 
 	// Sweep deletes at most limit records that ended before the given time:
-	// sessions with their participants, invitations, messages, notes of what was spent, counts, mail codes, tickets, processes, interactions, codes, pushed requests, tokens and their
-	// grants, permissions, PCTs, dormant shares, keys. It never
+	// sessions with their participants, invitations, messages, notes of what was spent, counts, mail codes, tickets, processes, interactions, codes, pushed requests, tokens, grants,
+	// PCTs, dormant shares, keys. It never
 	// deletes an event, and it returns how many records it deleted.
 	Sweep(before time.Time, limit int) (int, error)
 	// SweepUses deletes at most limit uses that began, and uses of grants that were

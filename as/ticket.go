@@ -14,8 +14,8 @@ import (
 // A permission ticket has one of two forms, and its length tells which:
 //
 //	sealed   AES-GCM over what was asked; no row until it is presented, then the
-//	         row of its process, whose id is made from the ticket: inserting it is
-//	         spending the ticket. Only the first ticket of a process.
+//	         row of its process, or of the grant it leads to at once; the id of either is
+//	         made from the ticket, and inserting it is spending the ticket. Only the first ticket of a process.
 //	stored   256 random bits; a row from the start, spent by one conditional
 //	         write. Every ticket after the first, and large first ones.
 
@@ -119,34 +119,47 @@ func (s *Server) presentTicket(tx Tx, t shown, client oauth.ClientID, verifier s
 // spends it, so it comes before anything else is written: of two that present
 // the same ticket one finds the row there, and gets errTicketReplayed.
 func (s *Server) keep(tx Tx, p *presented) error {
-	p.kept = true
 	if !p.first {
+		p.kept = true
 		return tx.UpdateProcess(p.Process)
 	}
-	p.first = false
-	err := s.begin(tx, p.Process)
+	return s.begin(tx, p, func() error { return tx.InsertProcess(p.Process) })
+}
+
+// begin spends a sealed ticket by inserting what it leads to: its process, or the grant
+// that has the process's id. With errTicketReplayed the process is the one that began
+// with the ticket before. A store may take it at first that the ticket is new, and run
+// everything again if it was not; who shows one ticket again and again shall not cause
+// that. So where it has been seen here, the store is asked.
+func (s *Server) begin(tx Tx, p *presented, insert func() error) error {
+	p.first, p.kept = false, true
+	if s.memory.begun.again(s.memory, string(p.ID)) && !seeded.TicketNotSpent {
+		if began, err := s.began(tx, p.Process); !errors.Is(err, ErrNotFound) {
+			p.Process = began
+			return cmp.Or(err, errTicketReplayed)
+		}
+	}
+	err := insert()
 	if errors.Is(err, ErrExists) && seeded.TicketNotSpent {
 		return tx.UpdateProcess(p.Process)
 	}
 	if errors.Is(err, ErrExists) {
-		if p.Process, err = tx.Process(p.ID); err == nil {
+		if p.Process, err = s.began(tx, p.Process); err == nil {
 			err = errTicketReplayed
 		}
 	}
 	return err
 }
 
-// begin writes down the process of a sealed ticket, or ErrExists. A store may take
-// it at first that the ticket is new, and run everything again if it was not; who
-// shows one ticket again and again shall not cause that. So where it has been seen
-// here, the store is asked.
-func (s *Server) begin(tx Tx, p Process) error {
-	if s.memory.begun.again(s.memory, string(p.ID)) {
-		if _, err := tx.Process(p.ID); !errors.Is(err, ErrNotFound) {
-			return cmp.Or(err, ErrExists)
-		}
+// began is what has become of the process of a sealed ticket, or ErrNotFound.
+func (s *Server) began(tx Tx, p Process) (Process, error) {
+	began, err := tx.Process(p.ID)
+	if !errors.Is(err, ErrNotFound) {
+		return began, err
 	}
-	return tx.InsertProcess(p)
+	g, err := tx.GrantState(GrantID(p.ID))
+	p.Grant = g.ID
+	return p, err
 }
 
 func (s *Server) presentStored(tx Tx, digest Digest, client oauth.ClientID, verifier string) (Process, error) {

@@ -27,50 +27,86 @@ func tokenType(bound oauth.Confirmation) string {
 // issuance is what tokens are made of.
 type issuance struct {
 	client   oauth.Client
-	grant    GrantID
+	grant    Grant
 	boundTo  oauth.Confirmation // "" for bearer tokens
 	narrowed []uma.Scope        // nil for everything the grant has
 	life     time.Duration      // of the access token
 	ends     time.Time          // what none of them outlives; zero for nothing
+	renews   bool               // with a refresh token
 
 	signed *signing // set when the RPT is to be a signed JWT; nil for an opaque token
 }
 
-// issueTokens makes an access token, and a refresh token when the client is
-// registered for that grant type.
-func (s *Server) issueTokens(tx Tx, answer *uma.TokenResponse, i issuance) error {
-	if err := s.issueAccess(tx, answer, i); err != nil || !i.client.Allows(oauth.GrantRefreshToken) {
+// issue makes the first access token of a grant, and a refresh token if it renews.
+// insert writes the grant down with the token.
+func (s *Server) issue(tx Tx, answer *uma.TokenResponse, i issuance, insert func(Grant, AccessToken) error) error {
+	token, err := s.newAccess(tx, answer, i)
+	if err != nil {
 		return err
 	}
+	i.grant.EndsAt = token.ExpiresAt
+	if !i.renews {
+		return insert(i.grant, token)
+	}
+	refresh := s.newRefresh(answer, i)
+	i.grant.EndsAt = latest(token.ExpiresAt, refresh.ExpiresAt)
+	i.grant.Renewable = i.grant.Kind == GrantUMA
+	if err := insert(i.grant, token); err != nil {
+		return err
+	}
+	return tx.InsertRefreshToken(refresh)
+}
+
+// reissue makes another access token of a grant and, if it renews, another refresh
+// token in place of the one that was used up.
+func (s *Server) reissue(tx Tx, answer *uma.TokenResponse, i issuance) error {
+	token, err := s.newAccess(tx, answer, i)
+	if err != nil {
+		return err
+	}
+	if err := tx.InsertAccessToken(token); err != nil {
+		return err
+	}
+	until := token.ExpiresAt
+	if i.renews {
+		refresh := s.newRefresh(answer, i)
+		if err := tx.InsertRefreshToken(refresh); err != nil {
+			return err
+		}
+		until = latest(until, refresh.ExpiresAt)
+	}
+	return tx.KeepGrant(i.grant.ID, until)
+}
+
+func (s *Server) newRefresh(answer *uma.TokenResponse, i issuance) RefreshToken {
 	now := s.now()
 	answer.RefreshToken = s.vault.dated(now)
 	t := RefreshToken{
-		Digest: s.vault.datedDigest(aRefresh, answer.RefreshToken), Grant: i.grant,
+		Digest: s.vault.datedDigest(aRefresh, answer.RefreshToken), Grant: i.grant.ID,
 		CreatedAt: now, ExpiresAt: sooner(now.Add(s.Lifetimes.Refresh), i.ends),
 	}
 	if i.client.Public() {
 		t.BoundTo = i.boundTo // that of others is bound by their authentication (RFC 9449 5)
 	}
-	return tx.InsertRefreshToken(t)
+	return t
 }
 
-func (s *Server) issueAccess(tx Tx, answer *uma.TokenResponse, i issuance) error {
+func (s *Server) newAccess(tx Tx, answer *uma.TokenResponse, i issuance) (AccessToken, error) {
 	now := s.now()
 	secret, ends := s.vault.dated(now), sooner(now.Add(i.life), i.ends)
 	if i.signed != nil {
 		var err error
 		ends = sooner(ends, now.Add(s.Lifetimes.SignedRPT))
 		if secret, err = s.signRPT(tx, i, now, ends); err != nil {
-			return err
+			return AccessToken{}, err
 		}
 	}
-	token := AccessToken{
-		Digest: s.vault.datedDigest(anAccess, secret), Grant: i.grant, Scopes: i.narrowed, BoundTo: i.boundTo,
-		CreatedAt: now, ExpiresAt: ends,
-	}
 	answer.AccessToken, answer.TokenType = secret, tokenType(i.boundTo)
-	answer.ExpiresIn = int64(token.ExpiresAt.Sub(now) / time.Second)
-	return tx.InsertAccessToken(token)
+	answer.ExpiresIn = int64(ends.Sub(now) / time.Second)
+	return AccessToken{
+		Digest: s.vault.datedDigest(anAccess, secret), Grant: i.grant.ID, Scopes: i.narrowed, BoundTo: i.boundTo,
+		CreatedAt: now, ExpiresAt: ends,
+	}, nil
 }
 
 // sooner returns the earlier time, where a zero b is no bound.
@@ -160,17 +196,18 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 			return answer, nil, errInvalidRefresh, nil
 		}
 	case GrantUMA:
-		states, err := tx.PermissionsOf(g.ID)
+		if seeded.RefreshRevivesWithdrawn {
+			g.ID = GrantID(s.vault.id(s.now()))
+			for i := range g.Permissions {
+				g.Permissions[i].Share = ""
+			}
+			if err := tx.InsertGrant(g.Grant); err != nil {
+				return answer, nil, nil, err
+			}
+		}
+		states, err := tx.PermissionsOf(g.Grant)
 		if err != nil {
 			return answer, nil, nil, err
-		}
-		if seeded.RefreshRevivesWithdrawn {
-			for i := range states {
-				states[i].ID, states[i].Share = PermissionID(s.vault.id(s.now())), ""
-				if err := tx.InsertPermission(states[i].Permission); err != nil {
-					return answer, nil, nil, err
-				}
-			}
 		}
 		live := s.livePermissions(states, nil)
 		if len(live) == 0 {
@@ -190,19 +227,20 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 			answer.Scope = uma.JoinScopes(scopes)
 		}
 	}
-	next := issuance{client: c, grant: g.ID, boundTo: bound, narrowed: scopes, life: life, ends: ends}
-	if err := next.signs(tx, g.Grant); err != nil {
+	next := issuance{client: c, grant: g.Grant, boundTo: bound, narrowed: scopes, life: life, ends: ends}
+	if err := next.signs(tx); err != nil {
 		return answer, nil, nil, err
 	}
 	if t.BoundTo != "" || c.Keyed() {
-		return answer, next.signed, nil, s.issueAccess(tx, &answer, next)
+		return answer, next.signed, nil, s.reissue(tx, &answer, next)
 	}
 	if _, err := tx.SpendRefreshToken(digest, s.now()); errors.Is(err, ErrNotFound) {
 		return answer, nil, errInvalidRefresh, nil
 	} else if err != nil {
 		return answer, nil, nil, err
 	}
-	return answer, next.signed, nil, s.issueTokens(tx, &answer, next)
+	next.renews = true
+	return answer, next.signed, nil, s.reissue(tx, &answer, next)
 }
 
 func (s *Server) refreshReplayed(tx Tx, g GrantState) error {

@@ -422,7 +422,11 @@ func (s *snapshot) holds(id oauth.ClientID, shares []as.Share) (bool, error) {
 	for i, share := range shares {
 		ids[i] = share.ID
 	}
-	access, err := s.LiveAccess(s.o.Space, ids, s.now)
+	lately, err := s.AS.GrantedLately(s, s.o.Space)
+	if err != nil {
+		return false, err
+	}
+	access, err := s.LiveAccess(s.o.Space, ids, lately, s.now)
 	return slices.ContainsFunc(access, func(l as.LiveAccess) bool { return l.Client == id }), err
 }
 

@@ -338,9 +338,10 @@ func deletedClientsLeaveNothing(s *scene) {
 			tx.InsertPushedRequest(as.PushedRequest{Digest: of.digest("pushed"), Client: of.client(), ExpiresAt: now}),
 			tx.InsertCode(as.Code{Digest: of.digest("code"), Client: of.client(), ExpiresAt: now}),
 			tx.InsertGrant(as.Grant{ID: of.grant(), Client: of.client()}),
+			tx.Issue(as.Grant{ID: of.issued(), Client: of.client(), Renewable: true, Permissions: []as.Permission{{Share: of.share()}}},
+				as.AccessToken{Digest: of.digest("issued"), Grant: of.issued(), ExpiresAt: now}),
 			tx.InsertAccessToken(as.AccessToken{Digest: of.digest("access"), Grant: of.grant(), ExpiresAt: now}),
 			tx.InsertRefreshToken(as.RefreshToken{Digest: of.digest("refresh"), Grant: of.grant(), ExpiresAt: now}),
-			tx.InsertPermission(as.Permission{ID: of.permission(), Grant: of.grant()}),
 			tx.InsertPCT(as.PCT{Digest: of.digest("pct"), Client: of.client(), ExpiresAt: now}),
 		)
 	}
@@ -349,7 +350,7 @@ func deletedClientsLeaveNothing(s *scene) {
 	s.update(func(tx as.Tx) error { return tx.InsertClient(oauth.Client{ID: s.client()}) })
 	inherits := map[string]bool{
 		"process": true, "ticket": true, "interaction": true, "code": true, "pushed request": true, "participant": true, "message": true, "grant": true,
-		"access token": true, "refresh token": true, "permission": true, "PCT": true, "registration": true,
+		"access token": true, "refresh token": true, "issued grant": true, "PCT": true, "registration": true,
 	}
 	s.view(func(r as.Reader) error {
 		for _, mine := range s.recordsOf(f) {
@@ -380,7 +381,7 @@ func deletedClientsProtectNothing(s *scene) {
 		return errors.Join(tx.InsertClient(oauth.Client{ID: s.server()}), tx.InsertClient(oauth.Client{ID: other.server()}),
 			tx.InsertResource(mine), tx.InsertResource(hers), tx.InsertResource(kept),
 			tx.InsertShare(shares[0]), tx.InsertShare(shares[1]), tx.InsertShare(shares[2]), tx.InsertShare(long),
-			tx.InsertGrant(s.aGrant()), tx.InsertPermission(s.aPermission()))
+			tx.InsertGrant(s.aGrant()))
 	})
 	s.update(func(tx as.Tx) error { return tx.DeleteClient(s.server(), now) })
 	for _, gone := range []as.Resource{mine, hers} {

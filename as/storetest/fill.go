@@ -129,6 +129,11 @@ func settle(v reflect.Value) {
 		}
 		return
 	}
+	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
+		for i := range v.Len() {
+			settle(v.Index(i))
+		}
+	}
 	if v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[uma.ResourceDescription]() {
 		for i := range v.NumField() {
 			settle(v.Field(i))

@@ -170,28 +170,39 @@ func grantsKnowTheirSpace(s *scene) {
 func (s *scene) grantPermission() {
 	s.Helper()
 	s.update(func(tx as.Tx) error {
-		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(s.aGrant()),
-			tx.InsertPermission(s.aPermission()))
+		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(s.aGrant()))
 	})
 }
 
-// aGrant is good in the scene's space and at its resource server.
+// aGrant is good in the scene's space and at its resource server, and has aPermission.
 func (s *scene) aGrant() as.Grant {
-	return as.Grant{ID: s.grant(), Space: s.space(), ResourceServer: s.server()}
+	return as.Grant{ID: s.grant(), Space: s.space(), ResourceServer: s.server(), Permissions: []as.Permission{s.aPermission()}}
+}
+
+// permissions are those of the scene's grant.
+func (s *scene) permissions() []as.PermissionState {
+	s.Helper()
+	return must(s, func(r as.Reader) ([]as.PermissionState, error) {
+		g, err := r.GrantState(s.grant())
+		if err != nil {
+			return nil, err
+		}
+		return r.PermissionsOf(g.Grant)
+	})
 }
 
 // aPermission is made under the first generation of aShare and aResource.
 func (s *scene) aPermission() as.Permission {
 	return as.Permission{
-		ID: s.permission(), Grant: s.grant(), Resource: s.resource(),
-		Share: s.share(), ShareVersion: 1, ShareGeneration: 1, ResourceGeneration: 1,
+		Resource: s.resource(),
+		Share:    s.share(), ShareVersion: 1, ShareGeneration: 1, ResourceGeneration: 1,
 	}
 }
 
 // permissionIs checks what has become of the scene's permission.
 func (s *scene) permissionIs(when string, shareLive bool, shareGeneration int64, resourceLive bool, resourceGeneration int64, scopes []uma.Scope) {
 	s.Helper()
-	list := must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(s.grant()) })
+	list := s.permissions()
 	if len(list) != 1 {
 		s.Fatalf("%s the grant has %d permissions", when, len(list))
 	}
@@ -227,14 +238,15 @@ func permissionsKnowTheirShare(s *scene) {
 func permissionsKnowTheirMember(s *scene) {
 	other := s.beside()
 	bob := as.Member{ID: s.member(), Space: s.space(), Group: s.group(), Email: "bob"}
-	p := s.aPermission()
+	g := s.aGrant()
+	p := &g.Permissions[0]
 	p.Group, p.Member = s.group(), s.member()
 	s.update(func(tx as.Tx) error {
-		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(s.aGrant()), tx.InsertPermission(p))
+		return errors.Join(tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(g))
 	})
 	live := func(when string, want bool) {
 		s.Helper()
-		list := must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(s.grant()) })
+		list := s.permissions()
 		if len(list) != 1 || list[0].MemberLive != want || list[0].Group != p.Group || list[0].Member != p.Member {
 			s.Errorf("%s the permission is %+v", when, list)
 		}
@@ -255,7 +267,7 @@ func permissionsKnowTheirMember(s *scene) {
 	live("after the member was taken out", false)
 	other.grantPermission()
 	other.permissionIs("of no group", true, 1, true, 1, other.aResource().Description.Scopes)
-	if list := must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(other.grant()) }); !list[0].MemberLive {
+	if list := other.permissions(); !list[0].MemberLive {
 		s.Error("a permission of no group misses its member")
 	}
 }
@@ -284,7 +296,7 @@ func permissionsSeeTheirOwn(s *scene) {
 		resource, share := own.aResource(), own.aShare(1)
 		stray(&resource, &share, own.beside())
 		own.update(func(tx as.Tx) error {
-			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(own.aGrant()), tx.InsertPermission(own.aPermission()))
+			return errors.Join(tx.InsertResource(resource), tx.InsertShare(share), tx.InsertGrant(own.aGrant()))
 		})
 		own.permissionIs("made elsewhere", false, 0, false, 0, nil)
 	}

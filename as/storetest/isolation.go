@@ -112,7 +112,6 @@ func othersAreNotListed(s *scene) {
 		none(s, "Invitations")(r.Invitations(wrong.space(), now.Add(-time.Hour), everything))
 		none(s, "InvitationsTo")(r.InvitationsTo(wrong.id("@"), now.Add(-time.Hour), everything))
 		none(s, "RolesOf")(r.RolesOf(wrong.account()))
-		none(s, "PermissionsOf")(r.PermissionsOf(wrong.grant()))
 		return nil
 	})
 }

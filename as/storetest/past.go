@@ -276,21 +276,22 @@ func resourcesHaveNames(s *scene) {
 }
 
 // access makes the scene's permission with all that it needs to live.
-func (s *scene) access() (token as.AccessToken, refresh as.RefreshToken) {
+func (s *scene) access(renewable bool) (token as.AccessToken, refresh as.RefreshToken) {
 	token = as.AccessToken{Digest: s.digest("access"), Grant: s.grant(), ExpiresAt: now.Add(time.Hour)}
 	refresh = as.RefreshToken{Digest: s.digest("refresh"), Grant: s.grant(), ExpiresAt: now.Add(2 * time.Hour)}
 	s.update(func(tx as.Tx) error {
-		g := as.Grant{ID: s.grant(), Kind: as.GrantUMA, Client: s.client(), Space: s.space(), ResourceServer: s.server(), SpaceGeneration: 1}
-		p := as.Permission{ID: s.permission(), Grant: s.grant(), Resource: s.resource(), Share: s.share(), ShareGeneration: 1, ResourceGeneration: 1, NotAfter: now.Add(3 * time.Hour)}
+		g := s.aGrant()
+		g.Kind, g.Client, g.SpaceGeneration, g.Renewable = as.GrantUMA, s.client(), 1, renewable
+		g.Permissions[0].NotAfter = now.Add(3 * time.Hour)
 		return errors.Join(tx.InsertSpace(as.Space{ID: s.space(), Generation: 1}), tx.InsertClient(oauth.Client{ID: s.client()}),
-			tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.InsertGrant(g), tx.InsertPermission(p), tx.InsertAccessToken(token), tx.InsertRefreshToken(refresh))
+			tx.InsertResource(s.aResource()), tx.InsertShare(s.aShare(1)), tx.Issue(g, token), tx.InsertRefreshToken(refresh))
 	})
 	return token, refresh
 }
 
-func (s *scene) live(at time.Time) []as.LiveAccess {
+func (s *scene) live(at time.Time, lately ...as.GrantID) []as.LiveAccess {
 	return must(s, func(r as.Reader) ([]as.LiveAccess, error) {
-		return r.LiveAccess(s.space(), []policy.ShareID{"absent", s.share(), s.share()}, at)
+		return r.LiveAccess(s.space(), []policy.ShareID{"absent", s.share(), s.share()}, lately, at)
 	})
 }
 
@@ -315,28 +316,40 @@ func liveAccessLives(s *scene) {
 		},
 	} {
 		own := s.beside()
-		own.access()
+		own.access(true)
 		same(s, "live access before "+what, own.live(now), []as.LiveAccess{{Grant: own.grant(), Client: own.client(), Tokens: 1, Renewals: 1}})
 		own.update(func(tx as.Tx) error { return end(own, tx) })
 		none(s, "live access after "+what)(own.live(now), nil)
 	}
-	s.access()
+	s.access(true)
 	same(s, "live access when the token is over", s.live(now.Add(time.Hour)), []as.LiveAccess{{Grant: s.grant(), Client: s.client(), Renewals: 1}})
 	none(s, "live access when all is over")(s.live(now.Add(2*time.Hour)), nil)
 	none(s, "live access elsewhere")(must(s, func(r as.Reader) ([]as.LiveAccess, error) {
-		return r.LiveAccess(s.beside().space(), []policy.ShareID{s.share()}, now)
+		return r.LiveAccess(s.beside().space(), []policy.ShareID{s.share()}, []as.GrantID{s.grant()}, now)
 	}), nil)
+	// What cannot be renewed is found among what was granted lately.
+	short := s.beside()
+	short.access(false)
+	none(s, "access that is neither renewable nor of lately")(short.live(now), nil)
+	want := []as.LiveAccess{{Grant: short.grant(), Client: short.client(), Tokens: 1, Renewals: 1}}
+	same(s, "live access of lately", short.live(now, s.grant(), "absent", short.grant(), short.grant()), want)
+	same(s, "live access with another token", func() []as.LiveAccess {
+		short.update(func(tx as.Tx) error {
+			return tx.InsertAccessToken(as.AccessToken{Digest: short.digest("second"), Grant: short.grant(), ExpiresAt: now.Add(time.Hour)})
+		})
+		return short.live(now, short.grant())
+	}(), []as.LiveAccess{{Grant: short.grant(), Client: short.client(), Tokens: 2, Renewals: 1}})
 }
 
 func clientsLoseWhatTheyHold(s *scene) {
 	other := s.beside()
-	s.access()
-	other.access()
-	revoke := func(space as.SpaceID, client oauth.ClientID, want int) {
+	s.access(true)
+	other.access(true)
+	revoke := func(space as.SpaceID, client oauth.ClientID, want int, lately ...as.GrantID) {
 		s.Helper()
 		got := -1
 		s.update(func(tx as.Tx) (err error) {
-			got, err = tx.RevokeGrantsOf(space, client, []policy.ShareID{s.share(), other.share()}, now)
+			got, err = tx.RevokeGrantsOf(space, client, []policy.ShareID{s.share(), other.share()}, lately, now)
 			return err
 		})
 		if got != want {
@@ -348,6 +361,15 @@ func clientsLoseWhatTheyHold(s *scene) {
 	revoke(s.space(), s.client(), 1)
 	revoke(s.space(), s.client(), 0)
 	none(s, "live access of the client")(s.live(now), nil)
+	if len(other.live(now)) != 1 {
+		s.Error("another client has lost what it held")
+	}
+	short := s.beside()
+	short.access(false)
+	s = &scene{T: s.T, store: s.store, open: s.open, name: short.name}
+	revoke(s.space(), s.client(), 0, other.grant())
+	revoke(s.space(), s.client(), 1, other.grant(), s.grant())
+	none(s, "live access of the client")(s.live(now, s.grant()), nil)
 	if len(other.live(now)) != 1 {
 		s.Error("another client has lost what it held")
 	}

@@ -128,7 +128,9 @@ func (s *scene) tokensOf(f filler) []record {
 			func(r as.Reader) (as.AccessToken, error) { return r.AccessToken(s.digest("access")) }),
 		a("refresh token", f, func(v *as.RefreshToken) { v.Digest, v.Grant = s.digest("refresh"), s.grant() }, as.Tx.InsertRefreshToken,
 			func(r as.Reader) (as.RefreshToken, error) { return r.RefreshToken(s.digest("refresh")) }),
-		a("permission", f, func(v *as.Permission) { v.ID, v.Grant = s.permission(), s.grant() }, as.Tx.InsertPermission, s.granted),
+		a("issued grant", f, func(v *issued) {
+			v.Grant.ID, v.Token.Digest, v.Token.Grant = s.issued(), s.digest("issued"), s.issued()
+		}, func(tx as.Tx, v issued) error { return tx.Issue(v.Grant, v.Token) }, s.readIssued),
 		a("PCT", f, func(v *as.PCT) { v.Digest = s.digest("pct") }, as.Tx.InsertPCT,
 			func(r as.Reader) (as.PCT, error) { return r.PCT(s.digest("pct")) }),
 	}
@@ -183,14 +185,20 @@ func (s *scene) participant(r as.Reader) (oauth.ClientID, error) {
 	return s.client(), nil
 }
 
-// granted reads the scene's permission through its grant.
-func (s *scene) granted(r as.Reader) (as.Permission, error) {
-	list, err := r.PermissionsOf(s.grant())
-	i := slices.IndexFunc(list, func(p as.PermissionState) bool { return p.ID == s.permission() })
-	if err != nil || i < 0 {
-		return as.Permission{}, cmp.Or(err, as.ErrNotFound)
+// issued is a grant with its first access token.
+type issued struct {
+	Grant as.Grant
+	Token as.AccessToken
+}
+
+func (s *scene) readIssued(r as.Reader) (v issued, err error) {
+	state, err := r.GrantState(s.issued())
+	if err != nil {
+		return v, err
 	}
-	return list[i].Permission, nil
+	v.Grant = state.Grant
+	v.Token, err = r.AccessToken(s.digest("issued"))
+	return v, err
 }
 
 // The names of a scene's records.
@@ -209,4 +217,4 @@ func (s *scene) block() as.BlockID           { return as.BlockID(s.id("block")) 
 func (s *scene) request() as.RequestID       { return as.RequestID(s.id("request")) }
 func (s *scene) process() as.ProcessID       { return as.ProcessID(s.id("process")) }
 func (s *scene) grant() as.GrantID           { return as.GrantID(s.id("grant")) }
-func (s *scene) permission() as.PermissionID { return as.PermissionID(s.id("permission")) }
+func (s *scene) issued() as.GrantID          { return as.GrantID(s.id("issued")) }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -21,7 +22,8 @@ var records = []rule{
 	{"a share is found by its link, which is of one share", sharesHaveLinks},
 	{"an account has one role in a space", oneRoleInASpace},
 	{"a token that is not narrowed is not one that is narrowed to nothing", notNarrowedIsNotEmpty},
-	{"the permissions of a grant are there once and in the order of their ids", permissionsHaveAnOrder},
+	{"the permissions of a grant are read in the order in which they were written", permissionsHaveAnOrder},
+	{"of a process and a grant with the same id there is one", processesAndGrantsShareIDs},
 }
 
 func everyFieldIsReadBack(s *scene) {
@@ -220,25 +222,69 @@ func notNarrowedIsNotEmpty(s *scene) {
 }
 
 func permissionsHaveAnOrder(s *scene) {
-	ids := []as.PermissionID{"B", "a", "m", "z"}
-	var again error
-	s.update(func(tx as.Tx) error {
-		err := tx.InsertGrant(as.Grant{ID: s.grant()})
-		for i := range ids {
-			p := as.Permission{ID: ids[len(ids)-1-i], Grant: s.grant()}
-			err = errors.Join(err, tx.InsertPermission(p), tx.InsertPermission(as.Permission{ID: p.ID, Grant: s.beside().grant()}))
-			again = tx.InsertPermission(p)
+	want := []uma.ResourceID{"z", "a", "m", "a"}
+	g := as.Grant{ID: s.grant(), Space: s.space()}
+	for _, id := range want {
+		g.Permissions = append(g.Permissions, as.Permission{Resource: id})
+	}
+	s.update(func(tx as.Tx) error { return tx.InsertGrant(g) })
+	order := func(list []as.PermissionState) (got []uma.ResourceID) {
+		for _, p := range list {
+			got = append(got, p.Resource)
 		}
-		return err
+		return got
+	}
+	read := s.state().Grant
+	same(s, "the permissions", read.Permissions, g.Permissions)
+	same(s, "their order", order(must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(read) })), want)
+}
+
+// A sealed ticket that two show at the same time leads to a process at one node, and at
+// once to a grant at another.
+func processesAndGrantsShareIDs(s *scene) {
+	process := func(tx as.Tx) error { return tx.InsertProcess(as.Process{ID: as.ProcessID(s.grant())}) }
+	grant := func(tx as.Tx) error { return tx.InsertGrant(as.Grant{ID: s.grant()}) }
+	issue := func(tx as.Tx) error {
+		return tx.Issue(as.Grant{ID: s.grant()}, as.AccessToken{Digest: s.digest("access"), Grant: s.grant()})
+	}
+	for name, two := range map[string][2]func(as.Tx) error{
+		"a process, then a grant": {process, grant}, "a grant, then a process": {grant, process},
+		"a process, then a grant with its token": {process, issue}, "a grant with its token, then a process": {issue, process},
+	} {
+		own := s.beside()
+		s.name = own.name
+		s.update(two[0])
+		s.refused(as.ErrExists, name, two[1])
+		_, noProcess := s.readProcess()
+		_, noGrant := s.readGrant()
+		if errors.Is(noProcess, as.ErrNotFound) == errors.Is(noGrant, as.ErrNotFound) {
+			s.Errorf("%s: the process: %v, the grant: %v", name, noProcess, noGrant)
+		}
+	}
+	s.name = s.beside().name
+	both := make(chan error, 2)
+	for _, f := range []func(as.Tx) error{process, issue} {
+		go func() { both <- s.try(f) }()
+	}
+	if first, second := <-both, <-both; (first == nil) == (second == nil) || !errors.Is(cmp.Or(first, second), as.ErrExists) {
+		s.Errorf("of both at the same time: %v, %v", first, second)
+	}
+}
+
+func (s *scene) readProcess() (p as.Process, err error) {
+	s.view(func(r as.Reader) error {
+		p, err = r.Process(as.ProcessID(s.grant()))
+		return nil
 	})
-	if !errors.Is(again, as.ErrExists) {
-		s.Errorf("inserting a permission again: got %v, want ErrExists", again)
-	}
-	var got []as.PermissionID
-	for _, p := range must(s, func(r as.Reader) ([]as.PermissionState, error) { return r.PermissionsOf(s.grant()) }) {
-		got = append(got, p.ID)
-	}
-	same(s, "the order of the permissions", got, ids)
+	return p, err
+}
+
+func (s *scene) readGrant() (g as.GrantState, err error) {
+	s.view(func(r as.Reader) error {
+		g, err = r.GrantState(s.grant())
+		return nil
+	})
+	return g, err
 }
 
 func sharesHaveLinks(s *scene) {

@@ -227,8 +227,8 @@ func (r serverless) Resource(space as.SpaceID, _ oauth.ClientID, id uma.Resource
 
 type undying struct{ as.Reader }
 
-func (r undying) PermissionsOf(id as.GrantID) ([]as.PermissionState, error) {
-	list, err := r.Reader.PermissionsOf(id)
+func (r undying) PermissionsOf(g as.Grant) ([]as.PermissionState, error) {
+	list, err := r.Reader.PermissionsOf(g)
 	for i := range list {
 		list[i].ShareLive = true
 	}
@@ -237,8 +237,8 @@ func (r undying) PermissionsOf(id as.GrantID) ([]as.PermissionState, error) {
 
 type inseparable struct{ as.Reader }
 
-func (r inseparable) PermissionsOf(id as.GrantID) ([]as.PermissionState, error) {
-	list, err := r.Reader.PermissionsOf(id)
+func (r inseparable) PermissionsOf(g as.Grant) ([]as.PermissionState, error) {
+	list, err := r.Reader.PermissionsOf(g)
 	for i := range list {
 		list[i].MemberLive = true
 	}

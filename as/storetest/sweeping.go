@@ -11,14 +11,14 @@ import (
 var sweeping = []rule{
 	{"a sweep deletes what has ended and nothing that lives", sweepsDeleteWhatEnded},
 	{"a sweep is bounded, and the last one finds nothing", sweepsAreBounded},
-	{"a grant is swept with all its permissions, however few at a time", permissionsAreSweptWithTheirGrant},
-	{"a grant lives as long as any of its tokens", grantsLiveWithTheirTokens},
+	{"a grant is swept with all that finds it, however few at a time", grantsAreSweptWithWhatFindsThem},
+	{"the end of a grant can be put off, and nothing is swept before it", grantsAreKept},
 }
 
 // swept are the kinds of record that a sweep deletes; the others have no end.
 var swept = map[string]bool{
 	"session": true, "participant": true, "mail code": true, "invitation": true, "message": true, "ticket": true, "process": true, "interaction": true, "code": true, "pushed request": true, "grant": true, "access token": true,
-	"refresh token": true, "permission": true, "PCT": true, "share": true, "signing key": true,
+	"refresh token": true, "issued grant": true, "PCT": true, "share": true, "signing key": true,
 }
 
 // insertEnding writes a record of each kind; those that have an end have it at
@@ -49,10 +49,10 @@ func (s *scene) insertEnding(tx as.Tx, at time.Time) error {
 		tx.InsertInteraction(as.Interaction{Digest: s.digest("interaction"), ExpiresAt: at}),
 		tx.InsertCode(as.Code{Digest: s.digest("code"), ExpiresAt: at}),
 		tx.InsertPushedRequest(as.PushedRequest{Digest: s.digest("pushed"), ExpiresAt: at}),
-		tx.InsertGrant(as.Grant{ID: s.grant(), CreatedAt: created}),
+		tx.InsertGrant(as.Grant{ID: s.grant(), CreatedAt: created, EndsAt: at}),
+		tx.Issue(as.Grant{ID: s.issued(), CreatedAt: created, EndsAt: at}, as.AccessToken{Digest: s.digest("issued"), Grant: s.issued(), ExpiresAt: at}),
 		tx.InsertAccessToken(as.AccessToken{Digest: s.digest("access"), Grant: s.grant(), ExpiresAt: at}),
 		tx.InsertRefreshToken(as.RefreshToken{Digest: s.digest("refresh"), Grant: s.grant(), ExpiresAt: at}),
-		tx.InsertPermission(as.Permission{ID: s.permission(), Grant: s.grant(), CreatedAt: created}),
 		tx.InsertPCT(as.PCT{Digest: s.digest("pct"), ExpiresAt: at}),
 		tx.InsertShare(as.Share{Share: policy.Share{ID: s.share()}, Space: s.space(), DormantSince: at}),
 		tx.InsertSigningKey(as.SigningKey{ID: s.id("key"), Sealed: []byte{1}, ExpiresAt: at}),
@@ -137,18 +137,17 @@ func sweepsAreBounded(s *scene) {
 	}
 }
 
-func permissionsAreSweptWithTheirGrant(s *scene) {
+func grantsAreSweptWithWhatFindsThem(s *scene) {
+	shares := []policy.ShareID{"a", "b", "c", "last"}
 	for _, limit := range []int{1, 3, 6, 9} {
 		own := s.alone()
-		permissions := []as.PermissionID{"a", "b", "c", "last"}
 		own.update(func(tx as.Tx) (err error) {
 			for n := range 2 {
-				g := as.GrantID(own.id(string(rune('0' + n))))
-				err = errors.Join(err, tx.InsertGrant(as.Grant{ID: g}),
-					tx.InsertAccessToken(as.AccessToken{Digest: own.digest(string(g)), Grant: g, ExpiresAt: now.Add(time.Duration(n-9) * time.Hour)}))
-				for _, id := range permissions {
-					err = errors.Join(err, tx.InsertPermission(as.Permission{ID: id, Grant: g}))
+				g := as.Grant{ID: as.GrantID(own.id(string(rune('0' + n)))), Kind: as.GrantUMA, Space: own.space(), Client: own.client(), Renewable: true, EndsAt: now.Add(time.Duration(n-9) * time.Hour)}
+				for _, id := range shares {
+					g.Permissions = append(g.Permissions, as.Permission{Share: id}, as.Permission{Share: id, Resource: "another"})
 				}
+				err = errors.Join(err, tx.InsertGrant(g))
 			}
 			return err
 		})
@@ -156,26 +155,31 @@ func permissionsAreSweptWithTheirGrant(s *scene) {
 		for n := own.sweep(now, limit); n > 0; n = own.sweep(now, limit) {
 			total += n
 		}
-		if total != 2+2+2*len(permissions) {
-			own.Errorf("sweeps of %d deleted %d records, want two tokens, two grants and %d permissions", limit, total, 2*len(permissions))
+		if total != 2+2*len(shares) {
+			own.Errorf("sweeps of %d deleted %d records, want two grants, each under %d shares", limit, total, len(shares))
 		}
+		own.update(func(tx as.Tx) error {
+			n, err := tx.RevokeGrantsOf(own.space(), own.client(), shares, nil, now)
+			if n != 0 {
+				own.Errorf("%d grants that were swept are revoked", n)
+			}
+			return err
+		})
 	}
 }
 
-func grantsLiveWithTheirTokens(s *scene) {
-	for _, kind := range []string{"access", "refresh"} {
-		own := s.alone()
-		own.update(func(tx as.Tx) error {
-			err := own.insertEnding(tx, now.Add(-time.Hour))
-			if kind == "access" {
-				return errors.Join(err, tx.InsertAccessToken(as.AccessToken{Digest: own.digest("last"), Grant: own.grant(), ExpiresAt: now}))
-			}
-			return errors.Join(err, tx.InsertRefreshToken(as.RefreshToken{Digest: own.digest("last"), Grant: own.grant(), ExpiresAt: now}))
-		})
-		own.sweep(now, 1000)
-		own.remains(func(what string) bool { return !swept[what] || what == "grant" || what == "permission" })
-		if n := own.sweep(now.Add(time.Second), 1000); n != 3 {
-			own.Errorf("the sweep after the last token's end deleted %d records, want token, grant and permission", n)
-		}
+func grantsAreKept(s *scene) {
+	s = s.alone()
+	first, last := s.beside(), s.beside()
+	s.update(func(tx as.Tx) error {
+		return errors.Join(first.insertEnding(tx, now.Add(-time.Hour)), last.insertEnding(tx, now.Add(-time.Hour)),
+			tx.KeepGrant(last.grant(), now), tx.KeepGrant(last.grant(), now.Add(-time.Minute)), tx.KeepGrant(last.issued(), now.Add(-time.Second)))
+	})
+	s.refused(as.ErrNotFound, "keeping a grant that is not there", func(tx as.Tx) error { return tx.KeepGrant("absent", now) })
+	s.sweep(now, 1000)
+	first.remains(func(what string) bool { return !swept[what] })
+	last.remains(func(what string) bool { return !swept[what] || what == "grant" })
+	if n := s.sweep(now.Add(time.Second), 1000); n != 1 {
+		s.Errorf("the sweep after the end deleted %d records, want the grant", n)
 	}
 }

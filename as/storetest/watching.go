@@ -83,9 +83,9 @@ func changesAreTold(s *scene) {
 		{"RevokeAccessToken", func(tx as.Tx) error { return tx.RevokeAccessToken(digest, now) }, []as.Change{as.ChangedToken(digest)}},
 		{"RevokeGrant", func(tx as.Tx) error { return tx.RevokeGrant(s.grant(), now) }, []as.Change{as.ChangedGrant(s.grant())}},
 		{"RevokeGrantsOf", func(tx as.Tx) error {
-			held := as.Grant{ID: "held", Kind: as.GrantUMA, Space: s.space(), Client: s.client()}
-			err := errors.Join(tx.InsertShare(s.aShare(1)), tx.InsertGrant(held), tx.InsertPermission(as.Permission{ID: "p", Grant: held.ID, Share: s.share()}))
-			_, revoked := tx.RevokeGrantsOf(s.space(), s.client(), []policy.ShareID{s.share()}, now)
+			held := as.Grant{ID: "held", Kind: as.GrantUMA, Space: s.space(), Client: s.client(), Permissions: []as.Permission{{Share: s.share()}}}
+			err := errors.Join(tx.InsertShare(s.aShare(1)), tx.InsertGrant(held))
+			_, revoked := tx.RevokeGrantsOf(s.space(), s.client(), []policy.ShareID{s.share()}, []as.GrantID{held.ID}, now)
 			return errors.Join(err, revoked)
 		}, []as.Change{as.ChangedGrant("held"), as.ChangedResource(s.resource())}},
 		{"SupersedeGrant", func(tx as.Tx) error { return tx.SupersedeGrant(other, s.grant(), now) }, []as.Change{as.ChangedGrant(other)}},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/pgtest"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -25,8 +26,10 @@ func TestWhatIsPutOffRunsOnce(t *testing.T) {
 				tx.InsertSpace(as.Space{ID: as.SpaceID(id), Name: id, CreatedAt: now}),
 				tx.InsertProcess(as.Process{ID: as.ProcessID(id), Remember: i%2 == 0, ExpiresAt: now}),
 				tx.InsertTicket(as.Ticket{Digest: as.Digest(id), ExpiresAt: now}),
-				tx.InsertGrant(as.Grant{ID: as.GrantID(id), Kind: as.GrantUMA, Space: as.SpaceID(id), CreatedAt: now}),
-				tx.InsertPermission(as.Permission{ID: as.PermissionID(id), Grant: as.GrantID(id), Scopes: []uma.Scope{"view"}}),
+				tx.Issue(as.Grant{
+					ID: as.GrantID("g" + id), Kind: as.GrantUMA, Space: as.SpaceID(id), CreatedAt: now, Renewable: true,
+					Permissions: []as.Permission{{Scopes: []uma.Scope{"view"}, Share: policy.ShareID(id)}},
+				}, as.AccessToken{Digest: as.Digest("g" + id), ExpiresAt: now}),
 				tx.InsertAccessToken(as.AccessToken{Digest: as.Digest(id), Grant: as.GrantID(id), ExpiresAt: now}),
 				tx.InsertRefreshToken(as.RefreshToken{Digest: as.Digest(id), Grant: as.GrantID(id), ExpiresAt: now}),
 				tx.InsertPCT(as.PCT{Digest: as.Digest(id), ExpiresAt: now}),
@@ -49,9 +52,9 @@ func TestWhatIsPutOffRunsOnce(t *testing.T) {
 			if err != nil || p.Remember != (i%2 == 0) || p.Claims != nil || !p.ExpiresAt.Equal(now) {
 				t.Fatalf("process %d is %+v: %v", i, p, err)
 			}
-			permissions, err := r.PermissionsOf(as.GrantID(id))
-			if err != nil || len(permissions) != 1 || len(permissions[0].Scopes) != 1 {
-				t.Fatalf("permissions %d are %+v: %v", i, permissions, err)
+			g, err := r.GrantState(as.GrantID("g" + id))
+			if err != nil || len(g.Permissions) != 1 || g.Permissions[0].Share != policy.ShareID(id) || len(g.Permissions[0].Scopes) != 1 {
+				t.Fatalf("grant %d is %+v: %v", i, g, err)
 			}
 			seq, hash, err := r.HistoryHead(as.SpaceID(id))
 			if err != nil || seq != 1 || hash[0] != byte(i) {

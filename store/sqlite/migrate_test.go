@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/as/storetest"
 	"github.com/licet/licet/store/internal/rows"
 	"github.com/pressly/goose/v3"
 )
@@ -67,4 +68,13 @@ func TestTheHistoryOfAnOlderSchemaIsReadOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestTheGrantsOfAnOlderSchemaAreOneRowEach(t *testing.T) {
+	s, err := Open(context.Background(), ofSchema(t, 11, storetest.OlderGrants...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	storetest.OlderGrantsAreThere(t, s)
 }

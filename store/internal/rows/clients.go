@@ -61,7 +61,7 @@ func (t *Tx) UpdateClient(c oauth.Client) error {
 // belongings delete what a client of the same id would otherwise inherit: what
 // was made for it, and what it would be shown as a resource server.
 var belongings = []string{
-	`delete from permissions where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
+	`delete from grants_by_share where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from access_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from refresh_tokens where grant_id in (select id from grants where client_id = $1 or resource_server = $1)`,
 	`delete from grants where client_id = $1 or resource_server = $1`,

@@ -235,54 +235,100 @@ func (t *Tx) PastResources(space as.SpaceID, id uma.ResourceID, from time.Time, 
 	return all(t, intoPastResource, query+` order by until_at, id limit $`+strconv.Itoa(len(args)), args...)
 }
 
-func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, now time.Time) ([]as.LiveAccess, error) {
-	into := func() ([]any, *as.LiveAccess) {
-		l := new(as.LiveAccess)
-		return []any{&l.Grant, &l.Client, &l.Tokens, &l.Renewals}, l
-	}
-	var out []as.LiveAccess
-	seen := map[as.GrantID]bool{}
-	err := someOf(shares, 3, func(list string, args []any) error {
-		found, err := all(t, into, `select g.id, g.client_id,
-				(select count(*) from access_tokens a where a.grant_id = g.id and a.revoked_at = 0 and a.expires_at > $2),
-				(select count(*) from refresh_tokens f where f.grant_id = g.id and f.spent_at = 0 and f.expires_at > $2)
-			from grants g join spaces o on o.id = g.space_id join clients c on c.id = g.client_id left join accounts a on a.id = g.account_id
-			where g.space_id = $1 and g.kind = 'uma' and g.revoked_at = 0 and g.space_generation = o.generation
-				and not c.disabled and c.generation + `+ofAll+` = g.client_generation
-				and (g.account_id = '' or not a.disabled and a.generation = g.account_generation)
-				and g.id in (select p.grant_id from permissions p
-					join shares s on s.id = p.share_id and s.generation = p.share_generation and s.dormant_since = 0
-					join resources r on r.id = p.resource_id and r.generation = p.resource_generation
-					where s.space_id = $1 and r.space_id = $1 and (p.not_after = 0 or p.not_after > $2)
-						and (p.group_id = '' or exists (select 1 from members m where m.group_id = p.group_id and m.id = p.member_id)) and p.share_id in (`+list+`))
-			order by g.id`, append([]any{space, ms(now)}, args...)...)
-		for _, l := range found {
-			if !seen[l.Grant] && l.Tokens+l.Renewals > 0 {
-				seen[l.Grant] = true
-				out = append(out, l)
-			}
-		}
-		return err
-	})
-	return out, err
-}
-
-func (t *Tx) RevokeGrantsOf(space as.SpaceID, client oauth.ClientID, shares []policy.ShareID, now time.Time) (int, error) {
+// grantsUnder are the ids of lately and of the renewable grants under the shares, each
+// once and in their order.
+func (t *Tx) grantsUnder(shares []policy.ShareID, lately []as.GrantID) ([]as.GrantID, error) {
 	into := func() ([]any, *as.GrantID) {
 		id := new(as.GrantID)
 		return []any{id}, id
 	}
-	t.wrote = true
-	var ids []as.GrantID
-	err := someOf(shares, 4, func(list string, args []any) error {
-		found, err := all(t, into, `update grants set revoked_at = $1 where space_id = $2 and client_id = $3 and kind = 'uma' and revoked_at = 0
-			and id in (select p.grant_id from permissions p where p.share_id in (`+list+`)) returning id`, append([]any{ms(now), space, client}, args...)...)
+	ids := slices.Clone(lately)
+	err := someOf(shares, 1, func(list string, args []any) error {
+		found, err := all(t, into, `select grant_id from grants_by_share where share_id in (`+list+`)`, args...)
 		ids = append(ids, found...)
 		return err
 	})
-	told := make([]as.Change, len(ids))
-	for i, id := range ids {
-		told[i] = as.ChangedGrant(id)
+	return ascending(ids), err
+}
+
+// grantedUnder says whether any of the permissions is under one of the shares.
+func grantedUnder(list []as.Permission, shares []policy.ShareID) bool {
+	return slices.ContainsFunc(list, func(p as.Permission) bool { return slices.Contains(shares, p.Share) })
+}
+
+func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, lately []as.GrantID, now time.Time) ([]as.LiveAccess, error) {
+	type access struct {
+		as.Grant
+		tokens, renewals int64
 	}
-	return len(ids), t.changed(err, told...)
+	into := func() ([]any, *access) {
+		a := new(access)
+		return []any{&a.ID, &a.Client, &a.Space, &a.ResourceServer, permissions{&a.Permissions}, &a.tokens, &a.renewals}, a
+	}
+	ids, err := t.grantsUnder(shares, lately)
+	if err != nil {
+		return nil, err
+	}
+	var out []as.LiveAccess
+	err = someOf(ids, 3, func(list string, args []any) error {
+		found, err := all(t, into, `select g.id, g.client_id, g.space_id, g.resource_server, g.permissions,
+				case when g.token is not null and g.token_revoked_at = 0 and g.token_ends_at > $2 then 1 else 0 end
+					+ (select count(*) from access_tokens a where a.grant_id = g.id and a.revoked_at = 0 and a.expires_at > $2),
+				(select count(*) from refresh_tokens f where f.grant_id = g.id and f.spent_at = 0 and f.expires_at > $2)
+			from grants g join spaces o on o.id = g.space_id join clients c on c.id = g.client_id left join accounts a on a.id = g.account_id
+			where g.id in (`+list+`) and g.space_id = $1 and g.kind = 'uma' and g.revoked_at = 0 and g.space_generation = o.generation
+				and not c.disabled and c.generation + `+ofAll+` = g.client_generation
+				and (g.account_id = '' or not a.disabled and a.generation = g.account_generation)
+			order by g.id`, append([]any{space, ms(now)}, args...)...)
+		if err != nil {
+			return err
+		}
+		for _, a := range found {
+			live := a.tokens+a.renewals > 0 && grantedUnder(a.Permissions, shares)
+			if live {
+				if live, err = t.opens(a.Grant, shares, now); err != nil {
+					return err
+				}
+			}
+			if live {
+				out = append(out, as.LiveAccess{Grant: a.ID, Client: a.Client, Tokens: a.tokens, Renewals: a.renewals})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// opens says whether a grant has a live permission under one of the shares.
+func (t *Tx) opens(g as.Grant, shares []policy.ShareID, now time.Time) (bool, error) {
+	g.Permissions = slices.DeleteFunc(slices.Clone(g.Permissions), func(p as.Permission) bool { return !slices.Contains(shares, p.Share) })
+	states, err := t.PermissionsOf(g)
+	return slices.ContainsFunc(states, func(p as.PermissionState) bool {
+		return p.ShareLive && p.MemberLive && p.ResourceLive && p.ShareGeneration == p.CurrentShareGeneration &&
+			p.ResourceGeneration == p.CurrentResourceGeneration && (p.NotAfter.IsZero() || p.NotAfter.After(now))
+	}), err
+}
+
+func (t *Tx) RevokeGrantsOf(space as.SpaceID, client oauth.ClientID, shares []policy.ShareID, lately []as.GrantID, now time.Time) (int, error) {
+	into := func() ([]any, *as.Grant) {
+		g := new(as.Grant)
+		return []any{&g.ID, permissions{&g.Permissions}}, g
+	}
+	ids, err := t.grantsUnder(shares, lately)
+	if err != nil {
+		return 0, err
+	}
+	var told []as.Change
+	err = someOf(ids, 3, func(list string, args []any) error {
+		found, err := all(t, into, `select id, permissions from grants
+			where id in (`+list+`) and space_id = $1 and client_id = $2 and kind = 'uma' and revoked_at = 0 order by id`, append([]any{space, client}, args...)...)
+		for _, g := range found {
+			if err == nil && grantedUnder(g.Permissions, shares) {
+				err = t.change(`update grants set revoked_at = $2 where id = $1 and revoked_at = 0`, g.ID, ms(now))
+				told = append(told, as.ChangedGrant(g.ID))
+			}
+		}
+		return err
+	})
+	return len(told), t.changed(err, told...)
 }

@@ -22,7 +22,12 @@ func (t *Tx) Process(id as.ProcessID) (as.Process, error) {
 	return one(t, intoProcess, `select `+processColumns+` from processes where id = $1`, id)
 }
 
+// InsertProcess also takes the id among the grants: of two that begin with one ticket,
+// be it as a process or as a grant, one finds it taken.
 func (t *Tx) InsertProcess(p as.Process) error {
+	if err := t.insertRandom(reserveGrant, p.ID, reserved, ms(p.ExpiresAt)); err != nil {
+		return err
+	}
 	return t.insertRandom(insertProcess, p.ID, p.Space, p.ResourceServer, p.Client, listOf(p.Permissions), listOf(p.Requested), p.Subject, p.Claims,
 		p.Remember, p.Request, p.Grant, p.Interval, ms(p.PollAfter), ms(p.CreatedAt), ms(p.ExpiresAt), p.Reason)
 }

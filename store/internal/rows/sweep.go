@@ -2,14 +2,8 @@ package rows
 
 import "time"
 
-// ending finds the grants to look at: those of the tokens that the same sweep
-// will delete. Looking at all grants would cost as much as there are.
-const ending = `(select due.grant_id from (select grant_id from access_tokens where expires_at < $1 order by expires_at, digest limit $2) due
-	union all select due.grant_id from (select grant_id from refresh_tokens where expires_at < $1 order by expires_at, digest limit $2) due)`
-
-// sweeps delete what ended before $1, at most $2 records each. A grant
-// and its permissions go when all its tokens have. Tokens go last, because by them the rest is found: a sweep that comes
-// to its limit before leaves them for the next one.
+// sweeps delete what ended before $1, at most $2 records each. By a grant its place
+// in the index of shares is found, so that goes first.
 var sweeps = []string{
 	`delete from participants where (session_id, client_id) in (select p.session_id, p.client_id from sessions s join participants p on p.session_id = s.id
 		where s.expires_at < $1 limit $2)`,
@@ -28,18 +22,16 @@ var sweeps = []string{
 	`delete from pcts where digest in (select digest from pcts where expires_at < $1 limit $2)`,
 	`delete from shares where id in (select id from shares where dormant_since > 0 and dormant_since < $1 limit $2)`,
 	`delete from signing_keys where id in (select id from signing_keys where expires_at > 0 and expires_at < $1 limit $2)`,
-	`delete from permissions where (grant_id, id) in (select p.grant_id, p.id from permissions p where p.grant_id in ` + ending + `
-		and not exists (select 1 from access_tokens a where a.grant_id = p.grant_id and a.expires_at >= $1)
-		and not exists (select 1 from refresh_tokens r where r.grant_id = p.grant_id and r.expires_at >= $1)
-		limit $2)`,
-	`delete from grants where id in (select g.id from grants g where g.id in ` + ending + `
-		and not exists (select 1 from access_tokens a where a.grant_id = g.id and a.expires_at >= $1)
-		and not exists (select 1 from refresh_tokens r where r.grant_id = g.id and r.expires_at >= $1)
-		and not exists (select 1 from permissions p where p.grant_id = g.id)
-		limit $2)`,
-	`delete from access_tokens where digest in (select digest from access_tokens where expires_at < $1 order by expires_at, digest limit $2)`,
-	`delete from refresh_tokens where digest in (select digest from refresh_tokens where expires_at < $1 order by expires_at, digest limit $2)`,
+	`delete from grants_by_share where (share_id, grant_id) in (select s.share_id, s.grant_id from grants g join grants_by_share s on s.grant_id = g.id
+		where g.ends_at > 0 and g.ends_at < $1 and g.kind <> '` + reserved + `' limit $2)`,
+	`delete from grants where id in (select g.id from grants g where g.ends_at > 0 and g.ends_at < $1 and g.kind <> '` + reserved + `'
+		and not exists (select 1 from grants_by_share s where s.grant_id = g.id) limit $2)`,
+	`delete from access_tokens where digest in (select digest from access_tokens where expires_at < $1 limit $2)`,
+	`delete from refresh_tokens where digest in (select digest from refresh_tokens where expires_at < $1 limit $2)`,
 }
+
+// sweepReserved deletes the ids of processes that ended. They are no records.
+const sweepReserved = `delete from grants where id in (select g.id from grants g where g.ends_at > 0 and g.ends_at < $1 and g.kind = '` + reserved + `' limit $2)`
 
 func (t *Tx) Sweep(before time.Time, limit int) (int, error) {
 	total := 0
@@ -52,6 +44,9 @@ func (t *Tx) Sweep(before time.Time, limit int) (int, error) {
 			return 0, err
 		}
 		total += n
+	}
+	if _, err := t.count(sweepReserved, ms(before), limit); err != nil {
+		return 0, err
 	}
 	return total, nil
 }
