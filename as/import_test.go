@@ -215,6 +215,8 @@ func TestABadRowIsNamedAndItsBatchIsNotTaken(t *testing.T) {
 		return `{"kind":"resource","owner":"alice@example.org","resource_server":"rs1",` + members + `}`
 	}
 	described := `"description":{"resource_scopes":["view"]}`
+	w := newWorld(t)
+	before := len(w.events(w.aliceSpace.ID))
 	for row, code := range map[string]uma.Code{
 		``:                    uma.InvalidRequest,
 		`[]`:                  uma.InvalidRequest,
@@ -247,8 +249,6 @@ func TestABadRowIsNamedAndItsBatchIsNotTaken(t *testing.T) {
 		resource(described + `,"shares":[{"resource_id":"x","resource_scopes":["view"],"anyone":true}]`):                              uma.InvalidRequest,
 		resource(described + `,"shares":[{"resource_scopes":["view"],"anyone":true}],"x":"` + strings.Repeat("x", uma.MaxJSON) + `"`): uma.InvalidRequest,
 	} {
-		w := newWorld(t)
-		before := len(w.events(w.aliceSpace.ID))
 		made, done, err := w.importAll("bad", photosOf(2)+row+"\n")
 		rowError := new(as.RowError)
 		if !errors.As(err, &rowError) || rowError.Row != 3 {

@@ -36,13 +36,14 @@ func TestAFullMemoryKeepsWhatIsUsed(t *testing.T) {
 	m := newMemory(still{})
 	now := time.UnixMilli(1_000_000)
 	key := func(i int) packedKey { return packedKey{byte(i), byte(i >> 8), byte(i >> 16)} }
-	body := make([]byte, 10_000)
+	body := make([]byte, 1000)
 	used := []byte("used")
+	m.answers.half = 64 << 10
 	m.answers.put(m, key(0), used, m.now(), now.Add(time.Hour), nil)
-	many := 2 * packedShards * m.answers.half / 10_000 * 3 / 2
+	many := 2 * packedShards * m.answers.half / len(body) * 3 / 2
 	for i := 1; i < many; i++ {
 		m.answers.put(m, key(i), body, m.now(), now.Add(time.Hour), nil)
-		if i%1000 == 0 {
+		if i%100 == 0 {
 			if got, ok := m.answers.get(m, key(0), now); !ok || string(got) != "used" {
 				t.Fatalf("after %d others the answer that is used is %q, %v", i, got, ok)
 			}

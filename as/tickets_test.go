@@ -330,7 +330,7 @@ func TestTicketsShowNothingAndAreUnguessable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	album := w.register(w.alice1, "album", "view")
-	const n = 100_000
+	const n = 20_000
 	nodes := append(w.beside(2), w.Server)
 	seen := make(map[uma.Ticket]bool, n)
 	var ones []int
