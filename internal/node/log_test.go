@@ -27,16 +27,21 @@ func TestTheLineOfARequestWaitsForAMomentAndNotLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		l := NewLog(&out)
+		written := func() string { // the log writes on a goroutine of its own, under its lock
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return out.String()
+		}
 		time.Sleep(time.Minute) // it may be idle before
 		for _, path := range []string{"/first", "/second"} {
 			asked(l, path)
-			if strings.Contains(out.String(), path) {
+			if strings.Contains(written(), path) {
 				t.Error("the line was not gathered")
 			}
 			time.Sleep(gatherTime)
 			synctest.Wait()
-			if !strings.Contains(out.String(), path) {
-				t.Errorf("after %v the log is %q", gatherTime, out.String())
+			if !strings.Contains(written(), path) {
+				t.Errorf("after %v the log is %q", gatherTime, written())
 			}
 		}
 	})
