@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"html/template"
 	"io"
 	"math"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -32,6 +34,8 @@ type app struct {
 	leadsTo   string // where asking leads a browser
 	back      string // the start page
 	asked     func() // hears when somebody waits for an answer
+	rung      func() int64
+	trace     *trace
 	now       func() time.Time
 	links     []appLink // what Bob was sent
 
@@ -50,6 +54,15 @@ type try struct {
 	next    time.Time // when it may be asked again
 	had     bool      // it was open
 	denied  bool
+	seen    []seen // of each thing behind the link; nil: nothing was looked at
+}
+
+// seen is what the app has read of one thing. Whoever reads uses what they were given, so
+// a page that lies open shows what was seen and reads nothing.
+type seen struct {
+	open        bool
+	contentType string
+	body        []byte
 }
 
 func (w *World) newApp(address, secret string) (*app, error) {
@@ -59,7 +72,7 @@ func (w *World) newApp(address, secret string) (*app, error) {
 	}
 	base := w.trace.as(partyApp, localhost(w.Listener))
 	a := &app{
-		site: s, tokens: &client.Memory{}, leadsTo: w.Issuer, now: w.clock.Now, asked: func() { w.steps.did(stepAsk) }, tries: map[string]*try{}, plain: &http.Client{Transport: base, Timeout: 10 * time.Second},
+		site: s, tokens: &client.Memory{}, leadsTo: w.Issuer, now: w.clock.Now, asked: func() { w.steps.did(stepAsk) }, rung: w.bell.Load, trace: w.trace, tries: map[string]*try{}, plain: &http.Client{Transport: base, Timeout: 10 * time.Second},
 	}
 	a.transport, err = client.New(client.Config{
 		ClientID: string(clientApp), ClientSecret: client.Secret(secret), Trust: client.Issuers(w.Issuer),
@@ -211,15 +224,56 @@ func (r reader) fetch(address string) (contentType string, body []byte, open boo
 	return "", nil, false
 }
 
-// poll asks whether there is an answer, if it is time to.
+// read reads everything behind the link.
+func (r reader) read() {
+	var list []seen
+	for _, address := range parts(r.link) {
+		var one seen
+		one.contentType, one.body, one.open = r.fetch(address)
+		list = append(list, one)
+	}
+	r.try.mu.Lock()
+	defer r.try.mu.Unlock()
+	r.try.seen = list
+}
+
+// again reads what was open, and asks for nothing that is shut.
+func (r reader) again() {
+	list := slices.Clone(r.known())
+	all := parts(r.link)
+	for i := range list {
+		if list[i].open {
+			list[i].contentType, list[i].body, list[i].open = r.fetch(all[i])
+		}
+	}
+	r.try.mu.Lock()
+	defer r.try.mu.Unlock()
+	r.try.seen = list
+}
+
+func (r reader) known() []seen {
+	r.try.mu.Lock()
+	defer r.try.mu.Unlock()
+	return r.try.seen
+}
+
+// poll asks whether there is an answer, if it is time to, and reads what a yes has
+// opened.
 func (r reader) poll() {
+	if r.answered() {
+		r.read()
+	}
+}
+
+func (r reader) answered() bool {
 	r.try.mu.Lock()
 	defer r.try.mu.Unlock()
 	if !r.try.waits || r.now().Before(r.try.next) {
-		return
+		return false
 	}
 	// A browser that goes away must not take a ticket along that has been spent.
 	r.note(r.transport.Continue(context.WithoutCancel(r.ctx), r.try.process))
+	return !r.try.waits && !r.try.denied
 }
 
 // note keeps what has come of asking. The lock is held.
@@ -236,28 +290,28 @@ func (r reader) note(err error) {
 	}
 }
 
-// state is what is to be seen in a word, for a page to know whether it is out of date.
-// Only what was open is looked at, as to look is to use it: what was not does not open
-// before Bob asks, or hears of an answer.
-func (r reader) state(was string) string {
-	r.poll()
-	var b strings.Builder
-	for i, address := range parts(r.link) {
-		open := i < len(was) && was[i] == 'O'
-		if open {
-			_, _, open = r.fetch(address)
+// watching tells what a page that lies open should show, in a word. It reads nothing by
+// itself: to read is to use. When an owner has changed something since heard, what was
+// open is read once; elsewhere an app would come to know of it when its person acts.
+func (r reader) watching(heard int64) func() string {
+	return func() string {
+		r.poll()
+		if is := r.rung(); is != heard {
+			heard = is
+			r.again()
 		}
-		b.WriteByte("sO"[map[bool]int{true: 1}[open]])
+		return r.state()
 	}
-	r.try.mu.Lock()
-	defer r.try.mu.Unlock()
-	return b.String() + r.try.word()
 }
 
-func (r reader) waits() bool {
+func (r reader) state() string {
 	r.try.mu.Lock()
 	defer r.try.mu.Unlock()
-	return r.try.waits
+	word := ""
+	for _, one := range r.try.seen {
+		word += map[bool]string{true: "O", false: "s"}[one.open]
+	}
+	return word + r.try.word()
 }
 
 func (t *try) word() string {
@@ -273,16 +327,19 @@ func (t *try) word() string {
 func (a *app) live(w http.ResponseWriter, r *http.Request) {
 	p := a.open(w, r)
 	browser, ctx := browserOf(p)
-	reader := a.reader(ctx, browser, r.URL.Query().Get("link"))
-	// What is open is looked at every third second alone: to look is to use it.
-	last, n := r.URL.Query().Get("was"), 0
-	events(w, r, last, func() string {
-		if n++; n%3 == 0 || reader.waits() {
-			last = reader.state(last)
-		}
-		return last
-	})
+	heard, _ := strconv.ParseInt(r.URL.Query().Get("heard"), 10, 64) // 0 for what a page of ours does not send
+	look := a.reader(ctx, browser, r.URL.Query().Get("link")).watching(heard)
+	events(w, r, r.URL.Query().Get("was"), func() string { return a.mark(look()) })
 }
+
+// mark is a state with how far the trace is, which stands beside it.
+func (a *app) mark(state string) string {
+	_, mark := a.trace.messages()
+	return state + "." + mark
+}
+
+// scripted says that a page brings itself up to date, and nobody has come to it.
+func scripted(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "empty" }
 
 // look shows what is behind a link, as far as it is open.
 func (a *app) look(w http.ResponseWriter, r *http.Request) {
@@ -290,46 +347,52 @@ func (a *app) look(w http.ResponseWriter, r *http.Request) {
 	browser, ctx := browserOf(p)
 	link := r.URL.Query().Get("link")
 	reader := a.reader(ctx, browser, link)
-	reader.poll()
+	heard := a.rung()
+	if reader.poll(); !scripted(r) {
+		reader.read()
+	}
+	messages, mark := a.trace.messages()
 	data := struct {
 		appPage
-		Link, Name, From    string
-		Parts               []part
-		Open, Shut          int
-		Waits, Had, Denied  bool
-		State, ShutSentence string
-	}{appPage: a.common(p), Link: link, Name: nameOf(link), From: "somebody"}
+		Link, Name, From   string
+		Parts              []part
+		Open, Shut         int
+		Waits, Had, Denied bool
+		Diagram            template.HTML
+		Trace              string // where all of it is
+	}{appPage: a.common(p), Link: link, Name: nameOf(link), From: "somebody", Trace: a.back + "/trace"}
+	if d := diagramOf(messages); d != nil {
+		data.Diagram = d.Drawn(data.Trace)
+	}
 	for _, known := range a.links {
 		if known.Link == link {
 			data.Name, data.From = known.Name, known.From
 		}
 	}
-	state := ""
-	for i, address := range parts(link) {
-		one := part{Name: nameOf(address)}
-		contentType, body, open := reader.fetch(address)
-		if one.Open = open; open {
+	addresses := parts(link)
+	for i, one := range reader.known() {
+		shown := part{Name: nameOf(addresses[i]), Open: one.open}
+		if one.open {
 			data.Open++
-			state += "O"
-			a.show(p, &one, contentType, body, link, i)
+			a.show(p, &shown, one.contentType, one.body, link)
 		} else {
 			data.Shut++
-			state += "s"
 		}
-		data.Parts = append(data.Parts, one)
+		data.Parts = append(data.Parts, shown)
 	}
 	t := reader.try
 	t.mu.Lock()
 	if data.Open > 0 {
 		t.had = true
 	}
-	data.Waits, data.Had, data.Denied, data.State = t.waits, t.had, t.denied, state+t.word()
+	data.Waits, data.Had, data.Denied = t.waits, t.had, t.denied
 	t.mu.Unlock()
-	p.Show(http.StatusOK, a.set, "link", page.Options{Live: "/live?" + url.Values{"link": {link}, "was": {data.State}}.Encode(), LeadsTo: a.leadsTo}, data)
+	live := url.Values{"link": {link}, "was": {reader.state() + "." + mark}, "heard": {strconv.FormatInt(heard, 10)}}
+	p.Show(http.StatusOK, a.set, "link", page.Options{Wide: true, Live: "/live?" + live.Encode(), LeadsTo: a.leadsTo}, data)
 }
 
 // show makes something to look at of what was read.
-func (a *app) show(p *page.Answer, one *part, contentType string, body []byte, link string, i int) {
+func (a *app) show(p *page.Answer, one *part, contentType string, body []byte, link string) {
 	if strings.HasPrefix(contentType, "image/") {
 		one.Picture = "/picture?" + url.Values{"link": {link}}.Encode()
 		return
@@ -411,19 +474,20 @@ func (a *app) cameBack(w http.ResponseWriter, r *http.Request) {
 	a.goOn(p, reader, a.transport.Callback(ctx, browser, r.URL.Query()))
 }
 
-// picture passes a picture on to the browser.
+// picture passes on a picture that was seen.
 func (a *app) picture(w http.ResponseWriter, r *http.Request) {
 	p := a.open(w, r)
 	browser, ctx := browserOf(p)
-	contentType, body, open := a.reader(ctx, browser, "").fetch(r.URL.Query().Get("link"))
-	if !open || !strings.HasPrefix(contentType, "image/") {
+	list := a.reader(ctx, browser, r.URL.Query().Get("link")).known()
+	i := slices.IndexFunc(list, func(one seen) bool { return one.open && strings.HasPrefix(one.contentType, "image/") })
+	if i < 0 {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Type", list[i].contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write(body) // a browser that is gone cannot be told
+	_, _ = w.Write(list[i].body) // a browser that is gone cannot be told
 }
 
 func (a *app) problem(p *page.Answer, text string) {

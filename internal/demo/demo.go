@@ -37,7 +37,8 @@ type World struct {
 	node   *node.Node
 	ctx    context.Context // while anybody is there
 	stop   context.CancelFunc
-	key    string // of what only the start page leads to
+	bell   atomic.Int64 // rings when an owner has changed what somebody may
+	key    string       // of what only the start page leads to
 	served sync.WaitGroup
 
 	people map[string]*person // by the name of their host

@@ -95,6 +95,11 @@ func TestTheTraceKeepsItsBeginning(t *testing.T) {
 	if is := kept(); is != before {
 		t.Errorf("looking again and again made %d messages of %d", is, before)
 	}
+}
+
+// reader is the app as Bob's browser has it.
+func (k *walker) reader(t *testing.T) reader {
+	t.Helper()
 	u, err := url.Parse(k.app.address)
 	if err != nil {
 		t.Fatal(err)
@@ -105,13 +110,63 @@ func TestTheTraceKeepsItsBeginning(t *testing.T) {
 			browser = c.Value
 		}
 	}
-	reader := w.app.reader(client.WithUser(t.Context(), browser), browser, w.app.links[0].Link)
-	w.trace.begin()
-	if state := reader.state("ss"); state != "ss" || kept() != 0 {
-		t.Errorf("a page that is shut is %q, and asked for it with %d messages", state, kept())
+	return k.app.reader(client.WithUser(t.Context(), browser), browser, k.app.links[0].Link)
+}
+
+// refresh loads a page as its own script does, to bring it up to date.
+func (b *browser) refresh(address string) {
+	req, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		b.err = err
+		return
 	}
-	if state := reader.state("Os"); state != "Os" || kept() != 4 {
-		t.Errorf("a page that is open in part is %q, and looked with %d messages", state, kept())
+	req.Header.Set("Sec-Fetch-Dest", "empty")
+	b.err = b.do(req)
+}
+
+// A page that lies open reads nothing, and so is no use; when an owner has changed
+// something, what was open is read once, and what was shut is not.
+func TestAPageThatLiesOpenIsNoUse(t *testing.T) {
+	w := open(t)
+	k, err := w.walker(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(steps ...func() error) {
+		t.Helper()
+		for _, step := range steps {
+			if err := step(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	do(k.home, k.ask, k.sayWho, k.allow, k.unlocked, k.could)
+	look := k.reader(t).watching(w.bell.Load())
+	said := func() int {
+		list, _ := w.trace.messages()
+		return len(list)
+	}
+	w.trace.begin()
+	for range 100 {
+		if is := look(); is != "Os" {
+			t.Fatalf("the page that is open in part is %q", is)
+		}
+	}
+	k.bob.refresh(k.app.address + openPath(k.app.links[0].Link))
+	if k.bob.shows("part-open", "mmHg", `id="trace"`); k.bob.failed() != nil || said() != 0 {
+		t.Fatalf("a page that brings itself up to date: %v, with %d messages", k.bob.failed(), said())
+	}
+	do(k.stopIt)
+	w.trace.begin()
+	if is := look(); is != "ss" {
+		t.Errorf("the page that was shut is %q", is)
+	}
+	once := said()
+	for range 100 {
+		look()
+	}
+	if said() != once {
+		t.Errorf("a page that is shut asked with %d messages", said()-once)
 	}
 }
 

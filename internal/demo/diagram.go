@@ -1,8 +1,11 @@
 package demo
 
 import (
+	"bytes"
 	"fmt"
+	"html/template"
 	"slices"
+	"sync"
 )
 
 // diagram is a sequence diagram, ready to be drawn: a column for each party that says
@@ -91,7 +94,7 @@ func diagramOf(messages []message) *diagram {
 		y += rowHeight
 	}
 	d.Height = y - 10
-	d.Summary = fmt.Sprintf("Sequence diagram with %d messages. The list below says the same in words.", len(messages))
+	d.Summary = fmt.Sprintf("Sequence diagram with %d messages. The list of messages says the same in words.", len(messages))
 	return d
 }
 
@@ -115,3 +118,21 @@ func (r row) Box() int   { return r.Y - 21 }
 // HitX and HitWidth are of the box in which an arrow can be pressed.
 func (r row) HitX() int     { return min(r.At, r.To) - clear }
 func (r row) HitWidth() int { return max(r.At, r.To) - min(r.At, r.To) + 2*clear }
+
+var drawing = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "pages/diagram.html"))
+})
+
+// Drawn is the diagram as SVG. Its arrows lead to what was said, on the page at an
+// address; "" for the page that it is on.
+func (d *diagram) Drawn(at string) template.HTML {
+	var b bytes.Buffer
+	err := drawing().Execute(&b, struct {
+		*diagram
+		At string
+	}{d, at})
+	if err != nil {
+		panic("demo: " + err.Error()) // the template and what it draws are ours
+	}
+	return template.HTML(b.String())
+}

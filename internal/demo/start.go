@@ -158,6 +158,7 @@ func (w *World) telling(next http.Handler) http.Handler {
 				continue
 			}
 			if d.says != "" {
+				w.bell.Add(1)
 				w.trace.did(fmt.Sprintf(d.says, p.First()))
 			}
 			if d.step >= 0 && p == w.person("alice") {
