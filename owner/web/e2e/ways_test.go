@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// every says that journeys are made in every way that they have. By itself each is made
-// in the first two, which have least in common.
-var every = flag.Bool("every", false, "make each journey in every way, and not in two")
+// others says that journeys are made in all other ways. By itself each is made in the
+// first two of its ways, which have least in common.
+var others = flag.Bool("others", false, "make each journey in all its ways but the first two, which are made without this")
 
 // way is how somebody comes to a page.
 type way struct {
@@ -54,10 +54,11 @@ var fewWays = []way{
 
 // taken are the ways of these that this run takes.
 func taken(ways []way) []way {
-	if *every {
-		return ways
+	first := min(2, len(ways))
+	if *others {
+		return ways[first:]
 	}
-	return ways[:min(2, len(ways))]
+	return ways[:first]
 }
 
 // journey takes a visitor along in each of the ways.
