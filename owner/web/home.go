@@ -1,6 +1,8 @@
 package web
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"html/template"
 	"strconv"
 	"strings"
@@ -153,28 +155,50 @@ func frontOf(h owner.Home) front {
 	return front{Height: 20 + (total+inARow-1)/inARow*76, Windows: out}
 }
 
-// cookieLook says when this browser looked before, and when it does now: a look is
-// over when nobody has come for half an hour.
+// cookieLook says when this browser looked at a home before, and when it does now: a
+// look is over when nobody has come for half an hour. Each home of each person has its
+// own, the latest first; of very many homes the one that was left longest is forgotten.
 const (
 	cookieLook = "licet-look"
 	lookEnds   = 30 * time.Minute
 	lookKept   = 180 * 24 * 60 * 60 // seconds
+	mostLooks  = 12
 )
+
+// look is one home, and when this browser looked at it; what is not known is zero.
+type look struct {
+	home        string
+	before, now time.Time
+}
 
 // lastLook is when the look before this one ended; zero when it is not known.
 func (v *visit) lastLook() time.Time {
-	before, now := v.looks()
-	if v.Now().Sub(now) > lookEnds {
-		return now
+	here, _ := v.looks()
+	if v.Now().Sub(here.now) > lookEnds {
+		return here.now
 	}
-	return before
+	return here.before
 }
 
-// looks reads both times; what is no time is zero.
-func (v *visit) looks() (before, now time.Time) {
+// looks reads the look at this home, and those at others.
+func (v *visit) looks() (here look, others []look) {
+	// Who looks, and at whose home, is for nobody to read in a cookie.
+	sum := sha256.Sum256([]byte(string(v.account.ID) + "." + string(v.owner.Space)))
+	here.home = base64.RawURLEncoding.EncodeToString(sum[:9])
 	said, _ := v.Cookie(cookieLook)
-	first, second, _ := strings.Cut(said, ".")
-	return when(first), when(second)
+	for one := range strings.SplitSeq(said, "~") {
+		part := strings.Split(one, ".")
+		if len(part) != 3 {
+			continue
+		}
+		l := look{part[0], when(part[1]), when(part[2])}
+		if l.home == here.home {
+			here = l
+		} else {
+			others = append(others, l)
+		}
+	}
+	return here, others
 }
 
 func when(seconds string) time.Time {
@@ -192,11 +216,14 @@ func unix(t time.Time) string {
 	return strconv.FormatInt(t.Unix(), 10)
 }
 
-// looked notes that this browser looks.
+// looked notes that this browser looks at this home.
 func (v *visit) looked() {
-	before, now := v.looks()
-	if v.Now().Sub(now) > lookEnds {
-		before = now
+	here, others := v.looks()
+	here.before, here.now = v.lastLook(), v.Now()
+	all := append([]look{here}, others...)
+	said := make([]string, 0, mostLooks)
+	for _, l := range all[:min(len(all), mostLooks)] {
+		said = append(said, l.home+"."+unix(l.before)+"."+unix(l.now))
 	}
-	v.SetCookie(cookieLook, unix(before)+"."+unix(v.Now()), lookKept)
+	v.SetCookie(cookieLook, strings.Join(said, "~"), lookKept)
 }

@@ -47,6 +47,31 @@ func TestBobActsForAliceUnderHisOwnName(t *testing.T) {
 	}
 }
 
+// What has changed since somebody looked last is told for each home by itself: a look
+// at Alice's is none at one's own, and one person's look is none of another's.
+func TestALookAtOneHomeIsNoneAtAnother(t *testing.T) {
+	w := newWorld(t)
+	w.thing("Album", "view")
+	_, err := w.as.GrantRole(t.Context(), w.owner(), w.bob.ID, as.RoleDelegate, w.now.AddDate(1, 0, 0))
+	w.must(err)
+	bob := w.at("bob@example.com")
+	bob.see("/app/").says(t, "Lately")
+	w.now = w.now.Add(time.Hour)
+	alices := bob.press(bob.see("/app/me"), "act-"+string(w.alice.space))
+	alices.says(t, "You act for Alice", "Lately")
+	w.now = w.now.Add(time.Hour)
+	bob.press(bob.see("/app/me"), "stop-acting").says(t, "Since 2 hours ago")
+	w.now = w.now.Add(time.Minute)
+	bob.see("/app/").says(t, "Since 2 hours ago") // the same look
+	w.now = w.now.Add(time.Hour)
+	bob.press(bob.see("/app/me"), "act-"+string(w.alice.space)).says(t, "Since 2 hours ago")
+
+	u, err := url.Parse(w.srv.URL)
+	w.must(err)
+	bob.client.Jar.SetCookies(u, []*http.Cookie{{Name: "who", Value: "alice@example.com", Path: "/"}})
+	bob.see("/app/").says(t, "Nobody can see anything of yours.", "Lately")
+}
+
 // A service that is connected is seen, and is disconnected with one press.
 func TestAServiceIsDisconnected(t *testing.T) {
 	w := newWorld(t)
