@@ -74,6 +74,16 @@ func ReadResourceDescription(raw []byte) (d ResourceDescription, err error) {
 	return d, err
 }
 
+// DescriptionIn is the description in a language, such as "de" or, where there is none
+// in it, without one.
+func (d ResourceDescription) DescriptionIn(language string) string {
+	// What is no text was refused when the description came.
+	if said, _, _ := d.Members.String("description#" + language); said != "" {
+		return said
+	}
+	return d.Description
+}
+
 // readText checks a member that is a text, in whichever language: "name#de" is
 // the German "name" (RFC 7591 2.2). Other members are none of its business.
 func (d *ResourceDescription) readText(o Object, name string) error {

@@ -77,6 +77,9 @@ func TestDescriptionComesBackAsItWasSent(t *testing.T) {
 	if d.Name != "Album <&>" || d.Description != "All of it" || d.IconURI != "https://icons.example/a.png?x=1&y=2" || d.Type != "https://types.example/album" {
 		t.Errorf("got the texts %q, %q, %q, %q", d.Name, d.Description, d.IconURI, d.Type)
 	}
+	if german, french := d.DescriptionIn("de"), d.DescriptionIn("fr"); german != "Alles" || french != "All of it" {
+		t.Errorf("in German it says %q, in French %q", german, french)
+	}
 	raw := written(t, d)
 	if !reflect.DeepEqual(meaning(t, []byte(raw)), meaning(t, []byte(sent))) {
 		t.Errorf("sent\n%s\ngot\n%s", sent, raw)

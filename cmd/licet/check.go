@@ -95,7 +95,7 @@ func (c config) check() (settings, []error) {
 	s.clients = c.checkClients(k)
 	s.people = c.checkPeople(k)
 	s.surface.SignIn = c.checkLogin(k)
-	s.surface.Words, s.surface.Sensitive = c.checkWords(k), c.SensitiveTypes
+	s.surface.Words, s.surface.Kinds, s.surface.Sensitive = c.checkWords(k), c.checkTypes(k), c.SensitiveTypes
 	return s, k.faults
 }
 
@@ -406,29 +406,44 @@ func (c config) checkPeople(k *checker) []person {
 	return out
 }
 
-// checkWords checks what scopes are in words. English is for whoever has no words in
-// their own language, so it has to be there.
-func (c config) checkWords(k *checker) map[string]map[string]string {
-	out := map[string]map[string]string{}
+// inWords are names in words, by the name and the language.
+type inWords = map[string]map[string]string
+
+// checkWords checks what scopes are in words.
+func (c config) checkWords(k *checker) inWords {
+	out := inWords{}
 	for i, w := range c.Words {
-		key := fmt.Sprintf("words[%d]", i)
-		switch _, twice := out[w.Scope]; {
-		case w.Scope == "":
-			k.wrong("%s.scope: it has to be set", key)
-		case twice:
-			k.wrong("%s.scope: there are words for %q already", key, w.Scope)
-		case w.English == "":
-			k.wrong("%s.en: it has to be set, to what the scope lets somebody do, such as \"see\"", key)
-		}
-		said := map[string]string{}
-		for language, text := range map[string]string{"en": w.English, "de": w.German, "fr": w.French, "es": w.Spanish, "ar": w.Arabic} {
-			if text != "" {
-				said[language] = text
-			}
-		}
-		out[w.Scope] = said
+		said(k, out, fmt.Sprintf("words[%d]", i), "scope", w.Scope, w.saidConfig, `what the scope lets somebody do, such as "see"`)
 	}
 	return out
+}
+
+// checkTypes checks what things of a type are in words.
+func (c config) checkTypes(k *checker) inWords {
+	out := inWords{}
+	for i, t := range c.Types {
+		said(k, out, fmt.Sprintf("types[%d]", i), "type", t.Type, t.saidConfig, `what things of the type are, such as "Photo"`)
+	}
+	return out
+}
+
+// said takes one name in words. English is for whoever has no words in their own
+// language, so it has to be there.
+func said(k *checker, out inWords, key, field, name string, s saidConfig, such string) {
+	switch _, twice := out[name]; {
+	case name == "":
+		k.wrong("%s.%s: it has to be set", key, field)
+	case twice:
+		k.wrong("%s.%s: there are words for %q already", key, field, name)
+	case s.English == "":
+		k.wrong("%s.en: it has to be set, to %s", key, such)
+	}
+	out[name] = map[string]string{}
+	for language, text := range map[string]string{"en": s.English, "de": s.German, "fr": s.French, "es": s.Spanish, "ar": s.Arabic} {
+		if text != "" {
+			out[name][language] = text
+		}
+	}
 }
 
 func (c config) checkLogin(k *checker) login.Methods {

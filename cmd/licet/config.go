@@ -39,6 +39,7 @@ type config struct {
 	Clients        []clientConfig     `toml:"clients"`
 	People         []personConfig     `toml:"people"`
 	Words          []wordsConfig      `toml:"words"`
+	Types          []typeConfig       `toml:"types"`
 	SensitiveTypes []string           `toml:"sensitive_types"`
 }
 
@@ -168,9 +169,20 @@ type clientConfig struct {
 	Disabled                         bool     `toml:"disabled"`
 }
 
-// wordsConfig is what a scope lets somebody do, in the languages of pages.
+// wordsConfig is what a scope lets somebody do.
 type wordsConfig struct {
-	Scope   string `toml:"scope"`
+	Scope string `toml:"scope"`
+	saidConfig
+}
+
+// typeConfig is what things of a type are.
+type typeConfig struct {
+	Type string `toml:"type"`
+	saidConfig
+}
+
+// saidConfig is something in the languages of pages.
+type saidConfig struct {
 	English string `toml:"en"`
 	German  string `toml:"de"`
 	French  string `toml:"fr"`

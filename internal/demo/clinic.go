@@ -28,12 +28,12 @@ type clinic struct {
 // clinicThings are what the clinic keeps, by whose they are.
 var clinicThings = map[rs.Owner][]rs.Resource{
 	"alice": {
-		{Key: "blood-pressure", Name: "Blood pressure", Type: "readings", Scopes: scopes("view", "add")},
-		{Key: "notes", Name: "Notes of our talks", Type: "notes", Scopes: scopes("view")},
-		{Key: "medication", Name: "Medication", Type: "notes", Scopes: scopes("view", "edit")},
+		{Key: "blood-pressure", Name: "Blood pressure", Description: "Measured at home, morning and evening.", Type: "readings", Scopes: scopes("view", "add")},
+		{Key: "notes", Name: "Notes of our talks", Description: "What was said, in the words of the doctor.", Type: "notes", Scopes: scopes("view")},
+		{Key: "medication", Name: "Medication", Description: "What is taken, how much of it, and since when.", Type: "list", Scopes: scopes("view", "edit")},
 	},
 	"anna": {{Key: "blood-sugar", Name: "Blood sugar", Type: "readings", Scopes: scopes("view", "add")}},
-	"dan":  {{Key: "dan-vaccinations", Name: "Vaccinations", Type: "notes", Scopes: scopes("view")}, {Key: "dan-growth", Name: "Growth", Type: "readings", Scopes: scopes("view")}},
+	"dan":  {{Key: "dan-vaccinations", Name: "Vaccinations", Type: "list", Scopes: scopes("view")}, {Key: "dan-growth", Name: "Growth", Type: "readings", Scopes: scopes("view")}},
 }
 
 // Resource is one entry of a Bundle: an Observation with its readings, or a

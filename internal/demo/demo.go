@@ -16,6 +16,7 @@ import (
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/internal/mail"
 	"github.com/licet/licet/internal/node"
+	"github.com/licet/licet/internal/page"
 	"github.com/licet/licet/login"
 )
 
@@ -61,6 +62,14 @@ func (c *clock) ago(d time.Duration) { c.behind.Store(int64(d)) }
 // lifetimes let a demonstration go on for some days, and a poll may come every second.
 var lifetimes = as.Lifetimes{PAT: 100 * 24 * time.Hour, Interval: time.Second}
 
+// kinds are what the things of the services are.
+var kinds = page.Words{
+	"readings": {"en": "Readings", "de": "Messwerte", "fr": "Mesures", "es": "Mediciones", "ar": "قياسات"},
+	"notes":    {"en": "Notes", "de": "Notizen", "fr": "Notes", "es": "Notas", "ar": "ملاحظات"},
+	"list":     {"en": "List", "de": "Liste", "fr": "Liste", "es": "Lista", "ar": "قائمة"},
+	"photo":    {"en": "Photo", "de": "Foto", "fr": "Photo", "es": "Foto", "ar": "صورة"},
+}
+
 // Open makes the world, with its past. It has the listener from then on.
 func Open(ctx context.Context, c Config) (*World, error) {
 	w := &World{Config: c, key: rand.Text(), people: map[string]*person{}}
@@ -81,7 +90,7 @@ func (w *World) open() error {
 	w.node, err = node.Open(w.ctx, node.Place{Data: w.Data}, as.Config{
 		Issuer: w.Issuer, Lifetimes: lifetimes, ClaimIssuers: []as.ClaimIssuer{vouch.issuer()}, Now: w.clock.Now,
 	}, node.Surface{
-		SignIn: login.Methods{Guests: true}, Mail: mail.Config{From: "Licet <licet@example.com>", Box: &w.box},
+		SignIn: login.Methods{Guests: true}, Mail: mail.Config{From: "Licet <licet@example.com>", Box: &w.box}, Kinds: kinds,
 	}, w.Log)
 	if err != nil {
 		return errors.Join(err, w.Listener.Close())

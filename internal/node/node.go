@@ -42,6 +42,7 @@ type Surface struct {
 	SignIn login.Methods   // how people come in
 
 	Words     page.Words // as in page.Config
+	Kinds     page.Words // as in page.Config
 	Sensitive []string   // as in web.Config
 }
 
@@ -113,7 +114,7 @@ func connect(ctx context.Context, store Store, secretFile string, c as.Config, s
 	} else if err != nil {
 		return nil, err
 	}
-	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now, Words: surface.Words})
+	pages, err := page.New(page.Config{Issuer: issuer, FormKey: keys.Form, Now: server.Now, Words: surface.Words, Kinds: surface.Kinds})
 	if err != nil {
 		return nil, err
 	}

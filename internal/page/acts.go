@@ -29,20 +29,28 @@ var acts = []struct {
 	{[]string{"share", "reshare", "share on", "delegate"}, "share", Sentence("share on")},
 }
 
-// Words say what a scope lets somebody do, by the language. Those of "en" are for the
-// languages that have none.
+// Words are what the operator says of names that mean nothing to people, by the name and
+// the language. Those of "en" are for the languages that have none.
 type Words map[string]map[string]string
+
+// of says a name in the reader's language; "" when nobody has put it in words.
+func (w Words) of(name string, a *Answer) template.HTML {
+	said, ok := w[name][a.Language()]
+	if !ok {
+		said = w[name]["en"]
+	}
+	return a.Tell(said)
+}
+
+// Kind says what things of a type are; "" when nobody has put the type in words.
+func (a *Answer) Kind(typ string) template.HTML { return a.pages.Kinds.of(typ, a) }
 
 // Act says what a scope lets somebody do. One that nobody has put in words is never
 // shown as it is.
 func (a *Answer) Act(scope string) Act {
 	out := a.ourAct(scope)
-	if words, ok := a.pages.Words[scope]; ok {
-		said, ok := words[a.Language()]
-		if !ok {
-			said = words["en"]
-		}
-		out = Act{"note", a.Tell(said), true, out.Order}
+	if said := a.pages.Words.of(scope, a); said != "" {
+		out = Act{"note", said, true, out.Order}
 	}
 	return out
 }

@@ -27,6 +27,17 @@ func TestAScopeIsSaidInWords(t *testing.T) {
 	}
 }
 
+// What things of a type are is said in the operator's words, or not at all.
+func TestATypeIsSaidInWordsOrNotAtAll(t *testing.T) {
+	p, a, _ := open(t, "https://as.example", http.Header{"Accept-Language": {"de"}})
+	p.Kinds = Words{"urn:x:1": {"en": "Readings", "de": "Messwerte"}, "urn:x:2": {"en": "Notes <b>"}}
+	for typ, want := range map[string]string{"urn:x:1": "Messwerte", "urn:x:2": "Notes &lt;b&gt;", "urn:x:3": "", "see": "", "": ""} {
+		if got := a.Kind(typ); string(got) != want {
+			t.Errorf("%s is said %q, want %q", typ, got, want)
+		}
+	}
+}
+
 // A browser holds so many links and no more, the newest first, and forgets what it is
 // told to forget.
 func TestABrowserHoldsLinks(t *testing.T) {

@@ -28,6 +28,8 @@ type Config struct {
 	FormKey []byte
 	// Words say what scopes let somebody do; they come before ours.
 	Words Words
+	// Kinds say what things are, by their types.
+	Kinds Words
 	// Zone is where people are until their browser says otherwise; nil for UTC.
 	Zone *time.Location
 	// Now is the clock; nil for time.Now.

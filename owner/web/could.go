@@ -23,10 +23,9 @@ type canDo struct {
 // couldDo is one thing with all of it.
 type couldDo struct {
 	thing
-	Service template.HTML
-	Icon    string
-	Can     []canDo
-	Shut    template.HTML // what of it they could not do, in one phrase
+	what
+	Can  []canDo
+	Shut template.HTML // what of it they could not do, in one phrase
 }
 
 // anyOther is chosen for an application that no promise speaks of.
@@ -106,8 +105,8 @@ func (s *Server) couldDo(v *visit, list []as.Could) []couldDo {
 	out := make([]couldDo, len(list))
 	for i, c := range list {
 		out[i].thing = v.thing(owner.ThingName{ID: c.Resource.ID, Name: c.Resource.Description.Name})
-		out[i].Icon = s.iconOf(owner.Thing{Resource: c.Resource})
-		out[i].Service = v.service(s.appNamed(v, c.Resource.ResourceServer))
+		out[i].what = s.what(v, owner.Thing{Resource: c.Resource, Service: s.appNamed(v, c.Resource.ResourceServer)})
+		out[i].Told = brief(out[i].Told)
 		var shut []template.HTML
 		for _, scope := range c.Scopes {
 			can := s.canDo(v, scope)

@@ -319,6 +319,47 @@ func TestTheAddressOfAThingOpensItForWhoeverMaySeeIt(t *testing.T) {
 	}
 }
 
+// What a thing is stands where somebody decides about it: of what kind in the operator's
+// words, in the reader's language, and what its service says of it, as the service's
+// words. A type that nobody has put in words is told to experts alone.
+func TestWhatAThingIsStandsWhereItIsDecided(t *testing.T) {
+	w := newWorld(t)
+	id := string(w.described(map[string]any{
+		"name": "Summer", "type": "urn:kind:album", "resource_scopes": []string{"view"},
+		"description": "Taken <b>by</b> the sea.", "description#de": "Am Meer aufgenommen.",
+	}))
+	alice := w.at("alice@example.com")
+	thing, share := alice.see("/app/things/"+id), alice.see("/app/share?thing="+id)
+	check := alice.press(share, "check", "email", "bob@example.com")
+	for _, page := range []answer{thing, share, check, alice.see("/app/things")} {
+		page.says(t, "Album of photos, kept at Photo Box")
+	}
+	thing.says(t, "The service says: “Taken &lt;b&gt;by&lt;/b&gt; the sea.”")
+	check.says(t, "The service says: “Taken &lt;b&gt;by&lt;/b&gt; the sea.”")
+	before, _, _ := strings.Cut(thing.text(), "Details for experts")
+	if strings.Contains(before, "urn:kind:album") {
+		t.Errorf("the page of the thing says its type: %s", before)
+	}
+
+	u, err := url.Parse(w.srv.URL)
+	w.must(err)
+	alice.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-language", Value: "de", Path: "/"}})
+	alice.see("/app/things/"+id).says(t, "Fotoalbum, aufbewahrt bei Photo Box", "Der Dienst sagt: „Am Meer aufgenommen.“")
+	alice.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-language", Value: "fr", Path: "/"}})
+	alice.see("/app/things/"+id).says(t, "Album of photos, chez Photo Box", "Taken &lt;b&gt;by&lt;/b&gt; the sea.")
+	alice.client.Jar.SetCookies(u, []*http.Cookie{{Name: "licet-language", Value: "en", Path: "/"}})
+
+	other := string(w.described(map[string]any{
+		"name": "Winter", "type": "urn:kind:unknown", "resource_scopes": []string{"view"}, "description": strings.Repeat("snow ", 200) + "and ice",
+	}))
+	thing = alice.see("/app/things/" + other)
+	thing.says(t, "Kept at Photo Box", "snow and ice", "Kind, in the words of the serviceurn:kind:unknown")
+	check = alice.press(alice.see("/app/share?thing="+other), "check", "email", "bob@example.com")
+	check.says(t, "Kept at Photo Box", "snow …")
+	check.silent(t, "urn:kind:unknown")
+	check.silent(t, "and ice")
+}
+
 // What a scope lets somebody do is said in the operator's words, in the language of the
 // page or in English; never as it is.
 func TestAScopeIsSaidInTheOperatorsWords(t *testing.T) {

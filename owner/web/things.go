@@ -16,17 +16,15 @@ import (
 // thingRow is one thing in a list.
 type thingRow struct {
 	thing
-	Service template.HTML
-	Icon    string // where its picture is; "" for none
-	Lit     bool
-	Whom    template.HTML // who can do something with it; "" for nobody
-	Used    *page.Moment
+	what
+	Lit  bool
+	Whom template.HTML // who can do something with it; "" for nobody
+	Used *page.Moment
 }
 
 func (s *Server) thingRow(v *visit, t owner.Thing) thingRow {
 	out := thingRow{
-		thing: v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}), Service: v.service(t.Service),
-		Icon: s.iconOf(t), Lit: t.Lit(), Used: v.Until(t.LastUsed),
+		thing: v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}), what: s.what(v, t), Lit: t.Lit(), Used: v.Until(t.LastUsed),
 	}
 	var names []template.HTML
 	for _, one := range t.Sharings {
@@ -45,6 +43,27 @@ func (s *Server) thingRow(v *visit, t owner.Thing) thingRow {
 		out.Whom = v.listed(names)
 	}
 	return out
+}
+
+// what is what a thing is, as far as this server knows.
+type what struct {
+	Icon    string        // where its picture is; "" for none
+	Kind    template.HTML // what the operator calls things of its type; "" for no words
+	Service template.HTML // where it is kept
+	Told    string        // what its service says of it, in the service's own words
+}
+
+func (s *Server) what(v *visit, t owner.Thing) what {
+	return what{s.iconOf(t), v.Kind(t.Description.Type), v.service(t.Service), t.Description.DescriptionIn(v.Language())}
+}
+
+// brief is how something long begins: what a service says of a thing may fill a page.
+func brief(text string) string {
+	const most = 240
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most]) + "…"
+	}
+	return text
 }
 
 // service is what a service is called.

@@ -87,6 +87,8 @@ func newWorld(t *testing.T) *world {
 	w.must(err)
 	pages, err := page.New(page.Config{Issuer: issuer, FormKey: bytes.Repeat([]byte{3}, 32), Now: w.as.Now, Words: page.Words{
 		"urn:dx:1": {"en": "look up the diagnosis", "de": "die Diagnose nachschlagen"},
+	}, Kinds: page.Words{
+		"urn:kind:album": {"en": "Album of photos", "de": "Fotoalbum"},
 	}})
 	w.must(err)
 	app, err = web.New(web.Config{AS: w.as, SignIn: door{w}, Pages: pages, Sensitive: []string{"diagnosis"}})
