@@ -44,6 +44,9 @@ func TestHelpingSomebody(t *testing.T) {
 			v.want(".acting")
 			v.look("acting for Alice")
 		}
+		v.open("/app/history?slide=90")
+		v.want("#acted li", "#then", ".acting")
+		v.look("who could act on a day")
 		v.open("/app/me")
 		v.follow("#save-letters")
 		v.want("#done", ".acting")
