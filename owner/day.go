@@ -69,12 +69,13 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 	at = at.UTC().Truncate(time.Millisecond) // what stores keep
 	out := Day{At: at}
 	err := v.read(ctx, o, func(s *snapshot) error {
-		versions, err := s.versionsOf(as.VersionFilter{Resource: q.Thing, From: at, To: at.Add(time.Millisecond)})
+		versions, err := s.versionsWithin(as.VersionFilter{Resource: q.Thing, From: at, To: at.Add(time.Millisecond)})
 		if err != nil {
 			return err
 		}
+		isFor := s.keyed(q.Person)
 		versions = slices.DeleteFunc(versions, func(v as.ShareVersion) bool {
-			return !v.InForce(at) || v.Ask || q.Person != "" && !s.isFor(v.Share, q.Person)
+			return !v.InForce(at) || v.Ask || q.Person != "" && !slices.ContainsFunc(partiesOf(v.Share), isFor)
 		})
 		then, err := s.resourcesAt(at, versions)
 		if err != nil {
@@ -191,9 +192,40 @@ func (s *snapshot) fill(a *Access) (err error) {
 	return nil
 }
 
-// isFor says whether a share is for whom a key names.
-func (s *snapshot) isFor(share as.Share, key string) bool {
-	return slices.ContainsFunc(partiesOf(share), func(p policy.Party) bool { return s.AS.PartyKey(s.o, p) == key })
+// keyed says of parties whether a key names them.
+func (s *snapshot) keyed(key string) func(policy.Party) bool {
+	known := map[policy.Party]bool{}
+	return func(p policy.Party) bool {
+		is, met := known[p]
+		if !met {
+			is = s.AS.PartyKey(s.o, p) == key
+			known[p] = is
+		}
+		return is
+	}
+}
+
+// versionsWithin are the versions of the space's shares, or of those on one thing, that
+// were there within a time. The caller may change the list.
+func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error) {
+	if s.once == nil {
+		return s.versionsOf(f)
+	}
+	read, known := s.once.versions[s.o.Space]
+	if !known || f.From.Before(read.from) || f.To.After(read.to) {
+		list, err := s.versionsOf(f)
+		if err == nil && f.Resource == "" {
+			s.once.versions[s.o.Space] = versionsRead{f.From, f.To, slices.Clone(list)}
+		}
+		return list, err
+	}
+	var out []as.ShareVersion
+	for _, v := range read.list {
+		if f.Resource == "" || v.Resource == f.Resource {
+			out = append(out, v)
+		}
+	}
+	return out, nil
 }
 
 func (s *snapshot) versionsOf(f as.VersionFilter) (all []as.ShareVersion, err error) {
@@ -266,7 +298,7 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 		return out, errBackwards
 	}
 	err := v.read(ctx, o, func(s *snapshot) error {
-		versions, err := s.versionsOf(as.VersionFilter{From: from, To: to})
+		versions, err := s.versionsWithin(as.VersionFilter{From: from, To: to.Add(time.Millisecond)}) // with what At needs of its last instant
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func (v Views) Home(ctx context.Context, o as.Owner, since time.Time) (Home, err
 	var h Home
 	err := v.read(ctx, o, func(s *snapshot) error {
 		h = Home{}
-		shares, err := s.SharesInForce(o.Space, nil)
+		shares, err := s.shares()
 		if err != nil {
 			return err
 		}

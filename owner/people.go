@@ -86,7 +86,7 @@ func (g *group) standing() string { return g.key }
 // people groups the live shares of the space by whom they are for. Of those who may
 // only ask, nobody is let in.
 func (s *snapshot) people() ([]*group, error) {
-	shares, err := s.SharesInForce(s.o.Space, nil)
+	shares, err := s.shares()
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +226,19 @@ func (v Views) Person(ctx context.Context, o as.Owner, key string) (Person, erro
 	return out, err
 }
 
+// Who is whom a Who.Key names, of those whom Person finds.
+func (v Views) Who(ctx context.Context, o as.Owner, key string) (Who, error) {
+	var out Who
+	err := v.read(ctx, o, func(s *snapshot) error {
+		g, err := s.find(key)
+		if err == nil {
+			out = g.who
+		}
+		return err
+	})
+	return out, err
+}
+
 // show fills in what is shared with a group.
 func (s *snapshot) show(g *group, out *Person) (err error) {
 	out.Who = g.who
@@ -245,7 +258,7 @@ func (s *snapshot) show(g *group, out *Person) (err error) {
 
 // find finds the group of a key among those whom anything is, or was, shared with.
 func (s *snapshot) find(key string) (*group, error) {
-	shares, err := s.SharesInForce(s.o.Space, nil)
+	shares, err := s.shares()
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +355,7 @@ func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView,
 		if err != nil {
 			return err
 		}
-		shares, err := s.SharesInForce(o.Space, nil)
+		shares, err := s.shares()
 		if err != nil {
 			return err
 		}
@@ -378,7 +391,7 @@ func (v Views) Apps(ctx context.Context, o as.Owner) ([]App, error) {
 	var out []App
 	err := v.read(ctx, o, func(s *snapshot) error {
 		known := map[oauth.ClientID]bool{}
-		shares, err := s.SharesInForce(o.Space, nil)
+		shares, err := s.shares()
 		if err != nil {
 			return err
 		}

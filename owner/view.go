@@ -14,9 +14,31 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// Views are the read models. They may be used concurrently.
+// Views are the read models. They may be used concurrently, but for those OfOnePage.
 type Views struct {
 	AS *as.Server
+
+	once *once // nil: each view reads everything itself
+}
+
+// once is what the views of one page have read of spaces as wholes.
+type once struct {
+	shares   map[as.SpaceID][]as.Share
+	versions map[as.SpaceID]versionsRead
+}
+
+// versionsRead are all versions of shares of a space that were there within a time.
+type versionsRead struct {
+	from, to time.Time
+	list     []as.ShareVersion
+}
+
+// OfOnePage are views that read the shares of a space once, however many of them one
+// page is made of. They know nothing of what is changed after that, so they are for
+// pages that change nothing, and each for one page.
+func (v Views) OfOnePage() Views {
+	v.once = &once{map[as.SpaceID][]as.Share{}, map[as.SpaceID]versionsRead{}}
+	return v
 }
 
 // Page asks for a page of a list.
@@ -80,6 +102,7 @@ func (s Sharing) Opens() bool { return s.State == InForce && !s.Ask }
 type snapshot struct {
 	as.Reader
 	AS    *as.Server
+	once  *once
 	o     as.Owner
 	now   time.Time
 	apps  map[oauth.ClientID]App
@@ -93,7 +116,7 @@ type snapshot struct {
 func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) error {
 	return v.AS.Store.View(ctx, func(r as.Reader) error {
 		return f(&snapshot{
-			Reader: r, AS: v.AS, o: o, now: v.AS.Now().UTC(),
+			Reader: r, AS: v.AS, once: v.once, o: o, now: v.AS.Now().UTC(),
 			apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
 			actors: map[string]Actor{}, versions: map[policy.ShareID][]as.ShareVersion{},
 		})
@@ -222,6 +245,22 @@ func (s *snapshot) lastUsed(of as.UseOf, ids []string) (map[string]time.Time, er
 		out[u.Of(of)] = u.LastAt
 	}
 	return out, err
+}
+
+// shares are all shares of the space. The caller may change the list.
+func (s *snapshot) shares() ([]as.Share, error) {
+	if s.once == nil {
+		return s.SharesInForce(s.o.Space, nil)
+	}
+	list, known := s.once.shares[s.o.Space]
+	if !known {
+		var err error
+		if list, err = s.SharesInForce(s.o.Space, nil); err != nil {
+			return nil, err
+		}
+		s.once.shares[s.o.Space] = list
+	}
+	return slices.Clone(list), nil
 }
 
 // live are the shares that are in force, or will be.

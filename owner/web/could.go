@@ -47,7 +47,7 @@ func (s *Server) could(v *visit) error {
 		Next               string
 	}{common: s.common(v), Email: v.form["email"], App: v.form["app"], Person: v.form["person"], Thing: uma.ResourceID(v.form["thing"])}
 	if v.form["through"] != "" || data.App != "" { // they have to be looked for in all that is shared
-		apps, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
+		apps, err := v.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
 		if err != nil {
 			return err
 		}
@@ -64,11 +64,11 @@ func (s *Server) could(v *visit) error {
 	}
 	switch {
 	case data.Person != "":
-		p, err := s.views.Person(v.ctx, v.owner, data.Person)
+		p, err := v.views.Who(v.ctx, v.owner, data.Person)
 		if err != nil {
 			return err
 		}
-		supposed.Party, data.Says = p.Party, v.Say("If %s asked now:", v.who(p.Who).Name)
+		supposed.Party, data.Says = p.Party, v.Say("If %s asked now:", v.who(p).Name)
 		if p.Kind == policy.PartyEmail {
 			data.Email = p.Value
 		}
@@ -85,13 +85,13 @@ func (s *Server) could(v *visit) error {
 	var list []as.Could
 	var err error
 	if data.Thing != "" {
-		if _, err := s.views.Thing(v.ctx, v.owner, data.Thing); err != nil {
+		if _, err := v.views.Thing(v.ctx, v.owner, data.Thing); err != nil {
 			return err
 		}
 		list, err = s.AS.Could(v.ctx, v.owner, supposed, []uma.ResourceID{data.Thing})
 	} else {
 		var found owner.CouldPage
-		found, err = s.views.Could(v.ctx, v.owner, supposed, owner.ThingsQuery{}, owner.Page{After: v.form["after"], Limit: 20})
+		found, err = v.views.Could(v.ctx, v.owner, supposed, owner.ThingsQuery{}, owner.Page{After: v.form["after"], Limit: 20})
 		list, data.Next = found.List, s.next(v, "could", found.Next, "email", v.form["email"], "person", data.Person, "app", data.App)
 	}
 	if err != nil {

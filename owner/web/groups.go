@@ -14,7 +14,7 @@ import (
 
 // groups lists them, and makes new ones.
 func (s *Server) groups(v *visit) error {
-	found, err := s.views.Groups(v.ctx, v.owner, owner.Page{After: v.form["after"]})
+	found, err := v.views.Groups(v.ctx, v.owner, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ type member struct {
 
 func (s *Server) groupOf(v *visit) (groupPage, error) {
 	id := policy.GroupID(v.R.PathValue("id"))
-	g, err := s.views.Group(v.ctx, v.owner, id, owner.Page{After: v.form["after"]})
+	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return groupPage{}, err
 	}
@@ -109,7 +109,7 @@ func (s *Server) addMember(v *visit) error {
 		o := page.Options{Problem: v.Say("Write the e-mail address of the person, such as bob@example.org.")}
 		return s.showAs(v, http.StatusUnprocessableEntity, "people", "group", o, data)
 	}
-	g, err := s.views.Group(v.ctx, v.owner, id, owner.Page{})
+	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{})
 	if err != nil {
 		return err
 	}

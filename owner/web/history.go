@@ -46,7 +46,7 @@ const laneDays = 90
 // history tells what has happened, newest first, and who could do what on a day.
 func (s *Server) history(v *visit) error {
 	f := owner.HistoryFilter{Thing: uma.ResourceID(v.form["thing"]), Person: v.form["person"], App: oauth.ClientID(v.form["app"])}
-	h, err := s.views.History(v.ctx, v.owner, f, owner.Page{After: v.form["after"]})
+	h, err := v.views.History(v.ctx, v.owner, f, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -95,6 +95,11 @@ func (s *Server) history(v *visit) error {
 		last.Lines = append(last.Lines, one)
 	}
 	now := v.Now()
+	// Before the day: what they have read of it is not read again.
+	lanes, err := v.views.Lanes(v.ctx, v.owner, now.AddDate(0, 0, -laneDays), now, owner.Page{Limit: 12})
+	if err != nil {
+		return err
+	}
 	data.Last = v.At(now).Day()
 	data.Day, data.Slide, data.SlideDay, data.Marked = data.Last, laneDays, v.At(now).Date(), true
 	said := v.form["day"]
@@ -115,7 +120,7 @@ func (s *Server) history(v *visit) error {
 		if at = at.AddDate(0, 0, 1).Add(-time.Second); at.After(now) {
 			at = now
 		}
-		found, err := s.views.At(v.ctx, v.owner, at, owner.DayQuery{Thing: f.Thing, Person: f.Person}, owner.Page{})
+		found, err := v.views.At(v.ctx, v.owner, at, owner.DayQuery{Thing: f.Thing, Person: f.Person}, owner.Page{})
 		if err != nil {
 			return err
 		}
@@ -131,10 +136,6 @@ func (s *Server) history(v *visit) error {
 		for _, one := range found.List {
 			data.Access = append(data.Access, s.accessed(v, one))
 		}
-	}
-	lanes, err := s.views.Lanes(v.ctx, v.owner, now.AddDate(0, 0, -laneDays), now, owner.Page{Limit: 12})
-	if err != nil {
-		return err
 	}
 	for _, l := range lanes.List {
 		one := lane{Who: v.who(l.Who)}
@@ -167,11 +168,11 @@ func midnight(t time.Time) time.Time {
 func (s *Server) aboutOf(v *visit, f owner.HistoryFilter) (template.HTML, error) {
 	switch {
 	case f.Thing != "":
-		t, err := s.views.Thing(v.ctx, v.owner, f.Thing)
+		t, err := v.views.Thing(v.ctx, v.owner, f.Thing)
 		return v.thing(owner.ThingName{ID: t.ID, Name: t.Description.Name}).Name, err
 	case f.Person != "":
-		p, err := s.views.Person(v.ctx, v.owner, f.Person)
-		return v.who(p.Who).Name, err
+		w, err := v.views.Who(v.ctx, v.owner, f.Person)
+		return v.who(w).Name, err
 	case f.App != "":
 		return v.service(s.appNamed(v, f.App)), nil
 	}
@@ -219,7 +220,7 @@ func (s *Server) export(v *visit) error {
 	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="licet-history-%s.%s"`, v.At(v.Now()).Day(), v.form["format"]))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if err := s.views.Export(v.ctx, v.owner, f, kind.format, v.W); err != nil {
+	if err := v.views.Export(v.ctx, v.owner, f, kind.format, v.W); err != nil {
 		s.Log.ErrorContext(v.ctx, "history not exported to its end", "error", err)
 		panic(http.ErrAbortHandler) // what was sent is not whole, and the browser has to see that
 	}

@@ -19,11 +19,11 @@ const homePeople = 6
 // home answers whether the person is safe, in one look.
 func (s *Server) home(v *visit) error {
 	since := v.lastLook()
-	h, err := s.views.Home(v.ctx, v.owner, since)
+	h, err := v.views.Home(v.ctx, v.owner, since)
 	if err != nil {
 		return err
 	}
-	people, err := s.views.People(v.ctx, v.owner, owner.PeopleQuery{}, owner.Page{Limit: homePeople})
+	people, err := v.views.People(v.ctx, v.owner, owner.PeopleQuery{}, owner.Page{Limit: homePeople})
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Server) home(v *visit) error {
 		Front: frontOf(h), Shared: h.Shared, Ending: s.sharings(v, h.Ending), Changes: v.lines(h.Changes), People: v.whos(people.List), More: people.Next != "",
 	}
 	if h.Pending > 0 {
-		first, err := s.views.Requests(v.ctx, v.owner, as.RequestPending, owner.Page{Limit: 1})
+		first, err := v.views.Requests(v.ctx, v.owner, as.RequestPending, owner.Page{Limit: 1})
 		if err != nil {
 			return err
 		}

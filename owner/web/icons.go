@@ -213,7 +213,7 @@ func (s *Server) getPicture(ctx context.Context, uri string) (media string, body
 // icon answers with the picture of a thing, as something that is shown and does
 // nothing.
 func (s *Server) icon(v *visit) error {
-	t, err := s.views.Thing(v.ctx, v.owner, uma.ResourceID(v.R.PathValue("id")))
+	t, err := v.views.Thing(v.ctx, v.owner, uma.ResourceID(v.R.PathValue("id")))
 	if err != nil {
 		return err
 	}

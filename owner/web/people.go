@@ -12,7 +12,7 @@ import (
 // people lists everybody and every app with whom something is shared.
 func (s *Server) people(v *visit) error {
 	q := owner.PeopleQuery{Search: v.form["q"], Kind: policy.PartyKind(v.form["kind"])}
-	found, err := s.views.People(v.ctx, v.owner, q, owner.Page{After: v.form["after"]})
+	found, err := v.views.People(v.ctx, v.owner, q, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 // person shows one of those with whom something is shared.
 func (s *Server) person(v *visit) error {
 	key := v.R.PathValue("key")
-	p, err := s.views.Person(v.ctx, v.owner, key)
+	p, err := v.views.Person(v.ctx, v.owner, key)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *Server) person(v *visit) error {
 // app shows one app with everything that is open through it.
 func (s *Server) app(v *visit) error {
 	id := oauth.ClientID(v.R.PathValue("id"))
-	a, err := s.views.App(v.ctx, v.owner, id)
+	a, err := v.views.App(v.ctx, v.owner, id)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,6 @@ func (s *Server) app(v *visit) error {
 }
 
 func (s *Server) lately(v *visit, f owner.HistoryFilter) ([]line, error) {
-	h, err := s.views.History(v.ctx, v.owner, f, owner.Page{Limit: thingLately})
+	h, err := v.views.History(v.ctx, v.owner, f, owner.Page{Limit: thingLately})
 	return v.lines(h.List), err
 }

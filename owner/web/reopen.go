@@ -30,7 +30,7 @@ const pastShown = 6
 // past shows what was open of a thing. What has ended by itself is not made again as
 // it was, because its end is past: the questions are asked anew.
 func (s *Server) past(v *visit, t owner.Thing) ([]once, error) {
-	list, err := s.views.Past(v.ctx, v.owner, t, pastShown)
+	list, err := v.views.Past(v.ctx, v.owner, t, pastShown)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Server) reopen(v *visit) error {
 	if err != nil {
 		return err
 	}
-	t, one, err := s.views.Version(v.ctx, v.owner, ref)
+	t, one, err := v.views.Version(v.ctx, v.owner, ref)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (s *Server) doReopen(v *visit) error {
 	if err != nil {
 		return err
 	}
-	_, one, err := s.views.Version(v.ctx, v.owner, ref)
+	_, one, err := v.views.Version(v.ctx, v.owner, ref)
 	if err != nil {
 		return err
 	}

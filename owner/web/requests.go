@@ -43,7 +43,7 @@ func (s *Server) requests(v *visit) error {
 		}
 		lists = append(lists, here)
 	}
-	found, err := s.views.Requests(v.ctx, v.owner, status, owner.Page{After: v.form["after"]})
+	found, err := v.views.Requests(v.ctx, v.owner, status, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ type part struct {
 func (s *Server) request(v *visit) error { return s.askAnswer(v, http.StatusOK, "") }
 
 func (s *Server) askAnswer(v *visit, status int, problem string) error {
-	q, err := s.views.Request(v.ctx, v.owner, as.RequestID(v.R.PathValue("id")))
+	q, err := v.views.Request(v.ctx, v.owner, as.RequestID(v.R.PathValue("id")))
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s *Server) answer(v *visit) error {
 }
 
 func (s *Server) allow(v *visit, id as.RequestID) error {
-	q, err := s.views.Request(v.ctx, v.owner, id)
+	q, err := v.views.Request(v.ctx, v.owner, id)
 	if err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (s *Server) allow(v *visit, id as.RequestID) error {
 
 // blocked lists those who may not ask any more.
 func (s *Server) blocked(v *visit) error {
-	found, err := s.views.Blocked(v.ctx, v.owner, owner.Page{After: v.form["after"]})
+	found, err := v.views.Blocked(v.ctx, v.owner, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}

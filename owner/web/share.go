@@ -234,7 +234,7 @@ const maxWhy = 500
 
 // share asks the questions.
 func (s *Server) share(v *visit) error {
-	t, err := s.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
+	t, err := v.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
 	if err != nil {
 		return err
 	}
@@ -262,8 +262,8 @@ func (s *Server) with(v *visit) (whom owner.Who, name, value string, err error) 
 		g, err := s.AS.Group(v.ctx, v.owner, policy.GroupID(group))
 		return owner.Who{Party: policy.Party{Kind: policy.PartyGroup, Value: group}, Group: g.Name}, "group", group, err
 	case key != "":
-		p, err := s.views.Person(v.ctx, v.owner, key)
-		return p.Who, "with", key, err
+		w, err := v.views.Who(v.ctx, v.owner, key)
+		return w, "with", key, err
 	}
 	return owner.Who{}, "", "", nil
 }
@@ -346,7 +346,7 @@ const maxOptions = 200
 
 // apps are those that are known in the space, of which one is chosen.
 func (s *Server) apps(v *visit, chosen string) ([]option, error) {
-	known, err := s.views.Apps(v.ctx, v.owner)
+	known, err := v.views.Apps(v.ctx, v.owner)
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +359,7 @@ func (s *Server) apps(v *visit, chosen string) ([]option, error) {
 
 // checkShare shows what will be permitted, in one sentence, before it is.
 func (s *Server) checkShare(v *visit) error {
-	t, err := s.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
+	t, err := v.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
 	if err != nil {
 		return err
 	}
@@ -430,7 +430,7 @@ func (s *Server) appNamed(v *visit, id oauth.ClientID) owner.App {
 // doShare makes it so. Whoever presses twice, or goes back and presses again, has shared
 // once: the page is good once.
 func (s *Server) doShare(v *visit) error {
-	t, err := s.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
+	t, err := v.views.Thing(v.ctx, v.owner, uma.ResourceID(v.form["thing"]))
 	if err != nil {
 		return err
 	}
@@ -506,7 +506,7 @@ func alike(a, b policy.Share) bool {
 
 // receipt shows one share: what was promised, to whom, when and by whom.
 func (s *Server) receipt(v *visit) error {
-	one, err := s.views.Sharing(v.ctx, v.owner, policy.ShareID(v.R.PathValue("id")))
+	one, err := v.views.Sharing(v.ctx, v.owner, policy.ShareID(v.R.PathValue("id")))
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,8 @@ func (s *Server) target(v *visit) (as.Target, error) {
 	case v.form["thing"] != "":
 		return as.Target{Resource: uma.ResourceID(v.form["thing"])}, nil
 	case v.form["person"] != "":
-		person, err := s.views.Person(v.ctx, v.owner, v.form["person"])
-		return as.Target{Person: person.Party}, err
+		who, err := v.views.Who(v.ctx, v.owner, v.form["person"])
+		return as.Target{Person: who.Party}, err
 	case v.form["app"] != "":
 		return as.Target{App: oauth.ClientID(v.form["app"])}, nil
 	}
@@ -68,14 +68,14 @@ func (s *Server) stop(v *visit) error {
 		}
 	}
 	if t == everything {
-		h, err := s.views.Home(v.ctx, v.owner, v.Now())
+		h, err := v.views.Home(v.ctx, v.owner, v.Now())
 		if err != nil {
 			return err
 		}
 		data.Shares, data.Whom = h.Shared, v.canSee(h)
 		return s.show(v, "home", "stop", page.Options{}, data)
 	}
-	impact, err := s.views.Impact(v.ctx, v.owner, t)
+	impact, err := v.views.Impact(v.ctx, v.owner, t)
 	if err != nil {
 		return err
 	}
@@ -101,16 +101,16 @@ func (s *Server) stop(v *visit) error {
 func (s *Server) concerned(v *visit, t as.Target) ([]owner.Sharing, error) {
 	switch {
 	case t.Share != "":
-		one, err := s.views.Sharing(v.ctx, v.owner, t.Share)
+		one, err := v.views.Sharing(v.ctx, v.owner, t.Share)
 		return []owner.Sharing{one}, err
 	case t.Resource != "":
-		thing, err := s.views.Thing(v.ctx, v.owner, t.Resource)
+		thing, err := v.views.Thing(v.ctx, v.owner, t.Resource)
 		return thing.Sharings, err
 	case t.App != "":
-		app, err := s.views.App(v.ctx, v.owner, t.App)
+		app, err := v.views.App(v.ctx, v.owner, t.App)
 		return app.Sharings, err
 	}
-	person, err := s.views.Person(v.ctx, v.owner, v.form["person"])
+	person, err := v.views.Person(v.ctx, v.owner, v.form["person"])
 	return person.Sharings, err
 }
 

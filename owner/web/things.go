@@ -77,7 +77,7 @@ func (v *visit) service(app owner.App) template.HTML {
 // things lists everything, over all services.
 func (s *Server) things(v *visit) error {
 	q := owner.ThingsQuery{Search: v.form["q"], Service: oauth.ClientID(v.form["service"])}
-	found, err := s.views.Things(v.ctx, v.owner, q, owner.Page{After: v.form["after"]})
+	found, err := v.views.Things(v.ctx, v.owner, q, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -129,14 +129,14 @@ func (s *Server) next(v *visit, path, after string, query ...string) string {
 // thing shows one thing: who can do what, and what has happened.
 func (s *Server) thing(v *visit) error {
 	id := uma.ResourceID(v.R.PathValue("id"))
-	t, err := s.views.Thing(v.ctx, v.owner, id)
+	t, err := v.views.Thing(v.ctx, v.owner, id)
 	if absent(err) {
 		return s.elsewhere(v, id)
 	}
 	if err != nil {
 		return err
 	}
-	lately, err := s.views.History(v.ctx, v.owner, owner.HistoryFilter{Thing: id}, owner.Page{Limit: thingLately})
+	lately, err := v.views.History(v.ctx, v.owner, owner.HistoryFilter{Thing: id}, owner.Page{Limit: thingLately})
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (s *Server) elsewhere(v *visit, id uma.ResourceID) error {
 		if err != nil {
 			return err
 		}
-		switch _, err := s.views.Thing(v.ctx, o, id); {
+		switch _, err := v.views.Thing(v.ctx, o, id); {
 		case err == nil:
 			return s.show(v, "things", "elsewhere", page.Options{}, struct {
 				common

@@ -22,7 +22,7 @@ func (s *Server) lastUses(v *visit, q owner.UsesQuery) ([]use, error) {
 // uses shows what was really used, newest first, and after what to go on.
 func (s *Server) uses(v *visit, q owner.UsesQuery, p owner.Page) (lines []use, next string, err error) {
 	q.Zone = v.Now().Location()
-	found, err := s.views.Uses(v.ctx, v.owner, q, p)
+	found, err := v.views.Uses(v.ctx, v.owner, q, p)
 	if err != nil {
 		return nil, "", err
 	}

@@ -98,7 +98,7 @@ func (s *Server) waiting(v *visit) (int, error) {
 	if v.owner.Space == "" {
 		return 0, nil
 	}
-	return s.views.Waiting(v.ctx, v.owner)
+	return v.views.Waiting(v.ctx, v.owner)
 }
 
 // route is one line of the route table.
@@ -177,6 +177,7 @@ type visit struct {
 	spaces  []as.SpaceRole // where this person may act
 	issuer  string         // this place, among those where somebody may sign in
 	form    uma.Form       // of a POST, or the query of a GET
+	views   owner.Views    // for a GET those of one page
 }
 
 // cookieSpace says for whom this browser acts.
@@ -190,7 +191,10 @@ var (
 )
 
 func (s *Server) serve(rt route, w http.ResponseWriter, r *http.Request) {
-	v := &visit{Answer: s.Pages.Open(w, r), ctx: r.Context(), issuer: s.AS.Issuer}
+	v := &visit{Answer: s.Pages.Open(w, r), ctx: r.Context(), issuer: s.AS.Issuer, views: s.views}
+	if r.Method == http.MethodGet {
+		v.views = s.views.OfOnePage()
+	}
 	if err := s.admit(rt, v); err != nil {
 		s.fail(v, err)
 		return
