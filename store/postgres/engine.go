@@ -20,16 +20,17 @@ const (
 	alone       = "lock table changes in exclusive mode"
 )
 
-func (e engine) Begin(careful bool) error {
+func (e engine) Begin(careful bool) (anew bool, err error) {
 	lock := amongOthers
 	if isConflict(e.failure) {
 		lock = alone
 	}
 	e.defers = !careful
+	before := e.pg
 	if err := e.begin("begin isolation level serializable"); err != nil {
-		return err
+		return false, err
 	}
-	return e.queue(lock)
+	return e.pg != before, e.queue(lock)
 }
 
 func (e engine) DB() rows.DB { return e.conn }

@@ -9,13 +9,13 @@ import (
 // nothing has to be serialized and nothing runs again for that.
 type engine struct{ *conn }
 
-func (e engine) Begin(bool) error     { return e.run("begin immediate") }
-func (e engine) DB() rows.DB          { return e.conn }
-func (e engine) Savepoint() error     { return e.run("savepoint one") }
-func (e engine) RollbackTo() error    { return e.run("rollback to one") }
-func (e engine) Release() error       { return e.run("release one") }
-func (e engine) Rollback() error      { return e.run("rollback") }
-func (e engine) Retryable(error) bool { return false }
+func (e engine) Begin(bool) (bool, error) { return false, e.run("begin immediate") }
+func (e engine) DB() rows.DB              { return e.conn }
+func (e engine) Savepoint() error         { return e.run("savepoint one") }
+func (e engine) RollbackTo() error        { return e.run("rollback to one") }
+func (e engine) Release() error           { return e.run("release one") }
+func (e engine) Rollback() error          { return e.run("rollback") }
+func (e engine) Retryable(error) bool     { return false }
 
 // Commit commits. There are no other nodes to tell of changes.
 func (e engine) Commit([]as.Change) error {

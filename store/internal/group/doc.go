@@ -15,7 +15,8 @@
 // transaction that the database could not serialize runs again.
 //
 // From one batch to the next the committer remembers the newest events of
-// histories, which nearly every Update needs, as long as nothing went wrong.
+// histories, which nearly every Update needs, as long as nothing went wrong and the
+// connection is the same.
 //
 // The package knows no SQL and no rule: an [Engine] does what it says.
 package group

@@ -17,8 +17,9 @@ import (
 // committer, one call at a time.
 type Engine interface {
 	// Begin begins a transaction. In a careful one every Update has a savepoint,
-	// and every statement is carried out before it returns.
-	Begin(careful bool) error
+	// and every statement is carried out before it returns. anew says that it is on
+	// another connection than the one before: what that one left may be lost.
+	Begin(careful bool) (anew bool, err error)
 	DB() rows.DB
 	Savepoint() error
 	RollbackTo() error
@@ -55,9 +56,8 @@ type Committer struct {
 	updates atomic.Int64
 	commits atomic.Int64
 
-	heads rows.Heads // of histories, as the last batch left them
-	used  time.Time  // when it was
-	wary  int        // how many batches more do not believe the one before
+	heads rows.Heads // of histories, as the batches before left them
+	wary  int        // how many batches more do not believe those
 }
 
 // Start starts a committer. tell is called with what was changed, or may have
@@ -188,23 +188,20 @@ const (
 	maxTime = 10 * time.Second
 )
 
-// What one batch left behind holds for the next if nobody else writes meanwhile.
-// After a batch that had to run again, perhaps because somebody did, that is not
-// believed for so many batches, and never after so long a rest.
-const (
-	waryFor = 64
-	restful = time.Second
-)
+// What the batches before left behind holds for the next if nobody else writes
+// meanwhile. After a batch that had to run again, perhaps because somebody did, that
+// is not believed for so many batches.
+const waryFor = 64
 
 // commit runs a batch and tells each Update what became of it. Those that
 // failed by themselves have left already and do not hear it.
 func (c *Committer) commit(all []job) {
 	began := time.Now()
-	if c.wary = max(c.wary-1, 0); c.wary > 0 || began.Sub(c.used) > restful {
+	if c.wary = max(c.wary-1, 0); c.wary > 0 {
 		c.heads.Forget()
 	}
 	b, err := c.run(all, false)
-	if c.used = began; errors.Is(err, ErrAgain) {
+	if errors.Is(err, ErrAgain) {
 		c.wary = waryFor
 	}
 	for again := 1; errors.Is(err, ErrAgain) && again < maxRuns && time.Since(began) < maxTime; again++ {
@@ -244,8 +241,12 @@ func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 			c.heads.Forget()
 		}
 	}()
-	if err := c.engine.Begin(careful); err != nil {
+	anew, err := c.engine.Begin(careful)
+	if err != nil {
 		return b, fmt.Errorf("store: beginning: %w", err)
+	}
+	if anew {
+		c.heads.Forget()
 	}
 	again := false
 	for _, j := range all {

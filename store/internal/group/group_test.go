@@ -10,6 +10,7 @@ import (
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/store/internal/group"
+	"github.com/licet/licet/store/internal/rows"
 	"github.com/licet/licet/store/sqlite"
 	"go.uber.org/goleak"
 )
@@ -247,5 +248,52 @@ func TestAConflictWithoutEndIsAnError(t *testing.T) {
 	}
 	if got := there(t, s, 0); got[0] {
 		t.Error("what it wrote is there")
+	}
+}
+
+// reconnecting is an engine that counts what it is asked, and says when its connection
+// is another one.
+type reconnecting struct {
+	group.Engine
+	anew  *bool
+	asked *int
+}
+
+func (e reconnecting) Begin(careful bool) (bool, error) {
+	_, err := e.Engine.Begin(careful)
+	return *e.anew, err
+}
+
+func (e reconnecting) DB() rows.DB { return asked{e.Engine.DB(), e.asked} }
+
+type asked struct {
+	rows.DB
+	n *int
+}
+
+func (d asked) Query(query string, args ...any) (rows.Found, error) {
+	*d.n++
+	return d.DB.Query(query, args...)
+}
+
+// The head of a history is asked for once. It is asked for again on a new connection:
+// it may be one to a database that has lost the end of the history.
+func TestTheHeadOfAHistoryIsRememberedAsLongAsTheConnectionLasts(t *testing.T) {
+	s := open(t)
+	var anew bool
+	var n int
+	c := group.Start(reconnecting{group.EngineOf(s.Committer), &anew, &n}, func([]as.Change) {})
+	defer c.Close()
+	for batch, of := range []struct {
+		anew bool
+		want int
+	}{{false, 1}, {false, 1}, {false, 0}, {false, 0}, {true, 1}, {false, 0}} { // the first event has none before it
+		anew, n = of.anew, 0
+		if err := errors.Join(group.Together(t.Context(), c, appendTo("s", nil))...); err != nil {
+			t.Fatal(err)
+		}
+		if n != of.want {
+			t.Errorf("in batch %d the store was asked %d times, want %d", batch, n, of.want)
+		}
 	}
 }

@@ -10,44 +10,53 @@ import "github.com/licet/licet/as"
 // transaction was taken back. Then the event that is appended meets its key and
 // nothing of its transaction is kept. The one who runs it forgets, and runs it
 // again without.
-type Heads struct{ newest map[as.SpaceID]head }
+type Heads struct{ young, old map[as.SpaceID]head }
 
 type head struct {
 	seq  int64
 	hash []byte
 }
 
-// maxHeads bounds how many are remembered.
+// maxHeads is how many are remembered at the least, half of what is remembered at
+// the most. When there are so many, those that were not asked for since as many
+// others are forgotten.
 const maxHeads = 1 << 16
 
 // Forget forgets all.
-func (h *Heads) Forget() { clear(h.newest) }
+func (h *Heads) Forget() {
+	clear(h.young)
+	h.old = nil
+}
 
 func (h *Heads) find(space as.SpaceID) (head, bool) {
 	if h == nil {
 		return head{}, false
 	}
-	found, ok := h.newest[space]
+	found, ok := h.young[space]
+	if !ok {
+		if found, ok = h.old[space]; ok {
+			h.put(space, found)
+		}
+	}
 	return found, ok
 }
 
 // appended notes an event that is not there yet for others.
 func (h *Heads) appended(e as.Event) {
 	if before, ok := h.find(e.Space); ok && e.Seq == before.seq+1 {
-		h.newest[e.Space] = head{e.Seq, e.Hash}
+		h.put(e.Space, head{e.Seq, e.Hash})
 	} else if ok {
-		delete(h.newest, e.Space)
+		delete(h.young, e.Space)
+		delete(h.old, e.Space)
 	}
 }
 
-func (h *Heads) put(space as.SpaceID, seq int64, hash []byte) {
-	switch {
-	case h == nil:
+func (h *Heads) put(space as.SpaceID, newest head) {
+	if h == nil {
 		return
-	case h.newest == nil:
-		h.newest = map[as.SpaceID]head{}
-	case len(h.newest) >= maxHeads:
-		clear(h.newest)
 	}
-	h.newest[space] = head{seq, hash}
+	if _, ok := h.young[space]; !ok && (h.young == nil || len(h.young) >= maxHeads) {
+		h.young, h.old = map[as.SpaceID]head{}, h.young
+	}
+	h.young[space] = newest
 }

@@ -84,7 +84,7 @@ func (t *Tx) HistoryHead(space as.SpaceID) (int64, []byte, error) {
 	}
 	e, err := one(t, into, `select seq, hash from events where space_id = $1 order by seq desc limit 1`, space)
 	if err == nil {
-		t.heads.put(space, e.Seq, e.Hash)
+		t.heads.put(space, head{e.Seq, e.Hash})
 	}
 	return e.Seq, e.Hash, err
 }
