@@ -40,13 +40,15 @@ func (s *Server) could(v *visit) error {
 		Email, App, Person string
 		Thing              uma.ResourceID
 		Apps               []who
-		Through            string // where an app can be chosen; "" where it can be here
+		Keep               string // the key of one who has no address
+		Choose             bool   // an app can be chosen
 		Asked              bool
 		Says               template.HTML
 		Could              []couldDo
 		Next               string
 	}{common: s.common(v), Email: v.form["email"], App: v.form["app"], Person: v.form["person"], Thing: uma.ResourceID(v.form["thing"])}
-	if v.form["through"] != "" || data.App != "" { // they have to be looked for in all that is shared
+	data.Choose = v.form["through"] != "" || data.App != ""
+	if data.Choose { // they have to be looked for in all that is shared
 		apps, err := v.views.People(v.ctx, v.owner, owner.PeopleQuery{Kind: policy.PartyApp}, owner.Page{Limit: 50})
 		if err != nil {
 			return err
@@ -55,15 +57,13 @@ func (s *Server) could(v *visit) error {
 		for i, p := range apps.List {
 			data.Apps[i].Key = string(p.App.ID)
 		}
-	} else {
-		data.Through = s.below("could", "through", "yes", "email", data.Email, "person", data.Person, "thing", string(data.Thing))
 	}
 	supposed := as.Supposed{App: oauth.ClientID(data.App), Whichever: data.App == ""}
 	if data.App == anyOther {
 		supposed.App = ""
 	}
 	switch {
-	case data.Person != "":
+	case data.Person != "" && data.Email == "": // an address that was written beside the key is another person's
 		p, err := v.views.Who(v.ctx, v.owner, data.Person)
 		if err != nil {
 			return err
@@ -71,6 +71,8 @@ func (s *Server) could(v *visit) error {
 		supposed.Party, data.Says = p.Party, v.Say("If %s asked now:", v.who(p).Name)
 		if p.Kind == policy.PartyEmail {
 			data.Email = p.Value
+		} else {
+			data.Keep = data.Person
 		}
 	case data.Email != "":
 		email, err := policy.CanonicalEmail(data.Email)

@@ -40,7 +40,7 @@ type lane struct {
 // usesShown is how many lines of what was used a page of the history has.
 const usesShown = 12
 
-// laneDays is how far lanes go back.
+// laneDays is how far lanes go back. They show one day more: today.
 const laneDays = 90
 
 // history tells what has happened, newest first, and who could do what on a day.
@@ -141,9 +141,11 @@ func (s *Server) history(v *visit) error {
 		one := lane{Who: v.who(l.Who)}
 		for _, span := range l.Spans {
 			from, to := max(0, daysFrom(now, span.From)), daysFrom(now, span.To)
+			if !span.To.Before(now) {
+				to++ // it goes on; otherwise it was over at the end of its last day
+			}
 			one.Spans = append(one.Spans, [2]int{from, max(1, to-from)})
-			// On its last day it was over at the end, unless it goes on.
-			one.On = one.On || data.Marked && from <= data.Slide && (data.Slide < to || !span.To.Before(now))
+			one.On = one.On || data.Marked && from <= data.Slide && data.Slide < to
 		}
 		data.Lanes = append(data.Lanes, one)
 	}

@@ -63,7 +63,15 @@ func TestWhatBobCouldDoIsSaidWithTheReason(t *testing.T) {
 	alice.see("/app/could?email=bob%40example.com").says(t, "YesseeThis is shared. Only through Photo Box.")
 	question := alice.see("/app/could?email=bob%40example.com")
 	question.silent(t, `name="app"`)
-	alice.see(strings.ReplaceAll(between(question.body, `id="through" href="`, `"`), "&amp;", "&")).says(t, "Through this app", "Photo Box", "Any other app")
+	ask := func(on answer, button, field, value string) answer {
+		t.Helper()
+		path, form := alice.form(on, button)
+		form.Set(field, value)
+		return alice.see(path + "?" + form.Encode())
+	}
+	chosen := ask(alice.see("/app/could"), "through", "email", "bob@example.com") // what was written is not lost
+	chosen.says(t, "If bob@example.com asked now:", "Through this app", "Photo Box", "Any other app")
+	ask(chosen, "ask", "app", "*").says(t, "NoseeOnly through another app.")
 	alice.see("/app/could?email=bob%40example.com&app=*").says(t, "NoseeOnly through another app.")
 	page := alice.see("/app/could?email=Bob%40example.com")
 	page.says(t, "YesseeThis is shared.", "NochangeThis is shared, but not for that.", "NoseeThis is not shared.")
@@ -83,6 +91,9 @@ func TestHistoryGoesBackToADay(t *testing.T) {
 	w.share(album, "bob@example.com", "view")
 	w.now = w.now.AddDate(0, 0, 10)
 	alice := w.at("alice@example.com")
+	if lane := between(alice.see("/app/history").body, `role="img"`, `</svg>`); !strings.Contains(lane, `class="lit" x="80" width="11"`) {
+		t.Errorf("what is open since ten days is not lit until today: %s", lane)
+	}
 	shares := w.shares()
 	alice.press(alice.see("/app/stop?share="+string(shares[0].ID)), "do-stop")
 	w.now = w.now.AddDate(0, 0, 10)
@@ -95,7 +106,7 @@ func TestHistoryGoesBackToADay(t *testing.T) {
 		return between(alice.see(fmt.Sprintf("/app/history?slide=%d", day)).body, `role="img" aria-label="`, `</svg>`)
 	}
 	for day, want := range map[int]string{69: "Closed on 22 November 2026.", 70: "Open on 23 November 2026.", 79: "Open on 2 December 2026.", 80: "Closed on 3 December 2026.", 90: "Closed on 13 December 2026."} {
-		if got := slid(day); !strings.Contains(got, want) || !strings.Contains(got, fmt.Sprintf(`<path class="now" d="M%d `, day)) {
+		if got := slid(day); !strings.Contains(got, want) || !strings.Contains(got, fmt.Sprintf(`<path class="now" d="M%d.5 `, day)) {
 			t.Errorf("the lane at the slider's %d: %s", day, got)
 		}
 	}
@@ -366,6 +377,16 @@ func TestTheLinesOfAPersonSayHowAndLeadToThePromise(t *testing.T) {
 	link := pageOf(album)
 	link.says(t, "whoever has the link can get at 1 thing of yours.", "Nobody is asked who they are", "For this: the holidays.", "The promise: Album")
 	link.silent(t, "Only through")
+	// Whoever has no address is asked about by themselves when an app is chosen, too.
+	path, form := alice.form(alice.see("/app/could?person="+link.Request.URL.Path[len("/app/people/"):]), "through")
+	chosen := alice.see(path + "?" + form.Encode())
+	path, form = alice.form(chosen, "ask")
+	form.Set("app", "*")
+	for _, one := range []answer{chosen, alice.see(path + "?" + form.Encode())} {
+		one.says(t, "If whoever has the link asked now:", "Any other app")
+	}
+	form.Set("email", "bob@example.com")
+	alice.see(path+"?"+form.Encode()).says(t, "If bob@example.com asked now:")
 	bob := pageOf(letters)
 	bob.says(t, "Only through Pulse Diary.", "You are asked each time.", "The promise: Letters")
 	for page, share := range map[*answer]as.Share{&link: made, &bob: bound} {
