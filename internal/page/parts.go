@@ -17,6 +17,7 @@ import (
 //	whose NAME OWN THEIRS ARG…
 //	                    what is said of the reader's own things or, when there is a
 //	                    name, of that person's; the name comes last
+//	begin PHRASE        the phrase, where a sentence begins
 //	icon NAME           a sign beside a word; it says nothing by itself
 //	turning NAME        one that points, and turns with the writing
 //	face KIND KEY NAME  a circle for a person, a square for an app, an arch for a thing
@@ -34,7 +35,26 @@ func (p *Pages) functions(lang language.Tag) template.FuncMap {
 		"face":    face,
 		"asset":   p.assetPath,
 		"dict":    dict,
+		"begin":   begin,
 	}
+}
+
+// begin is a phrase where a sentence begins: its first letter is a capital, unless it is
+// of what somebody else wrote, which stays as it was written.
+func begin(said template.HTML) template.HTML {
+	at := 0
+	for strings.HasPrefix(string(said[at:]), "<") && !strings.HasPrefix(string(said[at:]), "<bdi>") {
+		end := strings.Index(string(said[at:]), ">")
+		if end < 0 {
+			return said
+		}
+		at += end + 1
+	}
+	first, size := utf8.DecodeRuneInString(string(said[at:]))
+	if size == 0 {
+		return said
+	}
+	return said[:at] + template.HTML(unicode.ToUpper(first)) + said[at+size:]
 }
 
 func dict(pairs ...any) (map[string]any, error) {

@@ -123,7 +123,7 @@ func TestALinkIsShownOnce(t *testing.T) {
 	}
 	alice.pages = 0
 	check := alice.press(alice.see("/app/share?thing="+string(album)), "check", "who", "link", "days", "7")
-	check.says(t, "whoever has the link may see Album until 30 November 2026.", "Nobody is asked who they are")
+	check.says(t, "Whoever has the link may see Album until 30 November 2026.", "Nobody is asked who they are")
 	receipt := alice.press(check, "do-share")
 	if chosen := 2; alice.pages+chosen > 5 {
 		t.Errorf("a link takes %d acts", alice.pages+chosen)
@@ -148,7 +148,7 @@ func TestALinkIsShownOnce(t *testing.T) {
 	if n := len(w.shares()); n != 1 {
 		t.Errorf("pressed twice there are %d links", n)
 	}
-	alice.see("/app/people").says(t, "whoever has the link", "Nobody is asked who they are")
+	alice.see("/app/people").says(t, "Whoever has the link", "Nobody is asked who they are")
 	alice.press(alice.see("/app/stop?share="+path[len("/app/shares/"):]), "do-stop")
 	if _, err := w.as.OpenLink(t.Context(), secret); err == nil {
 		t.Error("stopped, it opens")
@@ -185,7 +185,7 @@ func TestASentenceIsForAnyoneWhoSignsInSomewhere(t *testing.T) {
 		t.Errorf("a place that nobody trusts: %s", a.Status)
 	}
 	check := alice.press(questions, "check", "who", "provider")
-	check.says(t, "anyone who signs in at this place may see Album")
+	check.says(t, "Anyone who signs in at this place may see Album")
 	alice.press(check, "do-share")
 	if result := w.redeems([]uma.Scope{"view"}, album); !isA[as.Granted](result) {
 		t.Errorf("Bob, who signed in here, gets %T", result)
@@ -270,10 +270,10 @@ func TestASentenceIsForAnyoneOfWhomSomethingIsConfirmed(t *testing.T) {
 		quality, called, worth string
 		says, name             string
 	}{
-		{"roles", "", "nurse", "anyone whose role is nurse, as clinic.example confirms", "roles"},
-		{"groups", "ignored", " ward 4 ", "anyone who is in the group ward 4, as clinic.example confirms", "groups"},
-		{"phone_number", "", "+49 30 1", "anyone whose telephone number is +49 30 1, as clinic.example confirms", "phone_number"},
-		{"else", "urn:clinic:badge", "<blue>", "anyone whose “urn:clinic:badge” is &lt;blue&gt;, as clinic.example confirms", "urn:clinic:badge"},
+		{"roles", "", "nurse", "Anyone whose role is nurse, as clinic.example confirms", "roles"},
+		{"groups", "ignored", " ward 4 ", "Anyone who is in the group ward 4, as clinic.example confirms", "groups"},
+		{"phone_number", "", "+49 30 1", "Anyone whose telephone number is +49 30 1, as clinic.example confirms", "phone_number"},
+		{"else", "urn:clinic:badge", "<blue>", "Anyone whose “urn:clinic:badge” is &lt;blue&gt;, as clinic.example confirms", "urn:clinic:badge"},
 	} {
 		check := alice.press(questions, "check", "who", "claim", "quality", c.quality, "called", c.called, "worth", c.worth)
 		check.says(t, c.says+" may see Album until 23 December 2026.", "Yessee Stays closed: change", "More people than you know can come by this.")

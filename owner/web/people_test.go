@@ -375,7 +375,7 @@ func TestTheLinesOfAPersonSayHowAndLeadToThePromise(t *testing.T) {
 		return alice.see("/app/people/" + between(alice.see("/app/things/"+string(id)).body, `href="/app/people/`, `"`))
 	}
 	link := pageOf(album)
-	link.says(t, "whoever has the link can get at 1 thing of yours.", "Nobody is asked who they are", "For this: the holidays.", "The promise: Album")
+	link.says(t, "Whoever has the link can get at 1 thing of yours.", "Nobody is asked who they are", "For this: the holidays.", "The promise: Album")
 	link.silent(t, "Only through")
 	// Whoever has no address is asked about by themselves when an app is chosen, too.
 	path, form := alice.form(alice.see("/app/could?person="+link.Request.URL.Path[len("/app/people/"):]), "through")
@@ -394,5 +394,5 @@ func TestTheLinesOfAPersonSayHowAndLeadToThePromise(t *testing.T) {
 			t.Errorf("%s does not lead to the promise", page.Request.URL.Path)
 		}
 	}
-	alice.see("/app/shares/"+string(made.ID)).says(t, "whoever has the link may see Album until 30 November 2026, for this: the holidays.")
+	alice.see("/app/shares/"+string(made.ID)).says(t, "Whoever has the link may see Album until 30 November 2026, for this: the holidays.")
 }

@@ -123,7 +123,7 @@ func TestASentenceIsForAnyoneAtADomain(t *testing.T) {
 	album := w.thing("Readings", "view")
 	alice := w.at("alice@example.com")
 	check := alice.press(alice.see("/app/share?thing="+string(album)), "check", "who", "domain", "domain", "Clinic.example", "days", "x", "why", "to look after me")
-	check.says(t, "More people than you know can come by this.", "anyone whose e-mail ends in @clinic.example may see Readings until you stop it, for this: to look after me.")
+	check.says(t, "More people than you know can come by this.", "Anyone whose e-mail ends in @clinic.example may see Readings until you stop it, for this: to look after me.")
 	alice.press(check, "do-share")
 	shares := w.shares()
 	if len(shares) != 1 || shares[0].Claims[0].Values[0] != "*@clinic.example" || !shares[0].NotAfter.IsZero() || shares[0].Purpose != "to look after me" {
