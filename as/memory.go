@@ -272,7 +272,8 @@ func (c recollection) Space(id SpaceID) (Space, error) {
 }
 
 // Resource answers with what a decision needs of a resource: of its description
-// that is the type and the scopes.
+// that is the type and the scopes. What the decision needs beside it is read in the
+// same snapshot: a redemption follows.
 func (c recollection) Resource(space SpaceID, server oauth.ClientID, id uma.ResourceID) (Resource, error) {
 	key := keyOf(string(space), string(server), string(id))
 	if c.remembers {
@@ -289,6 +290,11 @@ func (c recollection) Resource(space SpaceID, server oauth.ClientID, id uma.Reso
 	if err == nil && c.learns {
 		c.resources.put(c.memory, key, packResource(res), c.position, forever,
 			c.hashes(ChangedResource(id), ChangedServer(space, server), ChangedClient(server)))
+		if c.remembers {
+			if _, err = c.SharesOn(space, id); err == nil {
+				_, err = c.Space(space)
+			}
+		}
 	}
 	return res, err
 }

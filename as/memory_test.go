@@ -66,6 +66,29 @@ func TestWhatWasReadOnceIsRemembered(t *testing.T) {
 	}
 }
 
+// What a redemption needs is read with what its ticket needs, at once.
+func TestARedemptionReadsNothingAfterItsTicket(t *testing.T) {
+	t.Parallel()
+	w, store, album, _, _ := remembering(t)
+	fresh, err := as.New(w.ctx, w.Config)
+	w.must(err)
+	before := store.views.Load()
+	ticket, err := fresh.RequestPermissions(w.ctx, w.alice1, []uma.Permission{perm(album, "view")})
+	w.must(err)
+	if n := store.views.Load() - before; n != 1 {
+		t.Errorf("for a ticket the store was asked %d times", n)
+	}
+	before = store.views.Load()
+	result, err := fresh.Redeem(w.ctx, w.c1, with(ticket), "")
+	w.must(err)
+	if _, granted := result.(as.Granted); !granted {
+		t.Errorf("the answer is %T", result)
+	}
+	if n := store.views.Load() - before; n != 0 {
+		t.Errorf("for its redemption the store was asked %d times more", n)
+	}
+}
+
 // Several servers on one store remember apart, and each hears what the others
 // changed.
 //
