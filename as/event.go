@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
 )
 
 // The kinds of event. They are written in the transaction that does what they
@@ -71,14 +74,25 @@ const (
 // detail is what an event tells besides its fixed fields. Never a secret.
 type detail map[string]any
 
-// record appends an event to the history of a space.
-func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d detail) error {
+// grantedDetail is the detail of EventPermissionGranted, of which there are most.
+type grantedDetail struct {
+	Permissions []uma.Permission `json:"permissions"`
+	Process     ProcessID        `json:"process"`
+	Reasons     []string         `json:"reasons"`
+	Shares      []policy.ShareID `json:"shares"`
+	Subject     string           `json:"subject"`
+	Upgraded    bool             `json:"upgraded"`
+}
+
+// record appends an event to the history of a space. Its detail is a JSON object, or
+// nil.
+func (s *Server) record(tx Tx, space SpaceID, kind, actor, subject string, d any) error {
 	_, err := s.recorded(tx, space, kind, actor, subject, d)
 	return err
 }
 
 // recorded is record that returns the event's Seq.
-func (s *Server) recorded(tx Tx, space SpaceID, kind, actor, subject string, d detail) (int64, error) {
+func (s *Server) recorded(tx Tx, space SpaceID, kind, actor, subject string, d any) (int64, error) {
 	seq, hash, err := tx.HistoryHead(space)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return 0, err
@@ -87,7 +101,7 @@ func (s *Server) recorded(tx Tx, space SpaceID, kind, actor, subject string, d d
 	if err != nil {
 		return 0, err
 	}
-	if d == nil {
+	if string(text) == "null" {
 		text = []byte("{}")
 	}
 	e := Event{
@@ -109,7 +123,7 @@ const (
 // that has changed nothing. Whoever has one used ticket can show it as often as
 // they like, so it is told so often; the last of them is EventUntold, which says
 // of what kind more may have come, and until when it is not told.
-func (s *Server) recordRefusal(tx Tx, space SpaceID, kind, client, subject string, d detail) error {
+func (s *Server) recordRefusal(tx Tx, space SpaceID, kind, client, subject string, d any) error {
 	now := s.now()
 	name := "history\x00" + kind + "\x00" + string(space) + "\x00" + client
 	c, err := tx.CountUp(s.vault.digest(aCount, name), refusalsTold, now, now.Add(refusalsIn))

@@ -55,7 +55,7 @@ func (r *redemption) grant(d decision) (Result, error) {
 		return nil, err
 	}
 	err = r.record(r.tx, g.Space, EventPermissionGranted, string(r.client.ID), string(g.ID),
-		detail{"process": r.process.ID, "subject": g.Subject, "permissions": summary(d.Candidates), "shares": deciding(d.Candidates), "upgraded": upgraded, "reasons": d.Reasons})
+		grantedDetail{summary(d.Candidates), r.process.ID, d.Reasons, deciding(d.Candidates), g.Subject, upgraded})
 	return Granted{answer}, err
 }
 
@@ -82,13 +82,14 @@ func (r *redemption) newGrant() (Grant, error) {
 	if err != nil {
 		return Grant{}, err
 	}
+	id := GrantID(r.process.ID) // see insertGrant
+	if !r.process.first || seeded.TicketNotSpent {
+		id = GrantID(r.vault.id(r.now()))
+	}
 	g := Grant{
-		ID: GrantID(r.vault.id(r.now())), Kind: GrantUMA, Client: r.client.ID, Space: r.process.Space,
+		ID: id, Kind: GrantUMA, Client: r.client.ID, Space: r.process.Space,
 		ResourceServer: r.process.ResourceServer, Subject: r.process.Subject, Process: r.process.ID,
 		SpaceGeneration: space.Generation, CreatedAt: r.now(),
-	}
-	if r.process.first && !seeded.TicketNotSpent {
-		g.ID = GrantID(r.process.ID) // see insertGrant
 	}
 	if g.Subject == "" {
 		g.Subject = "process#" + string(r.process.ID) // AMB-20

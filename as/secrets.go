@@ -198,7 +198,7 @@ const (
 	sealedLetter artefact = "letter"
 )
 
-var idEncoding = base32.HexEncoding.WithPadding(base32.NoPadding)
+var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
 // id makes an id: 48 bits of milliseconds, then 128 random bits, in an encoding
 // that sorts like the bytes. Ids made later sort later, which keeps indexes
@@ -207,14 +207,10 @@ func (v *vault) id(now time.Time) string { return idOf(now, v.random(16)) }
 
 // idOf makes the id of an instant and 128 bits.
 func idOf(at time.Time, bits []byte) string {
-	s := idEncoding.EncodeToString(append(instantOf(at), bits[:16]...))
-	lower := []byte(s)
-	for i, c := range lower {
-		if 'A' <= c && c <= 'Z' {
-			lower[i] = c + 'a' - 'A'
-		}
-	}
-	return string(lower)
+	var room [instantBytes + 16]byte
+	var id [(len(room)*8 + 4) / 5]byte
+	idEncoding.Encode(id[:], append(append(room[:0], instantOf(at)...), bits[:16]...))
+	return string(id[:])
 }
 
 var strictBase64 = base64.RawURLEncoding.Strict()

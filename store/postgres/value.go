@@ -77,9 +77,11 @@ func (c *conn) append(a any) (isType uint32, null bool, err error) {
 	}
 	switch v := reflect.ValueOf(a); v.Kind() {
 	case reflect.String:
-		return c.append(v.String())
+		c.bytes = appendText(c.bytes, v.String())
+		return textType, false, nil
 	case reflect.Int64:
-		return c.append(v.Int())
+		c.bytes = binary.BigEndian.AppendUint64(c.bytes, uint64(v.Int()))
+		return int8Type, false, nil
 	}
 	return 0, false, fmt.Errorf("no way to write a %T", a)
 }

@@ -48,7 +48,15 @@ type conn struct {
 	tls      *libc.TLS
 	db       uintptr
 	prepared map[string]*statement
-	values   []driver.Value // the arguments of the statement that is bound
+	values   []value // the arguments of the statement that is bound
+}
+
+// value is one of what SQLite knows: null, a number, a text or bytes.
+type value struct {
+	kind   int32 // as SQLite numbers them
+	number int64
+	text   string
+	bytes  []byte
 }
 
 // statement is a prepared statement. What is bound to it lies in room, until it is
@@ -135,12 +143,7 @@ func (c *conn) bind(s *statement, args []any) error {
 		if err != nil {
 			return err
 		}
-		switch v := v.(type) {
-		case string:
-			size += len(v)
-		case []byte:
-			size += len(v)
-		}
+		size += len(v.text) + len(v.bytes)
 		values = append(values, v)
 	}
 	c.values = values
@@ -155,17 +158,17 @@ func (c *conn) bind(s *statement, args []any) error {
 	room, at := libc.GoBytes(s.room, s.size), 0
 	for i, v := range values {
 		n, rc := int32(i+1), int32(lib.SQLITE_OK)
-		switch v := v.(type) {
-		case nil:
+		switch v.kind {
+		case lib.SQLITE_NULL:
 			rc = lib.Xsqlite3_bind_null(c.tls, s.handle, n)
-		case int64:
-			rc = lib.Xsqlite3_bind_int64(c.tls, s.handle, n, v)
-		case string:
-			rc = lib.Xsqlite3_bind_text(c.tls, s.handle, n, s.room+uintptr(at), int32(len(v)), lib.SQLITE_STATIC)
-			at += copy(room[at:], v)
-		case []byte:
-			rc = lib.Xsqlite3_bind_blob(c.tls, s.handle, n, s.room+uintptr(at), int32(len(v)), lib.SQLITE_STATIC)
-			at += copy(room[at:], v)
+		case lib.SQLITE_INTEGER:
+			rc = lib.Xsqlite3_bind_int64(c.tls, s.handle, n, v.number)
+		case lib.SQLITE_TEXT:
+			rc = lib.Xsqlite3_bind_text(c.tls, s.handle, n, s.room+uintptr(at), int32(len(v.text)), lib.SQLITE_STATIC)
+			at += copy(room[at:], v.text)
+		case lib.SQLITE_BLOB:
+			rc = lib.Xsqlite3_bind_blob(c.tls, s.handle, n, s.room+uintptr(at), int32(len(v.bytes)), lib.SQLITE_STATIC)
+			at += copy(room[at:], v.bytes)
 		}
 		if rc != lib.SQLITE_OK {
 			return c.failure(rc)
@@ -174,39 +177,44 @@ func (c *conn) bind(s *statement, args []any) error {
 	return nil
 }
 
-// valueOf is an argument as one of what SQLite knows: nil, int64, string, []byte.
-func valueOf(a any) (driver.Value, error) {
+// valueOf is an argument as SQLite knows it.
+func valueOf(a any) (value, error) {
 	switch v := a.(type) {
-	case string, int64, nil:
-		return v, nil
+	case nil:
+		return value{kind: lib.SQLITE_NULL}, nil
+	case string:
+		return value{kind: lib.SQLITE_TEXT, text: v}, nil
+	case int64:
+		return value{kind: lib.SQLITE_INTEGER, number: v}, nil
 	case []byte:
 		if v == nil {
-			return nil, nil
+			return value{kind: lib.SQLITE_NULL}, nil
 		}
-		return v, nil
+		return value{kind: lib.SQLITE_BLOB, bytes: v}, nil
 	case int:
-		return int64(v), nil
+		return value{kind: lib.SQLITE_INTEGER, number: int64(v)}, nil
 	case bool:
+		n := int64(0)
 		if v {
-			return int64(1), nil
+			n = 1
 		}
-		return int64(0), nil
+		return value{kind: lib.SQLITE_INTEGER, number: n}, nil
 	case driver.Valuer:
 		of, err := v.Value()
 		if err != nil {
-			return nil, err
+			return value{}, err
 		}
 		return valueOf(of)
 	}
 	switch v := reflect.ValueOf(a); v.Kind() {
 	case reflect.String:
-		return v.String(), nil
+		return value{kind: lib.SQLITE_TEXT, text: v.String()}, nil
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 {
 			return valueOf(v.Bytes())
 		}
 	}
-	return nil, fmt.Errorf("sqlite: a %T is no argument", a)
+	return value{}, fmt.Errorf("sqlite: a %T is no argument", a)
 }
 
 // Exec implements rows.DB. A statement is not cut short by anybody's context: it

@@ -10,7 +10,7 @@ import (
 // Together runs Updates in one batch and returns what each was told. The
 // committer must be at rest.
 func Together(ctx context.Context, c *Committer, updates ...func(as.Tx) error) []error {
-	all, told := make([]job, len(updates)), make([]error, len(updates))
+	all, told := make([]*job, len(updates)), make([]error, len(updates))
 	var riding sync.WaitGroup
 	for i, f := range updates {
 		all[i] = newJob()

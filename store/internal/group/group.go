@@ -49,7 +49,7 @@ type Stats struct{ Updates, Commits int64 }
 type Committer struct {
 	engine  Engine
 	tell    func([]as.Change)
-	queue   chan job
+	queue   chan *job
 	closing chan struct{}
 	closed  sync.Once
 	running sync.WaitGroup
@@ -63,7 +63,7 @@ type Committer struct {
 // Start starts a committer. tell is called with what was changed, or may have
 // been, before the Updates that changed it return.
 func Start(e Engine, tell func([]as.Change)) *Committer {
-	c := &Committer{engine: e, tell: tell, queue: make(chan job), closing: make(chan struct{})}
+	c := &Committer{engine: e, tell: tell, queue: make(chan *job), closing: make(chan struct{})}
 	c.running.Go(c.commitAll)
 	return c
 }
@@ -98,14 +98,17 @@ const (
 	retries                // the database could not serialize it
 )
 
-func newJob() job {
-	return job{turn: make(chan *rows.Tx, 1), ran: make(chan outcome, 1), done: make(chan error, 1)}
+func newJob() *job {
+	return &job{turn: make(chan *rows.Tx, 1), ran: make(chan outcome, 1), done: make(chan error, 1)}
 }
+
+// idle are jobs of Updates that have been told what became of them, to be used again.
+var idle = sync.Pool{New: func() any { return newJob() }}
 
 // Update is that of as.Store. It returns when what f wrote is durable. Once f has
 // run, the outcome is told even if ctx has ended meanwhile.
 func (c *Committer) Update(ctx context.Context, f func(as.Tx) error) error {
-	j := newJob()
+	j := idle.Get().(*job)
 	select {
 	case c.queue <- j:
 	case <-ctx.Done():
@@ -118,7 +121,7 @@ func (c *Committer) Update(ctx context.Context, f func(as.Tx) error) error {
 
 // ride waits for the turn, takes it, and waits for the commit. The turn may come
 // again.
-func (c *Committer) ride(ctx context.Context, j job, f func(as.Tx) error) error {
+func (c *Committer) ride(ctx context.Context, j *job, f func(as.Tx) error) error {
 	for {
 		select {
 		case tx := <-j.turn:
@@ -126,6 +129,7 @@ func (c *Committer) ride(ctx context.Context, j job, f func(as.Tx) error) error 
 				return err
 			}
 		case err := <-j.done:
+			idle.Put(j)
 			return err
 		}
 	}
@@ -133,7 +137,7 @@ func (c *Committer) ride(ctx context.Context, j job, f func(as.Tx) error) error 
 
 // take runs f and tells the committer how it went, also when f panics or ends
 // its goroutine.
-func (c *Committer) take(ctx context.Context, j job, tx *rows.Tx, f func(as.Tx) error) (how outcome, err error) {
+func (c *Committer) take(ctx context.Context, j *job, tx *rows.Tx, f func(as.Tx) error) (how outcome, err error) {
 	defer func() { j.ran <- how }()
 	if err := ctx.Err(); err != nil {
 		return leaves, err
@@ -169,8 +173,8 @@ func (c *Committer) commitAll() {
 }
 
 // gather takes what is waiting.
-func (c *Committer) gather(first job) []job {
-	batch := []job{first}
+func (c *Committer) gather(first *job) []*job {
+	batch := []*job{first}
 	for len(batch) < maxBatch {
 		select {
 		case j := <-c.queue:
@@ -195,7 +199,7 @@ const waryFor = 64
 
 // commit runs a batch and tells each Update what became of it. Those that
 // failed by themselves have left already and do not hear it.
-func (c *Committer) commit(all []job) {
+func (c *Committer) commit(all []*job) {
 	began := time.Now()
 	if c.wary = max(c.wary-1, 0); c.wary > 0 {
 		c.heads.Forget()
@@ -225,14 +229,14 @@ func (c *Committer) commit(all []job) {
 
 // batch is what became of the Updates of one transaction.
 type batch struct {
-	kept    []job
+	kept    []*job
 	changes []as.Change
 }
 
 // run runs a batch in one transaction. An error is everybody's who is left: what
 // they wrote is lost, or its fate unknown. With ErrAgain it is lost, and what is
 // left of the batch is to be run again.
-func (c *Committer) run(all []job, careful bool) (b batch, err error) {
+func (c *Committer) run(all []*job, careful bool) (b batch, err error) {
 	if len(all) == 0 {
 		return b, nil
 	}
@@ -293,13 +297,15 @@ func (c *Committer) run(all []job, careful bool) (b batch, err error) {
 
 // runOne gives one Update its turn. The error is that of the savepoint itself
 // and ends the batch: what would be kept is no longer known.
-func (c *Committer) runOne(j job, careful bool) (tx *rows.Tx, how outcome, err error) {
+func (c *Committer) runOne(j *job, careful bool) (tx *rows.Tx, how outcome, err error) {
 	if careful {
 		if err := c.engine.Savepoint(); err != nil {
 			return nil, retries, err
 		}
 	}
-	if tx = rows.New(c.engine.DB()); !careful {
+	if careful {
+		tx = rows.New(c.engine.DB())
+	} else {
 		tx = rows.NewRemembering(c.engine.DB(), &c.heads)
 	}
 	j.turn <- tx
