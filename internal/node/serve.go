@@ -68,6 +68,7 @@ type Door struct {
 // Serve answers at the doors until ctx ends or one of them fails, then lets
 // requests in flight finish. It closes the listeners, not the node.
 func (n *Node) Serve(ctx context.Context, doors ...Door) error {
+	giveRoom()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var house sync.WaitGroup
