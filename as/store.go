@@ -70,6 +70,7 @@ type VersionFilter struct {
 	// From and To: that began before To and had not ended, by anybody or by
 	// itself, at From.
 	From, To time.Time
+	Ended    bool  // they have been ended
 	EndedBy  int64 // Seq of the event that ended them
 }
 

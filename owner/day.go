@@ -213,11 +213,15 @@ func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error)
 	}
 	read, known := s.once.versions[s.o.Space]
 	if !known || f.From.Before(read.from) || f.To.After(read.to) {
-		list, err := s.versionsOf(f)
-		if err == nil && f.Resource == "" {
-			s.once.versions[s.o.Space] = versionsRead{f.From, f.To, slices.Clone(list)}
+		if f.Resource != "" {
+			return s.versionsOf(f)
 		}
-		return list, err
+		list, err := s.allVersions(f.From, f.To)
+		if err != nil {
+			return nil, err
+		}
+		read = versionsRead{f.From, f.To, list}
+		s.once.versions[s.o.Space] = read
 	}
 	var out []as.ShareVersion
 	for _, v := range read.list {
@@ -226,6 +230,21 @@ func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error)
 		}
 	}
 	return out, nil
+}
+
+// allVersions is versionsWithin for a whole space whose shares are read anyway.
+func (s *snapshot) allVersions(from, to time.Time) ([]as.ShareVersion, error) {
+	shares, err := s.shares()
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.versionsOf(as.VersionFilter{From: from, To: to, Ended: true})
+	for _, share := range shares {
+		if share.UpdatedAt.Before(to) && (share.NotAfter.IsZero() || share.NotAfter.After(from)) {
+			out = append(out, as.ShareVersion{Share: share})
+		}
+	}
+	return out, err
 }
 
 func (s *snapshot) versionsOf(f as.VersionFilter) (all []as.ShareVersion, err error) {

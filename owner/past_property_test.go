@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -194,7 +195,8 @@ func (p *past) acts() map[string]func(*rapid.T) {
 }
 
 // What is told of any instant of the past is what was true then, for whatever
-// happened before and since.
+// happened before and since; and no differently to a page that has read the lanes of
+// the time around it before.
 func TestEveryInstantOfThePastIsToldAsItWas(t *testing.T) {
 	w := newWorld(t)
 	runs := 0
@@ -220,8 +222,17 @@ func TestEveryInstantOfThePastIsToldAsItWas(t *testing.T) {
 				if i+1 < len(p.when) && !at.Add(later).Before(p.when[i+1]) {
 					continue
 				}
-				if got, want := p.told(at.Add(later)), p.then[i].says(at.Add(later)); !slices.Equal(got, want) {
-					rt.Fatalf("at %s (step %d) it is told %q; it was %q", at.Add(later), i, got, want)
+				at := at.Add(later)
+				lanes, err := w.views.Lanes(w.ctx, p.alice, at.Add(-time.Hour), at.Add(time.Hour), owner.Page{})
+				p.must(err)
+				page := w.views.OfOnePage()
+				if again, err := page.Lanes(w.ctx, p.alice, at.Add(-time.Hour), at.Add(time.Hour), owner.Page{}); err != nil || !reflect.DeepEqual(again, lanes) {
+					rt.Fatalf("around %s (step %d) the lanes of one page are %v, %v; want %v", at, i, again, err, lanes)
+				}
+				for _, views := range []owner.Views{w.views, page} {
+					if got, want := p.told(views, at), p.then[i].says(at); !slices.Equal(got, want) {
+						rt.Fatalf("at %s (step %d) it is told %q; it was %q", at, i, got, want)
+					}
 				}
 			}
 		}
@@ -229,10 +240,10 @@ func TestEveryInstantOfThePastIsToldAsItWas(t *testing.T) {
 }
 
 // told is what the view tells, as plain.says says it.
-func (p *past) told(at time.Time) []string {
+func (p *past) told(views owner.Views, at time.Time) []string {
 	out := []string{}
 	for page := (owner.Page{Limit: 3}); ; {
-		day, err := p.w.views.At(p.w.ctx, p.alice, at, owner.DayQuery{}, page)
+		day, err := views.At(p.w.ctx, p.alice, at, owner.DayQuery{}, page)
 		p.must(err)
 		for _, a := range day.List {
 			var emails []string

@@ -121,7 +121,7 @@ func (s *snapshot) grouped(shares []as.Share) ([]*group, error) {
 // through.
 func partiesOf(share as.Share) []policy.Party {
 	out := share.Parties()
-	if app := throughOf(share); app != "" {
+	if app := through(share, out); app != "" {
 		out = append(out, policy.Party{Kind: policy.PartyApp, Value: string(app)})
 	}
 	return out
@@ -129,8 +129,10 @@ func partiesOf(share as.Share) []policy.Party {
 
 // throughOf is the one application that a share for others is good through; "" for any,
 // and where the share is for the application itself.
-func throughOf(share as.Share) oauth.ClientID {
-	if slices.ContainsFunc(share.Parties(), func(p policy.Party) bool { return p.Kind == policy.PartyApp }) {
+func throughOf(share as.Share) oauth.ClientID { return through(share, share.Parties()) }
+
+func through(share as.Share, parties []policy.Party) oauth.ClientID {
+	if slices.ContainsFunc(parties, func(p policy.Party) bool { return p.Kind == policy.PartyApp }) {
 		return ""
 	}
 	return oauth.ClientID(share.Client)

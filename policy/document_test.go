@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"net/mail"
 	"reflect"
 	"strings"
 	"testing"
@@ -159,6 +160,9 @@ func FuzzCanonicalEmail(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		if a, err := mail.ParseAddress(s); plain(s) && (err != nil || a.Address != s || a.Name != "") {
+			t.Errorf("%q is plain, and read as %v, %v", s, a, err)
+		}
 		c, err := CanonicalEmail(s)
 		if err != nil {
 			return

@@ -24,6 +24,9 @@ func CanonicalEmail(s string) (string, error) {
 	if len(s) > 254 || !utf8.ValidString(s) {
 		return "", errNoEmail
 	}
+	if plain(s) {
+		return s, nil
+	}
 	for _, r := range s {
 		if r > unicode.MaxASCII || !unicode.IsPrint(r) || r == ' ' {
 			return "", errNoEmail
@@ -39,6 +42,24 @@ func CanonicalEmail(s string) (string, error) {
 		return "", errNoEmail
 	}
 	return s, nil
+}
+
+// plain says whether an address is in its canonical form beyond doubt, which nearly all
+// are where they are compared: two words of letters, digits, +, - and _ with single dots.
+func plain(s string) bool {
+	at, last := -1, byte('.')
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == '@' && at < 0 && last != '.':
+			at, c = i, '.'
+		case c == '.' && last != '.', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '-', c == '_':
+		default:
+			return false
+		}
+		last = c
+	}
+	return at > 0 && last != '.'
 }
 
 func domainOf(email string) (string, bool) {

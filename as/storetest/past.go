@@ -99,6 +99,8 @@ func versionsAreFound(s *scene) {
 		"a resource":                  {as.VersionFilter{Resource: "r1"}, []policy.ShareID{a.ID, c.ID}},
 		"an event":                    {as.VersionFilter{EndedBy: 7}, []policy.ShareID{a.ID}},
 		"no event":                    {as.VersionFilter{EndedBy: 8}, nil},
+		"ended":                       {as.VersionFilter{Ended: true}, []policy.ShareID{a.ID}},
+		"ended by then":               {as.VersionFilter{Ended: true, From: at(3)}, nil},
 		"before the first":            {as.VersionFilter{To: at(0)}, nil},
 		"the first hours":             {as.VersionFilter{From: at(1), To: at(3)}, []policy.ShareID{a.ID, b.ID}},
 		"from the end of one on":      {as.VersionFilter{From: at(3)}, []policy.ShareID{b.ID, c.ID}},

@@ -155,7 +155,7 @@ func (t *Tx) ShareVersions(space as.SpaceID, f as.VersionFilter, p as.Page) ([]a
 	w.and(!f.To.IsZero(), "updated_at < ", ms(f.To))
 	w.and(!f.From.IsZero(), "(not_after = 0 or not_after > ", ms(f.From), ")")
 	var out []as.ShareVersion
-	if f.EndedBy == 0 {
+	if !f.Ended && f.EndedBy == 0 {
 		shares, err := all(t, intoShare, `select `+shareColumns+` from shares where space_id = $1 and (id > $2 or id = $2 and version > $3) and id >= $2
 			and dormant_since = 0`+w.text+` order by id limit `+w.next(), append(w.args, p.Limit)...)
 		if err != nil {
