@@ -286,59 +286,66 @@ func (f *found) Scan(places ...any) error {
 }
 
 // column is a value of the row.
-func (f *found) column(i int32) driver.Value {
-	switch tls, s := f.c.tls, f.s.handle; lib.Xsqlite3_column_type(tls, s, i) {
+func (f *found) column(i int32) (v value) {
+	tls, s := f.c.tls, f.s.handle
+	switch v.kind = lib.Xsqlite3_column_type(tls, s, i); v.kind {
 	case lib.SQLITE_INTEGER:
-		return lib.Xsqlite3_column_int64(tls, s, i)
+		v.number = lib.Xsqlite3_column_int64(tls, s, i)
 	case lib.SQLITE_TEXT:
 		text := lib.Xsqlite3_column_text(tls, s, i)
-		return string(libc.GoBytes(text, int(lib.Xsqlite3_column_bytes(tls, s, i))))
+		v.text = string(libc.GoBytes(text, int(lib.Xsqlite3_column_bytes(tls, s, i))))
 	case lib.SQLITE_BLOB:
 		bytes := lib.Xsqlite3_column_blob(tls, s, i)
-		return append([]byte{}, libc.GoBytes(bytes, int(lib.Xsqlite3_column_bytes(tls, s, i)))...)
-	case lib.SQLITE_NULL:
-		return nil
+		v.bytes = append([]byte{}, libc.GoBytes(bytes, int(lib.Xsqlite3_column_bytes(tls, s, i)))...)
 	}
-	return lib.Xsqlite3_column_double(f.c.tls, f.s.handle, i) // which no column is
+	return v
 }
 
 // assign puts a value of the database into a place of a record.
-func assign(place any, v driver.Value) error {
+func assign(place any, v value) error {
 	switch p := place.(type) {
-	case interface{ Scan(any) error }:
-		return p.Scan(v)
-	case *bool:
-		switch v := v.(type) {
-		case int64:
-			*p = v != 0
+	case *string:
+		if v.kind == lib.SQLITE_TEXT {
+			*p = v.text
 			return nil
 		}
 	case *int64:
-		if n, ok := v.(int64); ok {
-			*p = n
+		if v.kind == lib.SQLITE_INTEGER {
+			*p = v.number
 			return nil
+		}
+	case *bool:
+		if v.kind == lib.SQLITE_INTEGER {
+			*p = v.number != 0
+			return nil
+		}
+	case interface{ Scan(any) error }:
+		switch v.kind {
+		case lib.SQLITE_INTEGER:
+			return p.Scan(v.number)
+		case lib.SQLITE_TEXT:
+			return p.Scan(v.text)
+		case lib.SQLITE_BLOB:
+			return p.Scan(v.bytes)
+		case lib.SQLITE_NULL:
+			return p.Scan(nil)
 		}
 	default:
 		to := reflect.ValueOf(place).Elem()
-		switch v := v.(type) {
-		case string:
-			if to.Kind() == reflect.String {
-				to.SetString(v)
-				return nil
-			}
-		case []byte:
-			if to.Kind() == reflect.Slice && to.Type().Elem().Kind() == reflect.Uint8 {
-				to.SetBytes(v)
-				return nil
-			}
-		case nil:
-			if to.Kind() == reflect.Slice {
-				to.SetZero()
-				return nil
-			}
+		bytes := to.Kind() == reflect.Slice && to.Type().Elem().Kind() == reflect.Uint8
+		switch {
+		case v.kind == lib.SQLITE_TEXT && to.Kind() == reflect.String:
+			to.SetString(v.text)
+			return nil
+		case v.kind == lib.SQLITE_BLOB && bytes:
+			to.SetBytes(v.bytes)
+			return nil
+		case v.kind == lib.SQLITE_NULL && to.Kind() == reflect.Slice:
+			to.SetZero()
+			return nil
 		}
 	}
-	return fmt.Errorf("a %T cannot be read into a %T", v, place)
+	return fmt.Errorf("what SQLite calls %d cannot be read into a %T", v.kind, place)
 }
 
 // run executes a statement that begins or ends something.

@@ -71,14 +71,39 @@ func plain(scopes []uma.Scope) (text string, ok bool) {
 	return string(append(b, ']')), true
 }
 
+// readPlain reads scopes that plain has written.
+func readPlain(text string) (scopes []uma.Scope, ok bool) {
+	text, begins := strings.CutPrefix(text, `["`)
+	text, ends := strings.CutSuffix(text, `"]`)
+	if !begins || !ends || strings.Contains(text, `\`) {
+		return nil, false
+	}
+	for scope := range strings.SplitSeq(text, `","`) {
+		if strings.Contains(scope, `"`) {
+			return nil, false
+		}
+		scopes = append(scopes, uma.Scope(scope))
+	}
+	return scopes, true
+}
+
 func (l list[T]) Scan(v any) error {
 	raw, err := textOf(v)
 	if err != nil {
 		return err
 	}
-	if string(raw) == "[]" { // as most are
+	switch string(raw) { // as most are
+	case "[]":
 		*l.of = []T{}
 		return nil
+	case "null":
+		*l.of = nil
+		return nil
+	}
+	if of, ok := any(l.of).(*[]uma.Scope); ok {
+		if *of, ok = readPlain(string(raw)); ok {
+			return nil
+		}
 	}
 	return json.Unmarshal(raw, l.of)
 }
