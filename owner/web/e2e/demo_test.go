@@ -122,6 +122,9 @@ func TestTheDemonstration(t *testing.T) {
 		alice.allowReadings()
 		bob.until(".part-open", patience)
 		bob.want(".part-open .chart", ".part-shut")
+		if size := ask[float64](bob, `document.querySelector("#trace .seq").getScreenCTM().a`); size < 0.6 {
+			t.Errorf("the trace beside the app is drawn at %.2f of its size, and cannot be read", size)
+		}
 		bob.lookAsDeveloper("open, in part")
 
 		alice.follow(".tabs a[href$='/app/people']")
