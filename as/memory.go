@@ -2,7 +2,6 @@ package as
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"hash/maphash"
 	"sync"
@@ -33,19 +32,13 @@ type memory struct {
 
 	clients   remembered[oauth.ClientID, oauth.Client]
 	spaces    remembered[SpaceID, Space]
-	resources packed // what a decision needs of them: see packResource
-	shares    remembered[uma.ResourceID, sharesOfSpace]
+	resources packed                         // what a decision needs of them: see packResource
+	shares    packed                         // the same, where there are few on a resource: see packShares
+	crowds    remembered[packedKey, []Share] // where there are many
 	bearers   remembered[packedKey, *bearer]
 	answers   packed // of introspection, as they are written
 	begun     sightings
 	alone     known // what is in memory, and nothing behind it
-}
-
-// sharesOfSpace are the shares on a resource, and the space they were asked for
-// in.
-type sharesOfSpace struct {
-	space  SpaceID
-	shares []Share
 }
 
 // bearer is an access token with its grant.
@@ -62,7 +55,7 @@ const maxChanged = 1 << 16
 func newMemory(store Store) *memory {
 	m := &memory{
 		store: store, seed: maphash.MakeSeed(), changed: map[uint64]uint64{},
-		resources: packed{half: 4 << 20}, answers: packed{half: 8 << 20}, // 128 MiB for more than a million, and 256 MiB
+		resources: packed{half: 4 << 20}, shares: packed{half: 4 << 20}, answers: packed{half: 8 << 20}, // twice 128 MiB, each for more than a million, and 256 MiB
 	}
 	m.alone = recollection{memory: m, remembers: true}
 	store.Watch(m.forget)
@@ -299,50 +292,38 @@ func (c recollection) Resource(space SpaceID, server oauth.ClientID, id uma.Reso
 	return res, err
 }
 
-func packResource(r Resource) []byte {
-	b := appendText(binary.AppendVarint(nil, r.Generation), r.Description.Type)
-	for _, scope := range r.Description.Scopes {
-		b = appendText(b, string(scope))
-	}
-	return b
-}
+// fewShares is how many shares on a resource are few.
+const fewShares = 8
 
-// unpackResource reads what packResource wrote.
-func unpackResource(r *Resource, b []byte) {
-	generation, n := binary.Varint(b)
-	r.Generation, b = generation, b[n:]
-	rest := string(b) // which all texts are cut from
-	text := func() string {
-		size, n := binary.Uvarint(b)
-		end := n + int(size)
-		cut := rest[n:end]
-		b, rest = b[end:], rest[end:]
-		return cut
-	}
-	r.Description.Type = text()
-	r.Description.Scopes = []uma.Scope{}
-	for len(b) > 0 {
-		r.Description.Scopes = append(r.Description.Scopes, uma.Scope(text()))
-	}
-}
-
+// SharesOn answers with what a decision needs of the shares: what the owner wished, and
+// the numbers that a permission names.
 func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error) {
-	found, err := recallOne(c, &c.shares, id,
-		func(k known) (sharesOfSpace, error) {
-			list, err := k.SharesOn(space, id)
-			return sharesOfSpace{space, list}, err
-		},
-		func(s sharesOfSpace) []Change {
-			changes := []Change{ChangedResource(id)}
-			for _, share := range s.shares {
-				changes = append(changes, ChangedShare(share.ID))
-			}
-			return changes
-		})
-	if err == nil && found.space != space {
-		return nil, nil // an id is of one space, so another one has no shares on it
+	key := keyOf(string(space), string(id))
+	if c.remembers {
+		if content, ok := c.shares.get(c.memory, key, time.Time{}); ok {
+			return unpackShares(space, id, content), nil
+		}
+		if crowd, ok := c.crowds.get(c.memory, key); ok {
+			return crowd, nil
+		}
 	}
-	return found.shares, err
+	if c.behind == nil {
+		return nil, errForgotten
+	}
+	shares, err := c.behind.SharesOn(space, id)
+	if err != nil || !c.learns {
+		return shares, err
+	}
+	changes := []Change{ChangedResource(id)}
+	for _, share := range shares {
+		changes = append(changes, ChangedShare(share.ID))
+	}
+	if dependencies := c.hashes(changes...); len(shares) <= fewShares {
+		c.shares.put(c.memory, key, packShares(shares), c.position, forever, dependencies)
+	} else {
+		c.crowds.put(key, shares, c.position, dependencies)
+	}
+	return shares, nil
 }
 
 // dependencies is what the state of a grant is made of.

@@ -2,9 +2,13 @@ package as
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/licet/licet/policy"
+	"github.com/licet/licet/uma"
 )
 
 type still struct{ Store }
@@ -119,6 +123,34 @@ func TestANameIsOneLine(t *testing.T) {
 	} {
 		if got := oneLine(name); got != want {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
+	}
+}
+
+// A decision from memory is about the same shares as one from the store: no part of a
+// wish is lost.
+func TestSharesComeOutOfMemoryAsTheyWentIn(t *testing.T) {
+	required := uma.RequiredClaim{ClaimTokenFormat: []string{"format"}, ClaimType: "type", FriendlyName: "name", Issuer: []string{"a", "b"}, Name: "email"}
+	full := policy.Share{
+		ID: "1", Resource: "r", Scopes: []uma.Scope{"view", "edit"}, Claims: []policy.Claim{{RequiredClaim: required, Values: []string{"x", ""}}, {RequiredClaim: required, Values: []string{}}},
+		Group: "g", Link: true, Anyone: true, Client: "c", NotBefore: time.UnixMilli(1234).UTC(), NotAfter: time.UnixMilli(5678).UTC(), Purpose: "p", Terms: "t", Ask: true,
+	}
+	for _, whole := range []reflect.Value{reflect.ValueOf(full), reflect.ValueOf(full.Claims[0]), reflect.ValueOf(required)} {
+		for i := range whole.NumField() {
+			if whole.Field(i).IsZero() {
+				t.Fatalf("%s of a %s is not tried", whole.Type().Field(i).Name, whole.Type())
+			}
+		}
+	}
+	asking := policy.Share{ID: "2", Resource: "r", Scopes: []uma.Scope{}, Ask: true}
+	linked := policy.Share{ID: "3", Resource: "r", Scopes: []uma.Scope{"\x00\xff"}, Link: true}
+	for _, want := range [][]Share{
+		nil,
+		{{Share: full, Space: "s", Version: 7, Generation: -1}},
+		{{Share: asking, Space: "s", Version: 1, Generation: 1}, {Share: full, Space: "s"}, {Share: linked, Space: "s"}},
+	} {
+		if got := unpackShares("s", "r", packShares(want)); !reflect.DeepEqual(got, want) {
+			t.Errorf("what went in is\n%+v\nand what came out\n%+v", want, got)
 		}
 	}
 }
