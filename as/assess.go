@@ -76,11 +76,11 @@ type grantedScope struct {
 }
 
 func assess(a assessment) decision {
-	var offered []uma.Scope
+	notOffered := a.RequestedScopes
 	for _, t := range a.Resources {
-		offered = union(offered, t.available())
+		notOffered = without(notOffered, t.available())
 	}
-	if len(without(a.RequestedScopes, offered)) > 0 ||
+	if len(notOffered) > 0 ||
 		a.StrictScopes && len(without(a.RequestedScopes, a.RegisteredScopes)) > 0 {
 		return decision{Conclusion: concludeInvalidScope}
 	}

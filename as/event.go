@@ -142,27 +142,23 @@ func (s *Server) recordRefusal(tx Tx, space SpaceID, kind, client, subject strin
 // sum hashes the event and the hash before it. Every field is preceded by its
 // length, so that no two events have the same bytes.
 func (e Event) sum() []byte {
-	h := sha256.New()
-	field := func(b []byte) {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
-		h.Write(n[:])
-		h.Write(b)
+	all := make([]byte, 0, 1024) // which has room for most
+	text := func(s string) {
+		all = append(binary.BigEndian.AppendUint64(all, uint64(len(s))), s...)
 	}
 	number := func(n int64) {
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], uint64(n))
-		field(b[:])
+		all = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(all, 8), uint64(n))
 	}
-	field([]byte(e.Space))
+	text(string(e.Space))
 	number(e.Seq)
 	number(e.At.UnixMilli())
-	field([]byte(e.Kind))
-	field([]byte(e.Actor))
-	field([]byte(e.Subject))
-	field([]byte(e.Detail))
-	field(e.Prev)
-	return h.Sum(nil)
+	text(e.Kind)
+	text(e.Actor)
+	text(e.Subject)
+	text(e.Detail)
+	text(string(e.Prev))
+	sum := sha256.Sum256(all)
+	return sum[:]
 }
 
 // VerifyHistory reads the whole history of a space and reports the first event

@@ -83,14 +83,22 @@ func (s *Server) readAhead(ctx context.Context, p Process) error {
 		return nil
 	}
 	return s.memory.recall(ctx, func(k known) error {
-		resources, err := ticketResources(k, p)
-		if err == nil {
-			_, err = sharesOn(k, resources)
+		for _, asked := range p.Permissions {
+			_, err := k.Resource(p.Space, p.ResourceServer, asked.Resource)
+			if errors.Is(err, ErrNotFound) {
+				continue
+			}
+			if err == nil {
+				_, err = k.SharesOn(p.Space, asked.Resource)
+			}
+			if err == nil {
+				_, err = k.Space(p.Space)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err == nil && len(resources) > 0 {
-			_, err = k.Space(p.Space)
-		}
-		return err
+		return nil
 	})
 }
 
