@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -87,6 +88,17 @@ func readPlain(text string) (scopes []uma.Scope, ok bool) {
 	return scopes, true
 }
 
+// readNamed reads the claims of most shares: that one has one value.
+func readNamed(text string) ([]policy.Claim, bool) {
+	text, begins := strings.CutPrefix(text, `[{"name":"`)
+	name, value, has := strings.Cut(text, `","Values":["`)
+	value, ends := strings.CutSuffix(value, `"]}]`)
+	if !begins || !has || !ends || strings.ContainsAny(name, `"\`) || strings.ContainsAny(value, `"\`) {
+		return nil, false
+	}
+	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: name}, Values: []string{value}}}, true
+}
+
 func (l list[T]) Scan(v any) error {
 	raw, err := textOf(v)
 	if err != nil {
@@ -100,10 +112,15 @@ func (l list[T]) Scan(v any) error {
 		*l.of = nil
 		return nil
 	}
-	if of, ok := any(l.of).(*[]uma.Scope); ok {
-		if *of, ok = readPlain(string(raw)); ok {
-			return nil
-		}
+	var known bool
+	switch of := any(l.of).(type) {
+	case *[]uma.Scope:
+		*of, known = readPlain(string(raw))
+	case *[]policy.Claim:
+		*of, known = readNamed(string(raw))
+	}
+	if known {
+		return nil
 	}
 	return json.Unmarshal(raw, l.of)
 }
