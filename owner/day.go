@@ -81,13 +81,13 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 		if err != nil {
 			return err
 		}
-		var all []Access
+		var all []*Access
 		for _, version := range versions {
 			res, there := then[version.Resource]
 			if !there {
 				continue
 			}
-			a := Access{ShareVersion: version, Thing: ThingName{ID: res.ID, Name: res.Description.Name}}
+			a := &Access{ShareVersion: version, Thing: ThingName{ID: res.ID, Name: res.Description.Name}}
 			for _, scope := range version.Scopes {
 				if slices.Contains(res.Description.Scopes, scope) {
 					a.Can = append(a.Can, scope)
@@ -101,18 +101,19 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			a.Ended, a.How = version.EndedAt(s.now)
 			all = append(all, a)
 		}
-		slices.SortFunc(all, func(a, b Access) int { return compareText(a.place, b.place) })
+		slices.SortFunc(all, func(a, b *Access) int { return compareText(a.place, b.place) })
 		list := "day " + at.UTC().Format(time.RFC3339Nano) + " " + string(q.Thing) + " " + q.Person
-		page, next, err := pageOf(v, o, list, all, func(a Access) string { return a.place }, p)
+		page, next, err := pageOf(v, o, list, all, func(a *Access) string { return a.place }, p)
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			if err := s.fill(&page[i]); err != nil {
+		out = Day{At: at, Next: next}
+		for _, a := range page {
+			if err := s.fill(a); err != nil {
 				return err
 			}
+			out.List = append(out.List, *a)
 		}
-		out.List, out.Next = page, next
 		if p.After == "" {
 			out.Roles, err = s.rolesAt(at, q)
 		}
@@ -223,7 +224,7 @@ func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error)
 		read = versionsRead{f.From, f.To, list}
 		s.once.versions[s.o.Space] = read
 	}
-	var out []as.ShareVersion
+	out := make([]as.ShareVersion, 0, len(read.list))
 	for _, v := range read.list {
 		if f.Resource == "" || v.Resource == f.Resource {
 			out = append(out, v)
@@ -238,10 +239,11 @@ func (s *snapshot) allVersions(from, to time.Time) ([]as.ShareVersion, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.versionsOf(as.VersionFilter{From: from, To: to, Ended: true})
+	ended, err := s.versionsOf(as.VersionFilter{From: from, To: to, Ended: true})
+	out := slices.Grow(ended, len(shares))
 	for _, share := range shares {
 		if share.UpdatedAt.Before(to) && (share.NotAfter.IsZero() || share.NotAfter.After(from)) {
-			out = append(out, as.ShareVersion{Share: share})
+			out = append(out, as.ShareVersion{Share: *share})
 		}
 	}
 	return out, err
@@ -322,14 +324,14 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 			return err
 		}
 		by := map[policy.ShareID]map[int64]Span{}
-		var shares []as.Share
-		for _, version := range versions {
+		var shares []*as.Share
+		for i, version := range versions {
 			if span, ok := spanOf(version, from, to); ok && !version.Ask {
 				if by[version.ID] == nil {
 					by[version.ID] = map[int64]Span{}
 				}
 				by[version.ID][version.Version] = span
-				shares = append(shares, version.Share)
+				shares = append(shares, &versions[i].Share)
 			}
 		}
 		all, err := s.grouped(shares)

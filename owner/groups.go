@@ -87,8 +87,8 @@ func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p Page)
 		if err != nil {
 			return err
 		}
-		shares = slices.DeleteFunc(live(shares, s.now), func(one as.Share) bool { return !one.DormantSince.IsZero() })
-		return s.show(&group{who: w, shares: shares}, &out.Person)
+		inForce := slices.DeleteFunc(live(placesOf(shares), s.now), func(one *as.Share) bool { return !one.DormantSince.IsZero() })
+		return s.show(&group{who: w, shares: inForce}, &out.Person)
 	})
 	return out, absent(err, errNoGroup)
 }

@@ -42,14 +42,14 @@ func (v Views) Home(ctx context.Context, o as.Owner, since time.Time) (Home, err
 		if err != nil {
 			return err
 		}
-		people, apps, lit, soon := map[policy.Party]bool{}, map[oauth.ClientID]bool{}, map[uma.ResourceID]bool{}, []as.Share{}
+		people, apps, lit, soon := map[policy.Party]bool{}, map[oauth.ClientID]bool{}, map[uma.ResourceID]bool{}, []*as.Share{}
 		var order []uma.ResourceID // the latest last
-		slices.SortFunc(shares, func(a, b as.Share) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
+		slices.SortFunc(shares, func(a, b *as.Share) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 		for _, share := range shares {
-			if stateOf(share, s.now) != InForce || share.Ask {
+			if stateOf(*share, s.now) != InForce || share.Ask {
 				continue
 			}
-			for _, p := range partiesOf(share) {
+			for _, p := range partiesOf(*share) {
 				if p.Person() {
 					people[p] = true
 				}
@@ -57,7 +57,7 @@ func (v Views) Home(ctx context.Context, o as.Owner, since time.Time) (Home, err
 					apps[oauth.ClientID(p.Value)] = true
 				}
 			}
-			if !personal(share) {
+			if !personal(*share) {
 				h.Open++
 			}
 			if !share.NotAfter.IsZero() && !share.NotAfter.After(s.now.Add(endsSoon)) {
@@ -67,7 +67,7 @@ func (v Views) Home(ctx context.Context, o as.Owner, since time.Time) (Home, err
 			order = append(order, share.Resource)
 		}
 		h.People, h.Apps, h.Shared = len(people), len(apps), len(lit)
-		slices.SortFunc(soon, func(a, b as.Share) int { return a.NotAfter.Compare(b.NotAfter) })
+		slices.SortFunc(soon, func(a, b *as.Share) int { return a.NotAfter.Compare(b.NotAfter) })
 		if h.Ending, err = s.sharings(soon[:min(len(soon), homeEnding)]); err != nil {
 			return err
 		}

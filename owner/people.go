@@ -78,7 +78,7 @@ func (v Views) People(ctx context.Context, o as.Owner, q PeopleQuery, p Page) (P
 type group struct {
 	who    Who
 	key    string // where it stands in the list
-	shares []as.Share
+	shares []*as.Share
 }
 
 func (g *group) standing() string { return g.key }
@@ -90,14 +90,14 @@ func (s *snapshot) people() ([]*group, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.grouped(slices.DeleteFunc(live(shares, s.now), func(one as.Share) bool { return one.Ask }))
+	return s.grouped(slices.DeleteFunc(live(shares, s.now), func(one *as.Share) bool { return one.Ask }))
 }
 
-func (s *snapshot) grouped(shares []as.Share) ([]*group, error) {
+func (s *snapshot) grouped(shares []*as.Share) ([]*group, error) {
 	by := map[policy.Party]*group{}
 	var all []*group
 	for _, share := range shares {
-		for _, p := range partiesOf(share) {
+		for _, p := range partiesOf(*share) {
 			g := by[p]
 			if g == nil {
 				w, err := s.party(p)
@@ -265,7 +265,7 @@ func (s *snapshot) find(key string) (*group, error) {
 		return nil, err
 	}
 	for _, share := range shares {
-		for _, p := range partiesOf(share) {
+		for _, p := range partiesOf(*share) {
 			w, err := s.party(p)
 			if err != nil {
 				return nil, err
@@ -275,7 +275,7 @@ func (s *snapshot) find(key string) (*group, error) {
 			}
 			g := &group{who: w}
 			for _, other := range live(shares, s.now) {
-				if slices.Contains(partiesOf(other), p) {
+				if slices.Contains(partiesOf(*other), p) {
 					g.shares = append(g.shares, other)
 				}
 			}
@@ -363,7 +363,7 @@ func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView,
 		}
 		g := &group{who: w}
 		for _, share := range live(shares, s.now) {
-			if slices.Contains(partiesOf(share), party) {
+			if slices.Contains(partiesOf(*share), party) {
 				g.shares = append(g.shares, share)
 			}
 		}
@@ -432,7 +432,7 @@ func (v Views) Apps(ctx context.Context, o as.Owner) ([]App, error) {
 }
 
 // holds says whether an application has a token under any of the shares.
-func (s *snapshot) holds(id oauth.ClientID, shares []as.Share) (bool, error) {
+func (s *snapshot) holds(id oauth.ClientID, shares []*as.Share) (bool, error) {
 	ids := make([]policy.ShareID, len(shares))
 	for i, share := range shares {
 		ids[i] = share.ID

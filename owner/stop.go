@@ -17,7 +17,7 @@ func (v Views) Sharing(ctx context.Context, o as.Owner, id policy.ShareID) (Shar
 	}
 	var out []Sharing
 	err = v.read(ctx, o, func(s *snapshot) (err error) {
-		out, err = s.sharings([]as.Share{share})
+		out, err = s.sharings([]*as.Share{&share})
 		return err
 	})
 	if err != nil {
@@ -54,7 +54,7 @@ func (v Views) Impact(ctx context.Context, o as.Owner, t as.Target) (Impact, err
 			}
 			shares = append(shares, share)
 		}
-		out.Still, err = s.sharings(shares)
+		out.Still, err = s.sharings(placesOf(shares))
 		return err
 	})
 	return out, err

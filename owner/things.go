@@ -100,7 +100,7 @@ func (s *snapshot) things(found []as.Resource) ([]Thing, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown, err := s.sharings(live(shares, s.now))
+	shown, err := s.sharings(live(placesOf(shares), s.now))
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +217,7 @@ func (v Views) Version(ctx context.Context, o as.Owner, ref as.VersionRef) (Thin
 	}
 	err = v.read(ctx, o, func(s *snapshot) error {
 		s.name(t.Resource)
-		list, err := s.sharings([]as.Share{found[0].Share})
+		list, err := s.sharings([]*as.Share{&found[0].Share})
 		if err == nil {
 			one = list[0]
 		}

@@ -23,7 +23,7 @@ type Views struct {
 
 // once is what the views of one page have read of spaces as wholes.
 type once struct {
-	shares   map[as.SpaceID][]as.Share
+	shares   map[as.SpaceID][]*as.Share
 	versions map[as.SpaceID]versionsRead
 }
 
@@ -37,7 +37,7 @@ type versionsRead struct {
 // page is made of. They know nothing of what is changed after that, so they are for
 // pages that change nothing, and each for one page.
 func (v Views) OfOnePage() Views {
-	v.once = &once{map[as.SpaceID][]as.Share{}, map[as.SpaceID]versionsRead{}}
+	v.once = &once{map[as.SpaceID][]*as.Share{}, map[as.SpaceID]versionsRead{}}
 	return v
 }
 
@@ -204,7 +204,7 @@ func stateOf(s as.Share, now time.Time) State {
 }
 
 // sharings shows shares. It asks for all names and uses at once.
-func (s *snapshot) sharings(shares []as.Share) ([]Sharing, error) {
+func (s *snapshot) sharings(shares []*as.Share) ([]Sharing, error) {
 	var ids []uma.ResourceID
 	var uses []string
 	for _, share := range shares {
@@ -220,8 +220,8 @@ func (s *snapshot) sharings(shares []as.Share) ([]Sharing, error) {
 	}
 	out := make([]Sharing, len(shares))
 	for i, share := range shares {
-		out[i] = Sharing{Share: share, State: stateOf(share, s.now), Thing: s.names[share.Resource], LastUsed: used[string(share.ID)]}
-		if out[i].Through, err = s.app(throughOf(share)); err != nil {
+		out[i] = Sharing{Share: *share, State: stateOf(*share, s.now), Thing: s.names[share.Resource], LastUsed: used[string(share.ID)]}
+		if out[i].Through, err = s.app(throughOf(*share)); err != nil {
 			return nil, err
 		}
 		for _, p := range share.Parties() {
@@ -247,25 +247,33 @@ func (s *snapshot) lastUsed(of as.UseOf, ids []string) (map[string]time.Time, er
 	return out, err
 }
 
-// shares are all shares of the space. The caller may change the list.
-func (s *snapshot) shares() ([]as.Share, error) {
-	if s.once == nil {
-		return s.SharesInForce(s.o.Space, nil)
-	}
-	list, known := s.once.shares[s.o.Space]
-	if !known {
-		var err error
-		if list, err = s.SharesInForce(s.o.Space, nil); err != nil {
-			return nil, err
+// shares are all shares of the space. The caller may change the list, but not what is in it.
+func (s *snapshot) shares() ([]*as.Share, error) {
+	if s.once != nil {
+		if list, known := s.once.shares[s.o.Space]; known {
+			return slices.Clone(list), nil
 		}
-		s.once.shares[s.o.Space] = list
 	}
-	return slices.Clone(list), nil
+	read, err := s.SharesInForce(s.o.Space, nil)
+	list := placesOf(read)
+	if err == nil && s.once != nil {
+		s.once.shares[s.o.Space] = slices.Clone(list)
+	}
+	return list, err
+}
+
+// placesOf says where the shares of a list are: a share is large, and an owner has many.
+func placesOf(shares []as.Share) []*as.Share {
+	out := make([]*as.Share, len(shares))
+	for i := range shares {
+		out[i] = &shares[i]
+	}
+	return out
 }
 
 // live are the shares that are in force, or will be.
-func live(shares []as.Share, now time.Time) []as.Share {
-	return slices.DeleteFunc(slices.Clone(shares), func(s as.Share) bool { return stateOf(s, now) == Over })
+func live(shares []*as.Share, now time.Time) []*as.Share {
+	return slices.DeleteFunc(slices.Clone(shares), func(s *as.Share) bool { return stateOf(*s, now) == Over })
 }
 
 // pageOf cuts a page out of a sorted list. list names the list and what narrows
