@@ -293,21 +293,21 @@ func TestTheDryRunKnowsGroups(t *testing.T) {
 		}
 	}
 	own = w.share(w.aliceOwner, toBob(photo, "view"))
-	impact, err := w.Impact(w.ctx, w.aliceOwner, as.Target{Share: own.ID})
+	impact, err := w.impact(w.aliceOwner, as.Target{Share: own.ID})
 	w.must(err)
 	if len(impact.StillOpen) != 1 || impact.StillOpen[0].Party.Value != "bob@example.org" {
 		t.Errorf("without his share Bob could still %+v", impact.StillOpen)
 	}
-	before, err := w.Impact(w.ctx, w.aliceOwner, as.Target{Resource: photo})
+	before, err := w.impact(w.aliceOwner, as.Target{Resource: photo})
 	w.must(err)
 	w.must(w.WithdrawShare(w.ctx, w.aliceOwner, own.ID, 0))
 	w.granted(w.c1, w.asBob(w.ticket(w.alice1, perm(photo, "view"))))
-	with, err := w.Impact(w.ctx, w.aliceOwner, as.Target{Person: policy.Party{Kind: policy.PartyGroup, Value: string(g.ID)}})
+	with, err := w.impact(w.aliceOwner, as.Target{Person: policy.Party{Kind: policy.PartyGroup, Value: string(g.ID)}})
 	w.must(err)
 	members, err := w.Members(w.ctx, w.aliceOwner, g.ID, as.Page{Limit: 1})
 	w.must(err)
 	w.must(w.RemoveMember(w.ctx, w.aliceOwner, members[0].ID))
-	after, err := w.Impact(w.ctx, w.aliceOwner, as.Target{Person: policy.Party{Kind: policy.PartyGroup, Value: string(g.ID)}})
+	after, err := w.impact(w.aliceOwner, as.Target{Person: policy.Party{Kind: policy.PartyGroup, Value: string(g.ID)}})
 	w.must(err)
 	if before.Tokens != 0 || with.Tokens != 1 || after.Tokens != 0 {
 		t.Errorf("tokens that would be dead: %d, with the RPT %d, without the member %d", before.Tokens, with.Tokens, after.Tokens)

@@ -217,7 +217,7 @@ func TestEverythingOfAPersonIsWithdrawnAtOnceAndBroughtBack(t *testing.T) {
 		w.granted(w.c1, w.asBob(w.ticket(w.alice2, perm(photo, "view")))),
 	}
 	bob := policy.Party{Kind: policy.PartyEmail, Value: "bob@example.org"}
-	impact, err := w.Impact(w.ctx, w.aliceOwner, as.Target{Person: bob})
+	impact, err := w.impact(w.aliceOwner, as.Target{Person: bob})
 	w.must(err)
 	if impact.Shares != 3 || impact.Tokens != 3 || len(impact.Apps) != 1 || impact.Apps[0].Name != "The first app" || impact.Apps[0].Tokens != 3 || len(impact.StillOpen) != 0 {
 		t.Errorf("the impact is %+v", impact)
@@ -304,7 +304,7 @@ func TestEverythingOfAnAppAndOnAThingIsWithdrawnAtOnce(t *testing.T) {
 	apps := w.granted(w.c1, with(w.ticket(w.alice1, perm(photo, "view"))))
 	second := w.granted(w.c2, with(w.visit(w.c2, w.ticket(w.alice1, perm(album, "view")), w.bob, false)))
 
-	impact, err := w.Impact(w.ctx, w.aliceOwner, as.Target{App: "c1"})
+	impact, err := w.impact(w.aliceOwner, as.Target{App: "c1"})
 	w.must(err)
 	if impact.Shares != 1 || impact.Tokens != 2 || len(impact.Apps) != 1 {
 		t.Errorf("the impact is %+v", impact)
@@ -341,7 +341,7 @@ func TestImpactTellsWhatElseLetsTheSamePeopleIn(t *testing.T) {
 	domain := w.share(w.aliceOwner, toEmail("*@example.org", album, "view"))
 	w.share(w.aliceOwner, askMe(album, "edit"))
 	w.share(w.aliceOwner, toEmail("carlos@example.org", album, "download"))
-	impact, err := w.Impact(w.ctx, w.aliceOwner, as.Target{Share: share.ID})
+	impact, err := w.impact(w.aliceOwner, as.Target{Share: share.ID})
 	w.must(err)
 	var open []string
 	for _, o := range impact.StillOpen {
@@ -350,7 +350,7 @@ func TestImpactTellsWhatElseLetsTheSamePeopleIn(t *testing.T) {
 	if len(open) == 0 || open[0] != "view" || !slices.Equal(impact.StillOpen[0].Shares, []policy.ShareID{domain.ID}) || slices.Contains(open, "download") {
 		t.Errorf("still open: %+v", impact.StillOpen)
 	}
-	_, err = w.Impact(w.ctx, w.annaOwner, as.Target{Share: share.ID})
+	_, err = w.impact(w.annaOwner, as.Target{Share: share.ID})
 	wantCode(t, err, uma.NotFound)
 }
 
@@ -430,4 +430,12 @@ func TestASupposedWishOpensNothing(t *testing.T) {
 	if _, denied := result.(as.Denied); !denied {
 		t.Errorf("supposing has opened it: %T", result)
 	}
+}
+
+func (w *world) impact(o as.Owner, t as.Target) (i as.Impact, err error) {
+	err = w.Store.View(w.ctx, func(r as.Reader) error {
+		i, err = w.Impact(r, o.Space, t)
+		return err
+	})
+	return i, err
 }

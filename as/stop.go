@@ -229,21 +229,17 @@ type StillOpen struct {
 const maxStillOpen = 50
 
 // Impact computes what WithdrawAll would mean now. It changes nothing.
-func (s *Server) Impact(ctx context.Context, o Owner, t Target) (Impact, error) {
+func (s *Server) Impact(r Reader, space SpaceID, t Target) (Impact, error) {
 	var i Impact
-	err := s.Store.View(ctx, func(r Reader) error {
-		i = Impact{}
-		m, err := t.find(r, o.Space)
-		if err != nil {
-			return err
-		}
-		i.Shares = len(m.ends) + len(m.less)
-		if err := s.impactOnApps(r, o.Space, t, m, &i); err != nil {
-			return err
-		}
-		return s.stillOpen(r, o.Space, t, m, &i)
-	})
-	return i, err
+	m, err := t.find(r, space)
+	if err != nil {
+		return i, err
+	}
+	i.Shares = len(m.ends) + len(m.less)
+	if err := s.impactOnApps(r, space, t, m, &i); err != nil {
+		return i, err
+	}
+	return i, s.stillOpen(r, space, t, m, &i)
 }
 
 // lately is how far back GrantedLately looks at the least: the lifetimes may have been

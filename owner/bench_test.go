@@ -45,7 +45,7 @@ func BenchmarkViews(b *testing.B) {
 			_, err := w.views.Could(w.ctx, w.alice, as.Supposed{Party: bob}, owner.ThingsQuery{}, owner.Page{})
 			return err
 		}},
-		{"impact", func() error { _, err := w.as.Impact(w.ctx, w.alice, as.Target{Person: bob}); return err }},
+		{"impact", func() error { _, err := w.views.Impact(w.ctx, w.alice, as.Target{Person: bob}); return err }},
 		{"history", func() error {
 			_, err := w.views.History(w.ctx, w.alice, owner.HistoryFilter{}, owner.Page{})
 			return err

@@ -34,18 +34,19 @@ type Impact struct {
 
 // Impact shows what withdrawing a target would do; see as.Server.Impact.
 func (v Views) Impact(ctx context.Context, o as.Owner, t as.Target) (Impact, error) {
-	found, err := v.AS.Impact(ctx, o, t)
-	if err != nil {
-		return Impact{}, err
-	}
-	out := Impact{Impact: found}
-	still := map[policy.ShareID]bool{}
-	for _, one := range found.StillOpen {
-		for _, id := range one.Shares {
-			still[id] = true
+	var out Impact
+	err := v.read(ctx, o, func(s *snapshot) error {
+		found, err := s.AS.Impact(s, o.Space, t)
+		if err != nil {
+			return err
 		}
-	}
-	err = v.read(ctx, o, func(s *snapshot) error {
+		out = Impact{Impact: found}
+		still := map[policy.ShareID]bool{}
+		for _, one := range found.StillOpen {
+			for _, id := range one.Shares {
+				still[id] = true
+			}
+		}
 		var shares []as.Share
 		for id := range still {
 			share, err := s.Share(o.Space, id)

@@ -23,7 +23,7 @@ type Views struct {
 
 // once is what the views of one page have read of spaces as wholes.
 type once struct {
-	shares   map[as.SpaceID][]*as.Share
+	shares   map[as.SpaceID][]as.Share
 	versions map[as.SpaceID]versionsRead
 }
 
@@ -37,7 +37,7 @@ type versionsRead struct {
 // page is made of. They know nothing of what is changed after that, so they are for
 // pages that change nothing, and each for one page.
 func (v Views) OfOnePage() Views {
-	v.once = &once{map[as.SpaceID][]*as.Share{}, map[as.SpaceID]versionsRead{}}
+	v.once = &once{map[as.SpaceID][]as.Share{}, map[as.SpaceID]versionsRead{}}
 	return v
 }
 
@@ -247,19 +247,26 @@ func (s *snapshot) lastUsed(of as.UseOf, ids []string) (map[string]time.Time, er
 	return out, err
 }
 
-// shares are all shares of the space. The caller may change the list, but not what is in it.
-func (s *snapshot) shares() ([]*as.Share, error) {
-	if s.once != nil {
-		if list, known := s.once.shares[s.o.Space]; known {
-			return slices.Clone(list), nil
+// SharesInForce reads those of a whole space once for a page: nobody changes them.
+func (s *snapshot) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Share, error) {
+	if on != nil || s.once == nil {
+		return s.Reader.SharesInForce(space, on)
+	}
+	list, known := s.once.shares[space]
+	if !known {
+		var err error
+		if list, err = s.Reader.SharesInForce(space, nil); err != nil {
+			return nil, err
 		}
+		s.once.shares[space] = list
 	}
-	read, err := s.SharesInForce(s.o.Space, nil)
-	list := placesOf(read)
-	if err == nil && s.once != nil {
-		s.once.shares[s.o.Space] = slices.Clone(list)
-	}
-	return list, err
+	return slices.Clip(list), nil
+}
+
+// shares are all shares of the space.
+func (s *snapshot) shares() ([]*as.Share, error) {
+	list, err := s.SharesInForce(s.o.Space, nil)
+	return placesOf(list), err
 }
 
 // placesOf says where the shares of a list are: a share is large, and an owner has many.

@@ -13,16 +13,23 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// inOne is how many ids one statement names. Statements are prepared once each, so
-// every one names as many: the last of a list stands for those that are wanting.
-const inOne = 64
+// A statement names few ids, or many. Statements are prepared once each, so every one
+// names as many: the last of a list stands for those that are wanting.
+const (
+	few  = 64
+	many = 256
+)
 
 // someOf runs f for the ids, so many at a time, with the list for the condition
 // "in" whose first placeholder is $from.
 func someOf[ID ~string](ids []ID, from int, f func(list string, args []any) error) error {
-	for chunk := range slices.Chunk(ids, inOne) {
+	size := many
+	if len(ids) <= few {
+		size = few
+	}
+	for chunk := range slices.Chunk(ids, size) {
 		var list strings.Builder
-		args := make([]any, inOne)
+		args := make([]any, size)
 		for i := range args {
 			args[i] = string(chunk[min(i, len(chunk)-1)])
 			if i > 0 {
