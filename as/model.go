@@ -189,7 +189,24 @@ func SortName(name string) string {
 }
 
 // NameKey is where the resource stands in the list by names.
-func (r Resource) NameKey() string { return SortName(r.Description.Name) + "\n" + string(r.ID) }
+func (r Resource) NameKey() string { return r.Outline().NameKey() }
+
+// ResourceOutline is of a resource what many are ordered and narrowed by.
+type ResourceOutline struct {
+	ID             uma.ResourceID
+	ResourceServer oauth.ClientID
+	SortName       string
+	Scopes         []uma.Scope
+	UpdatedAt      time.Time
+}
+
+// Outline is the resource without what is only shown.
+func (r Resource) Outline() ResourceOutline {
+	return ResourceOutline{r.ID, r.ResourceServer, SortName(r.Description.Name), r.Description.Scopes, r.UpdatedAt}
+}
+
+// NameKey is that of the resource.
+func (r ResourceOutline) NameKey() string { return r.SortName + "\n" + string(r.ID) }
 
 // Share is a stored share. Version counts the owner's edits and is the ETag of
 // the policy; Generation is bumped whenever what was granted under it must

@@ -120,6 +120,8 @@ type Reader interface {
 	// ResourcesOf lists those of the resources that are in the space, in the order
 	// of their ids.
 	ResourcesOf(SpaceID, []uma.ResourceID) ([]Resource, error)
+	// OutlinesOf lists the outlines of those that ResourcesOf lists, in the same order.
+	OutlinesOf(SpaceID, []uma.ResourceID) ([]ResourceOutline, error)
 	// LastOfResource is the last kept description of a resource of the space.
 	LastOfResource(SpaceID, uma.ResourceID) (PastResource, error)
 	// ResourcesByName lists resources of a space in the order of SortName and then

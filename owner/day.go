@@ -77,7 +77,7 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 		versions = slices.DeleteFunc(versions, func(v as.ShareVersion) bool {
 			return !v.InForce(at) || v.Ask || q.Person != "" && !slices.ContainsFunc(partiesOf(v.Share), isFor)
 		})
-		then, err := s.resourcesAt(at, versions)
+		then, names, err := s.resourcesAt(at, versions)
 		if err != nil {
 			return err
 		}
@@ -87,9 +87,9 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			if !there {
 				continue
 			}
-			a := &Access{ShareVersion: version, Thing: ThingName{ID: res.ID, Name: res.Description.Name}}
+			a := &Access{ShareVersion: version, Thing: ThingName{ID: res.ID}}
 			for _, scope := range version.Scopes {
-				if slices.Contains(res.Description.Scopes, scope) {
+				if slices.Contains(res.Scopes, scope) {
 					a.Can = append(a.Can, scope)
 				}
 			}
@@ -108,7 +108,19 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			return err
 		}
 		out = Day{At: at, Next: next}
+		var ids []uma.ResourceID
 		for _, a := range page {
+			ids = append(ids, a.Thing.ID)
+		}
+		if err := s.learn(ids); err != nil {
+			return err
+		}
+		for _, a := range page {
+			name, was := names[a.Thing.ID]
+			if !was {
+				name = s.names[a.Thing.ID].Name
+			}
+			a.Thing.Name = name
 			if err := s.fill(a); err != nil {
 				return err
 			}
@@ -262,19 +274,20 @@ func (s *snapshot) versionsOf(f as.VersionFilter) (all []as.ShareVersion, err er
 	}
 }
 
-// resourcesAt are the resources of the versions, as they were described.
-func (s *snapshot) resourcesAt(at time.Time, versions []as.ShareVersion) (map[uma.ResourceID]as.Resource, error) {
+// resourcesAt are the resources of the versions, as they were described, and what those
+// were called that have been described anew since, or are gone.
+func (s *snapshot) resourcesAt(at time.Time, versions []as.ShareVersion) (map[uma.ResourceID]as.ResourceOutline, map[uma.ResourceID]string, error) {
 	var ids []uma.ResourceID
 	for _, v := range versions {
 		ids = append(ids, v.Resource)
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	now, err := s.ResourcesOf(s.o.Space, ids)
+	now, err := s.OutlinesOf(s.o.Space, ids)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := map[uma.ResourceID]as.Resource{}
+	out, names := map[uma.ResourceID]as.ResourceOutline{}, map[uma.ResourceID]string{}
 	for _, r := range now {
 		if !r.UpdatedAt.After(at) {
 			out[r.ID] = r
@@ -287,13 +300,13 @@ func (s *snapshot) resourcesAt(at time.Time, versions []as.ShareVersion) (map[um
 		// The first that ended later is what it was, or it was not there yet.
 		past, err := s.PastResources(s.o.Space, id, at, 1)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(past) > 0 && !past[0].UpdatedAt.After(at) {
-			out[id] = past[0].Resource
+			out[id], names[id] = past[0].Outline(), past[0].Description.Name
 		}
 	}
-	return out, nil
+	return out, names, nil
 }
 
 // Lane is when somebody, or an app, could do anything at all.

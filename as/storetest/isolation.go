@@ -92,6 +92,7 @@ func othersAreNotListed(s *scene) {
 		none(s, "SharesInForce")(r.SharesInForce(wrong.space(), nil))
 		none(s, "ShareVersions")(r.ShareVersions(wrong.space(), as.VersionFilter{}, everything))
 		none(s, "ResourcesOf")(r.ResourcesOf(wrong.space(), []uma.ResourceID{s.resource()}))
+		none(s, "OutlinesOf")(r.OutlinesOf(wrong.space(), []uma.ResourceID{s.resource()}))
 		none(s, "ResourcesByName")(r.ResourcesByName(wrong.space(), "", "", everything))
 		none(s, "EventsBefore")(r.EventsBefore(wrong.space(), 0, 1000))
 		none(s, "RoleEvents")(r.RoleEvents(wrong.space(), 0, 1000))

@@ -270,10 +270,11 @@ func resourcesHaveNames(s *scene) {
 	renamed := named("9", "Zoo", s.server())
 	s.update(func(tx as.Tx) error { return tx.UpdateResource(renamed) })
 	same(s, "found by a new name", find("", "zoo"), ids(0))
-	some := must(s, func(r as.Reader) ([]as.Resource, error) {
-		return r.ResourcesOf(s.space(), []uma.ResourceID{all[2].ID, all[1].ID, all[2].ID, uma.ResourceID(s.id("elsewhere")), "absent"})
-	})
+	wanted := []uma.ResourceID{all[2].ID, all[1].ID, all[2].ID, uma.ResourceID(s.id("elsewhere")), "absent"}
+	some := must(s, func(r as.Reader) ([]as.Resource, error) { return r.ResourcesOf(s.space(), wanted) })
 	same(s, "some by their ids", some, []as.Resource{all[2], all[1]})
+	outlines := must(s, func(r as.Reader) ([]as.ResourceOutline, error) { return r.OutlinesOf(s.space(), wanted) })
+	same(s, "their outlines", outlines, []as.ResourceOutline{all[2].Outline(), all[1].Outline()})
 	none(s, "none by no id")(must(s, func(r as.Reader) ([]as.Resource, error) { return r.ResourcesOf(s.space(), nil) }), nil)
 }
 

@@ -10,7 +10,7 @@ import (
 
 // room is how much a heap may always grow before garbage is collected again, in bytes.
 // A server with little to hold would otherwise collect for every few pages it shows.
-const room = 32 << 20
+const room = 64 << 20
 
 // giveRoom makes the collector give the heap of this process its room, unless whoever
 // runs it has set GOGC.

@@ -10,7 +10,7 @@ import (
 
 // A small heap grows by its room, a large one by as much as it holds.
 func TestGrowth(t *testing.T) {
-	for live, want := range map[uint64]int{0: 3200, 8 << 20: 400, 32 << 20: 100, 1 << 30: 100} {
+	for live, want := range map[uint64]int{0: 6400, 16 << 20: 400, 64 << 20: 100, 1 << 30: 100} {
 		if got := growth(live); got != want {
 			t.Errorf("%d bytes alive: %d %%, want %d", live, got, want)
 		}

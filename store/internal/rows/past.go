@@ -67,6 +67,21 @@ func (t *Tx) ResourcesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.Resource,
 	return out, err
 }
 
+func (t *Tx) OutlinesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.ResourceOutline, error) {
+	into := func() ([]any, *as.ResourceOutline) {
+		r := new(as.ResourceOutline)
+		return []any{&r.ID, &r.ResourceServer, &r.SortName, listInto(&r.Scopes), instant{&r.UpdatedAt}}, r
+	}
+	var out []as.ResourceOutline
+	err := someOf(ascending(ids), 2, func(list string, args []any) error {
+		found, err := all(t, into, `select id, resource_server, sort_name, scopes, updated_at from resources
+			where id in (`+list+`) and `+ofSpace+` order by id`, append([]any{space}, args...)...)
+		out = append(out, found...)
+		return err
+	})
+	return out, err
+}
+
 func (t *Tx) ResourcesByName(space as.SpaceID, server oauth.ClientID, text string, p as.Page) ([]as.Resource, error) {
 	name, id, _ := strings.Cut(p.After, "\n")
 	w := where{args: []any{space, name, id}}
