@@ -156,10 +156,18 @@ func (c *conn) statement(query string) (*pgconn.StatementDescription, error) {
 // send sends what is queued.
 func (c *conn) send() error {
 	c.used = time.Now()
-	if err := c.pg.Conn().SetDeadline(c.used.Add(patience)); err != nil {
-		return c.fail(err)
+	if err := c.wait(); err != nil {
+		return err
 	}
 	if err := c.pipeline.Sync(); err != nil {
+		return c.fail(err)
+	}
+	return nil
+}
+
+// wait bounds, from now on, how long the exchange may take.
+func (c *conn) wait() error {
+	if err := c.pg.Conn().SetDeadline(time.Now().Add(patience)); err != nil {
 		return c.fail(err)
 	}
 	return nil
@@ -170,10 +178,12 @@ func (c *conn) settle() error {
 	if err := c.insertWaiting(); err != nil || c.queued == 0 {
 		return err
 	}
-	if !c.unread {
-		if err := c.send(); err != nil {
-			return err
-		}
+	exchange := c.send
+	if c.unread { // it was sent, perhaps long ago
+		exchange = c.wait
+	}
+	if err := exchange(); err != nil {
+		return err
 	}
 	for c.queued > 0 {
 		if _, err := c.done(); err != nil {

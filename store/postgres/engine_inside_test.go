@@ -44,3 +44,38 @@ func TestTheCommitterIsToldOfAnotherConnection(t *testing.T) {
 	begins("after a rest in which it was cut", true)
 	begins("then", false)
 }
+
+// What the last View left is answered long before the next one reads it, however long
+// that takes: its connection is still good.
+func TestAReaderThatRestedKeepsItsConnection(t *testing.T) {
+	config, err := pgx.ParseConfig(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &conn{config: &config.Config}
+	defer c.close()
+	reads := func() {
+		t.Helper()
+		if err := c.begin("begin read only"); err != nil {
+			t.Fatal(err)
+		}
+		found, err := c.Query("select 1 as n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := found.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c.leave("rollback")
+	}
+	reads()
+	before := c.pg
+	c.used = time.Now().Add(-time.Hour)
+	if err := before.Conn().SetDeadline(c.used.Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	reads()
+	if c.pg != before {
+		t.Error("after a rest it is another connection")
+	}
+}
