@@ -39,8 +39,8 @@ func BenchmarkViews(b *testing.B) {
 			_, err := w.views.People(w.ctx, w.alice, owner.PeopleQuery{}, owner.Page{})
 			return err
 		}},
-		{"person", func() error { _, err := w.views.Person(w.ctx, w.alice, key); return err }},
-		{"app", func() error { _, err := w.views.App(w.ctx, w.alice, "frames"); return err }},
+		{"person", func() error { _, err := w.views.Person(w.ctx, w.alice, key, owner.Page{}); return err }},
+		{"app", func() error { _, err := w.views.App(w.ctx, w.alice, "frames", owner.Page{}); return err }},
 		{"could", func() error {
 			_, err := w.views.Could(w.ctx, w.alice, as.Supposed{Party: bob}, owner.ThingsQuery{}, owner.Page{})
 			return err

@@ -61,8 +61,12 @@ type GroupView struct {
 	Next    string // for the Page.After of more members
 }
 
-// Group shows one group of the space with a page of its members.
-func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p Page) (GroupView, error) {
+// maxForGroup is how many shares with one group are looked at.
+const maxForGroup = 500
+
+// Group shows one group of the space with a page of its members, and one of what is
+// shared with it.
+func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p, shared Page) (GroupView, error) {
 	list := "members " + string(id)
 	after, err := v.AS.OpenCursor(o, list, p.After)
 	if err != nil {
@@ -83,12 +87,12 @@ func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p Page)
 		if err != nil {
 			return err
 		}
-		shares, err := s.SharesWith(o.Space, id, as.Page{Limit: maxShown + 1})
+		shares, err := s.SharesWith(o.Space, id, as.Page{Limit: maxForGroup})
 		if err != nil {
 			return err
 		}
 		inForce := slices.DeleteFunc(live(placesOf(shares), s.now), func(one *as.Share) bool { return !one.DormantSince.IsZero() })
-		return s.show(&group{who: w, shares: inForce}, &out.Person)
+		return v.show(s, &group{who: w, shares: inForce}, shared, &out.Person)
 	})
 	return out, absent(err, errNoGroup)
 }

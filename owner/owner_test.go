@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -175,18 +176,28 @@ func TestAPersonIsOneAcrossServicesAndHowTheyAreKnown(t *testing.T) {
 	if strings.Contains(bob.Key, "bob") || bob.Key != q.Who.Key {
 		t.Errorf("Bob's key is %q", bob.Key)
 	}
-	person, err := w.views.Person(w.ctx, w.alice, bob.Key)
+	person, err := w.views.Person(w.ctx, w.alice, bob.Key, owner.Page{})
 	w.must(err)
 	if len(person.Sharings) != 2 || person.Sharings[0].Thing.Name != "Album" || person.Sharings[1].Through.Name != "Frames" {
 		t.Errorf("what Bob can do: %+v", person.Sharings)
 	}
+	first, err := w.views.Person(w.ctx, w.alice, bob.Key, owner.Page{Limit: 1})
+	w.must(err)
+	second, err := w.views.Person(w.ctx, w.alice, bob.Key, owner.Page{Limit: 1, After: first.Next})
+	w.must(err)
+	if got := slices.Concat(first.Sharings, second.Sharings); !reflect.DeepEqual(got, person.Sharings) || second.Next != "" || first.Shares != 2 || first.Things != person.Things {
+		t.Errorf("what Bob can do, page by page: %+v, %+v", first, second)
+	}
+	if _, err := w.views.Person(w.ctx, w.alice, people.List[1].Key, owner.Page{After: first.Next}); err == nil {
+		t.Error("what an app can do goes on where Bob's does")
+	}
 	if !slices.ContainsFunc(person.Checked, func(c owner.Checked) bool { return c.Name == "email" && c.Value == "bob@example.org" }) {
 		t.Errorf("how Bob was checked: %+v", person.Checked)
 	}
-	if _, err := w.views.Person(w.ctx, w.anna, bob.Key); err == nil {
+	if _, err := w.views.Person(w.ctx, w.anna, bob.Key, owner.Page{}); err == nil {
 		t.Error("Bob's key is good in another space")
 	}
-	app, err := w.views.App(w.ctx, w.alice, "frames")
+	app, err := w.views.App(w.ctx, w.alice, "frames", owner.Page{})
 	w.must(err)
 	if app.App.Name != "Frames" || len(app.Sharings) != 1 {
 		t.Errorf("the app: %+v", app)
@@ -194,7 +205,7 @@ func TestAPersonIsOneAcrossServicesAndHowTheyAreKnown(t *testing.T) {
 	// Once everything is stopped, Bob is still found, with nothing.
 	_, err = w.as.WithdrawAll(w.ctx, w.alice, as.Target{Person: bob.Party})
 	w.must(err)
-	person, err = w.views.Person(w.ctx, w.alice, bob.Key)
+	person, err = w.views.Person(w.ctx, w.alice, bob.Key, owner.Page{})
 	w.must(err)
 	if person.Value != "bob@example.org" || len(person.Sharings) != 0 {
 		t.Errorf("Bob, stopped: %+v", person)

@@ -192,8 +192,10 @@ func latest(a, b time.Time) time.Time {
 // Person is somebody, or an app, with everything that is shared with them.
 type Person struct {
 	Who
-	Sharings []Sharing // at every service, by the names of the things; at most maxShown
-	More     int       // how many more there are
+	Sharings []Sharing // a page of them, at every service, by the names of the things
+	Shares   int       // how many there are
+	Things   int       // how many they open
+	Next     string    // for the Page.After of more Sharings
 	Checked  []Checked // what was proven when they asked; the newest first
 	LastUsed time.Time
 }
@@ -205,11 +207,9 @@ type Checked struct {
 	Request as.RequestID
 }
 
-const maxShown = 500
-
-// Person shows whom a Who.Key names. Somebody for whom there is no share any more,
-// but was, is found too, with nothing.
-func (v Views) Person(ctx context.Context, o as.Owner, key string) (Person, error) {
+// Person shows whom a Who.Key names, with a page of what is shared with them. Somebody
+// for whom there is no share any more, but was, is found too, with nothing.
+func (v Views) Person(ctx context.Context, o as.Owner, key string, p Page) (Person, error) {
 	var out Person
 	var subjects []string
 	err := v.read(ctx, o, func(s *snapshot) error {
@@ -219,7 +219,7 @@ func (v Views) Person(ctx context.Context, o as.Owner, key string) (Person, erro
 			return err
 		}
 		subjects = g.subjects()
-		return s.show(g, &out)
+		return v.show(s, g, p, &out)
 	})
 	if err != nil {
 		return Person{}, err
@@ -241,21 +241,41 @@ func (v Views) Who(ctx context.Context, o as.Owner, key string) (Who, error) {
 	return out, err
 }
 
-// show fills in what is shared with a group.
-func (s *snapshot) show(g *group, out *Person) (err error) {
-	out.Who = g.who
-	shown := g.shares[:min(len(g.shares), maxShown)]
-	out.More = len(g.shares) - len(shown)
-	if out.Sharings, err = s.sharings(shown); err != nil {
+// show fills in a page of what is shared with a group.
+func (v Views) show(s *snapshot, g *group, p Page, out *Person) error {
+	out.Who, out.Shares = g.who, len(g.shares)
+	things, ids := map[uma.ResourceID]bool{}, make([]uma.ResourceID, len(g.shares))
+	for i, share := range g.shares {
+		ids[i] = share.Resource
+		if stateOf(*share, s.now) == InForce && !share.Ask {
+			things[share.Resource] = true
+		}
+	}
+	out.Things = len(things)
+	outlines, err := s.OutlinesOf(s.o.Space, ids)
+	if err != nil {
 		return err
 	}
-	for _, one := range out.Sharings {
-		out.LastUsed = latest(out.LastUsed, one.LastUsed)
+	names := map[uma.ResourceID]string{}
+	for _, res := range outlines {
+		names[res.ID] = res.NameKey()
 	}
-	slices.SortStableFunc(out.Sharings, func(a, b Sharing) int {
-		return compareText(as.SortName(a.Thing.Name), as.SortName(b.Thing.Name))
-	})
-	return nil
+	place := func(share *as.Share) string { return names[share.Resource] + "\n" + string(share.ID) }
+	sorted := slices.SortedFunc(slices.Values(g.shares), func(a, b *as.Share) int { return compareText(place(a), place(b)) })
+	page, next, err := pageOf(v, s.o, "shared with "+g.who.Key, sorted, place, p)
+	if err != nil {
+		return err
+	}
+	used, err := s.lastUsed(as.UseOfShare, g.shareIDs())
+	if err != nil {
+		return err
+	}
+	for _, at := range used {
+		out.LastUsed = latest(out.LastUsed, at)
+	}
+	out.Next = next
+	out.Sharings, err = s.sharings(page)
+	return err
 }
 
 // find finds the group of a key among those whom anything is, or was, shared with.
@@ -348,7 +368,7 @@ type AppView struct{ Person }
 // App shows an application that shares name, now or once, or that holds something
 // in the space under shares that any application may use. The error is not_found
 // for any other.
-func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView, error) {
+func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID, p Page) (AppView, error) {
 	var out AppView
 	party := policy.Party{Kind: policy.PartyApp, Value: string(id)}
 	err := v.read(ctx, o, func(s *snapshot) error {
@@ -368,7 +388,7 @@ func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID) (AppView,
 			}
 		}
 		if len(g.shares) > 0 {
-			return s.show(g, &out.Person)
+			return v.show(s, g, p, &out.Person)
 		}
 		if holds, err := s.holds(id, shares); err != nil || holds {
 			out.Who = w

@@ -64,13 +64,16 @@ type member struct {
 
 func (s *Server) groupOf(v *visit) (groupPage, error) {
 	id := policy.GroupID(v.R.PathValue("id"))
-	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{After: v.form["after"]})
+	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{After: v.form["after"]}, owner.Page{After: v.form["shared"]})
 	if err != nil {
 		return groupPage{}, err
 	}
 	data := groupPage{
 		personPage: s.personOf(v, g.Person), ID: id, Title: v.text(g.Group.Name), Plain: g.Group.Name,
 		Next: s.next(v, "groups/"+string(id), g.Next), Written: v.form["email"],
+	}
+	if g.Person.Next != "" {
+		data.Rest = s.below("groups/"+string(id), "shared", g.Person.Next)
 	}
 	for _, m := range g.Members {
 		data.Members = append(data.Members, member{m.ID, m.Email, s.below("could", "email", m.Email), v.At(m.CreatedAt)})
@@ -109,7 +112,7 @@ func (s *Server) addMember(v *visit) error {
 		o := page.Options{Problem: v.Say("Write the e-mail address of the person, such as bob@example.org.")}
 		return s.showAs(v, http.StatusUnprocessableEntity, "people", "group", o, data)
 	}
-	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{})
+	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{}, owner.Page{Limit: 200})
 	if err != nil {
 		return err
 	}
@@ -121,7 +124,7 @@ func (s *Server) addMember(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if must || g.More > 0 && !v.proved() {
+	if must || g.Person.Next != "" && !v.proved() {
 		return s.prove(v, "get", Path+"groups/"+string(id))
 	}
 	if _, err := s.AS.AddMember(v.ctx, v.owner, id, v.form["email"]); err != nil {

@@ -31,7 +31,8 @@ type personPage struct {
 	Who      who
 	Says     template.HTML
 	Sharings []sharing
-	More     int
+	More     int    // how many there are besides Sharings
+	Rest     string // where the next of them are; "" behind the last
 	Used     *page.Moment
 	Checked  []template.HTML // what was proven when they asked
 	Lately   []line
@@ -43,7 +44,7 @@ type personPage struct {
 }
 
 func (s *Server) personOf(v *visit, p owner.Person) personPage {
-	out := personPage{common: s.common(v), Who: v.who(p.Who), Could: s.below("could", "person", p.Key), Sharings: s.sharings(v, p.Sharings), More: p.More, Used: v.Until(p.LastUsed)}
+	out := personPage{common: s.common(v), Who: v.who(p.Who), Could: s.below("could", "person", p.Key), Sharings: s.sharings(v, p.Sharings), More: p.Shares - len(p.Sharings), Used: v.Until(p.LastUsed)}
 	seen := map[template.HTML]bool{}
 	for _, c := range p.Checked {
 		said := v.Say("%s, checked %s", c.Value, v.At(c.At).Away())
@@ -61,14 +62,8 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 	case policy.PartyEmail, policy.PartyDomain, policy.PartyApp:
 		out.Share = s.below("things", "with", p.Key)
 	}
-	things := map[string]bool{}
-	for _, one := range p.Sharings {
-		if one.Opens() {
-			things[string(one.Thing.ID)] = true
-		}
-	}
-	out.Says = v.whose("<b>%s</b> can get at %s of yours.", "<b>%s</b> can get at %s of %s's.", out.Who.Name, v.Say("%d things", len(things)))
-	if len(things) == 0 {
+	out.Says = v.whose("<b>%s</b> can get at %s of yours.", "<b>%s</b> can get at %s of %s's.", out.Who.Name, v.Say("%d things", p.Things))
+	if p.Things == 0 {
 		out.Says = v.whose("<b>%s</b> can get at nothing of yours.", "<b>%s</b> can get at nothing of %s's.", out.Who.Name)
 	}
 	return out
@@ -77,7 +72,7 @@ func (s *Server) personOf(v *visit, p owner.Person) personPage {
 // person shows one of those with whom something is shared.
 func (s *Server) person(v *visit) error {
 	key := v.R.PathValue("key")
-	p, err := v.views.Person(v.ctx, v.owner, key)
+	p, err := v.views.Person(v.ctx, v.owner, key, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
@@ -91,6 +86,7 @@ func (s *Server) person(v *visit) error {
 	}
 	data := s.personOf(v, p)
 	data.Stop, data.History = s.below("stop", "person", key), s.below("history", "person", key)
+	data.Rest = s.next(v, "people/"+key, p.Next)
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{Person: key}); err != nil {
 		return err
 	}
@@ -103,12 +99,13 @@ func (s *Server) person(v *visit) error {
 // app shows one app with everything that is open through it.
 func (s *Server) app(v *visit) error {
 	id := oauth.ClientID(v.R.PathValue("id"))
-	a, err := v.views.App(v.ctx, v.owner, id)
+	a, err := v.views.App(v.ctx, v.owner, id, owner.Page{After: v.form["after"]})
 	if err != nil {
 		return err
 	}
 	data := s.personOf(v, a.Person)
 	data.Stop, data.History = s.below("stop", "app", string(id)), s.below("history", "app", string(id))
+	data.Rest = s.next(v, "apps/"+string(id), a.Next)
 	if data.Lately, err = s.lately(v, owner.HistoryFilter{App: id}); err != nil {
 		return err
 	}

@@ -59,6 +59,7 @@ func (s *Server) stop(v *visit) error {
 		Whom     template.HTML
 		Sharings []sharing
 		Shares   int
+		More     int // of Sharings
 		Apps     []app
 		Still    []sharing // what would still let the same people in
 	}{common: s.common(v), Whole: t == everything, Back: s.below("")}
@@ -84,6 +85,7 @@ func (s *Server) stop(v *visit) error {
 		return err
 	}
 	data.Sharings, data.Shares, data.Still = s.sharings(v, ends), impact.Shares, s.sharings(v, impact.Still)
+	data.More = max(0, impact.Shares-len(ends))
 	for _, one := range impact.Apps {
 		data.Apps = append(data.Apps, app{string(one.Client), one.Name, v.service(owner.App{ID: one.Client, Name: one.Name}), v.Until(one.LastUsed)})
 	}
@@ -107,10 +109,10 @@ func (s *Server) concerned(v *visit, t as.Target) ([]owner.Sharing, error) {
 		thing, err := v.views.Thing(v.ctx, v.owner, t.Resource)
 		return thing.Sharings, err
 	case t.App != "":
-		app, err := v.views.App(v.ctx, v.owner, t.App)
+		app, err := v.views.App(v.ctx, v.owner, t.App, owner.Page{Limit: 200})
 		return app.Sharings, err
 	}
-	person, err := v.views.Person(v.ctx, v.owner, v.form["person"])
+	person, err := v.views.Person(v.ctx, v.owner, v.form["person"], owner.Page{Limit: 200})
 	return person.Sharings, err
 }
 
