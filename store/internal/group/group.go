@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,15 +173,19 @@ func (c *Committer) commitAll() {
 	}
 }
 
-// gather takes what is waiting.
+// gather takes what is waiting, and what comes as soon as those who could run have run.
 func (c *Committer) gather(first *job) []*job {
 	batch := []*job{first}
-	for len(batch) < maxBatch {
+	for before := 0; len(batch) < maxBatch; {
 		select {
 		case j := <-c.queue:
 			batch = append(batch, j)
 		default:
-			return batch
+			if len(batch) == before {
+				return batch
+			}
+			before = len(batch)
+			runtime.Gosched()
 		}
 	}
 	return batch
