@@ -100,11 +100,11 @@ func readNamed(text string) ([]policy.Claim, bool) {
 }
 
 func (l list[T]) Scan(v any) error {
-	raw, err := textOf(v)
+	text, err := textOf(v)
 	if err != nil {
 		return err
 	}
-	switch string(raw) { // as most are
+	switch text { // as most are
 	case "[]":
 		*l.of = []T{}
 		return nil
@@ -115,14 +115,14 @@ func (l list[T]) Scan(v any) error {
 	var known bool
 	switch of := any(l.of).(type) {
 	case *[]uma.Scope:
-		*of, known = readPlain(string(raw))
+		*of, known = readPlain(text)
 	case *[]policy.Claim:
-		*of, known = readNamed(string(raw))
+		*of, known = readNamed(text)
 	}
 	if known {
 		return nil
 	}
-	return json.Unmarshal(raw, l.of)
+	return json.Unmarshal([]byte(text), l.of)
 }
 
 // description writes and reads a resource description as it was sent.
@@ -136,11 +136,11 @@ func (d description) Value() (driver.Value, error) {
 }
 
 func (d description) Scan(v any) error {
-	raw, err := textOf(v)
+	text, err := textOf(v)
 	if err != nil {
 		return err
 	}
-	*d.of, err = uma.ReadResourceDescription(raw)
+	*d.of, err = uma.ReadResourceDescription([]byte(text))
 	return err
 }
 
@@ -154,12 +154,12 @@ func marshal(v any) (driver.Value, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-func textOf(v any) ([]byte, error) {
+func textOf(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
-		return []byte(v), nil
-	case []byte:
 		return v, nil
+	case []byte:
+		return string(v), nil
 	}
-	return nil, errors.New("a JSON text is not a text")
+	return "", errors.New("a JSON text is not a text")
 }

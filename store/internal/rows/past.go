@@ -57,14 +57,7 @@ func ascending[ID ~string](ids []ID) []ID {
 }
 
 func (t *Tx) ResourcesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.Resource, error) {
-	var out []as.Resource
-	err := someOf(ascending(ids), 2, func(list string, args []any) error {
-		found, err := all(t, intoResource, `select `+resourceColumns+` from resources where id in (`+list+`) and `+ofSpace+` order by id`,
-			append([]any{space}, args...)...)
-		out = append(out, found...)
-		return err
-	})
-	return out, err
+	return ofResources(t, intoResource, resourceColumns, space, ids)
 }
 
 func (t *Tx) OutlinesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.ResourceOutline, error) {
@@ -72,10 +65,14 @@ func (t *Tx) OutlinesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.ResourceOu
 		r := new(as.ResourceOutline)
 		return []any{&r.ID, &r.ResourceServer, &r.SortName, listInto(&r.Scopes), instant{&r.UpdatedAt}}, r
 	}
-	var out []as.ResourceOutline
-	err := someOf(ascending(ids), 2, func(list string, args []any) error {
-		found, err := all(t, into, `select id, resource_server, sort_name, scopes, updated_at from resources
-			where id in (`+list+`) and `+ofSpace+` order by id`, append([]any{space}, args...)...)
+	return ofResources(t, into, `id, resource_server, sort_name, scopes, updated_at`, space, ids)
+}
+
+// ofResources reads columns of those of the resources that are in the space.
+func ofResources[T any](t *Tx, into func() ([]any, *T), columns string, space as.SpaceID, ids []uma.ResourceID) (out []T, err error) {
+	err = someOf(ascending(ids), 2, func(list string, args []any) error {
+		found, err := all(t, into, `select `+columns+` from resources where id in (`+list+`) and `+ofSpace+` order by id`,
+			append([]any{space}, args...)...)
 		out = append(out, found...)
 		return err
 	})

@@ -88,12 +88,12 @@ func (w *written) UnmarshalJSON(b []byte) error {
 }
 
 func (p permissions) Scan(v any) error {
-	raw, err := textOf(v)
-	if err != nil || string(raw) == "null" {
+	text, err := textOf(v)
+	if err != nil || text == "null" {
 		return err
 	}
 	var texts [][]json.RawMessage
-	if err := json.Unmarshal(raw, &texts); err != nil {
+	if err := json.Unmarshal([]byte(text), &texts); err != nil {
 		return err
 	}
 	*p.of = make([]as.Permission, len(texts))
