@@ -23,7 +23,7 @@ func (v Views) Export(ctx context.Context, o as.Owner, f HistoryFilter, format E
 	if format == ExportJSON {
 		write, finish = jsonLines(to)
 	}
-	for page := (Page{Limit: 200}); ; {
+	for page := (Page{Limit: MaxLimit}); ; {
 		h, err := v.History(ctx, o, f, page)
 		if err != nil {
 			return err

@@ -61,9 +61,6 @@ type GroupView struct {
 	Next    string // for the Page.After of more members
 }
 
-// maxForGroup is how many shares with one group are looked at.
-const maxForGroup = 500
-
 // Group shows one group of the space with a page of its members, and one of what is
 // shared with it.
 func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p, shared Page) (GroupView, error) {
@@ -87,12 +84,11 @@ func (v Views) Group(ctx context.Context, o as.Owner, id policy.GroupID, p, shar
 		if err != nil {
 			return err
 		}
-		shares, err := s.SharesWith(o.Space, id, as.Page{Limit: maxForGroup})
+		shares, err := s.shares()
 		if err != nil {
 			return err
 		}
-		inForce := slices.DeleteFunc(live(placesOf(shares), s.now), func(one *as.Share) bool { return !one.DormantSince.IsZero() })
-		return v.show(s, &group{who: w, shares: inForce}, shared, &out.Person)
+		return v.show(s, s.groupOf(w, shares), shared, &out.Person)
 	})
 	return out, absent(err, errNoGroup)
 }

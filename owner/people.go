@@ -278,6 +278,11 @@ func (v Views) show(s *snapshot, g *group, p Page, out *Person) error {
 	return err
 }
 
+// groupOf is whom the party is, with those of the shares that are for them.
+func (s *snapshot) groupOf(w Who, shares []*as.Share) *group {
+	return &group{who: w, shares: slices.DeleteFunc(live(shares, s.now), func(share *as.Share) bool { return !slices.Contains(partiesOf(*share), w.Party) })}
+}
+
 // find finds the group of a key among those whom anything is, or was, shared with.
 func (s *snapshot) find(key string) (*group, error) {
 	shares, err := s.shares()
@@ -293,13 +298,7 @@ func (s *snapshot) find(key string) (*group, error) {
 			if w.Key != key {
 				continue
 			}
-			g := &group{who: w}
-			for _, other := range live(shares, s.now) {
-				if slices.Contains(partiesOf(*other), p) {
-					g.shares = append(g.shares, other)
-				}
-			}
-			return g, nil
+			return s.groupOf(w, shares), nil
 		}
 	}
 	var page as.Page
@@ -381,20 +380,14 @@ func (v Views) App(ctx context.Context, o as.Owner, id oauth.ClientID, p Page) (
 		if err != nil {
 			return err
 		}
-		g := &group{who: w}
-		for _, share := range live(shares, s.now) {
-			if slices.Contains(partiesOf(*share), party) {
-				g.shares = append(g.shares, share)
-			}
-		}
-		if len(g.shares) > 0 {
+		if g := s.groupOf(w, shares); len(g.shares) > 0 {
 			return v.show(s, g, p, &out.Person)
 		}
 		if holds, err := s.holds(id, shares); err != nil || holds {
 			out.Who = w
 			return err
 		}
-		g, err = s.find(w.Key)
+		g, err := s.find(w.Key)
 		if err == nil {
 			out.Who = g.who
 		}

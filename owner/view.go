@@ -44,14 +44,17 @@ func (v Views) OfOnePage() Views {
 // Page asks for a page of a list.
 type Page struct {
 	After string // the Next of the page before; "" for the first
-	Limit int    // 0: 50; at most 200
+	Limit int    // 0: 50; at most MaxLimit
 }
+
+// MaxLimit is how much a page of a list has at the most.
+const MaxLimit = 200
 
 func (p Page) limit() int {
 	if p.Limit <= 0 {
 		return 50
 	}
-	return min(p.Limit, 200)
+	return min(p.Limit, MaxLimit)
 }
 
 // App is an application or a service.

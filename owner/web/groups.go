@@ -112,7 +112,7 @@ func (s *Server) addMember(v *visit) error {
 		o := page.Options{Problem: v.Say("Write the e-mail address of the person, such as bob@example.org.")}
 		return s.showAs(v, http.StatusUnprocessableEntity, "people", "group", o, data)
 	}
-	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{}, owner.Page{Limit: 200})
+	g, err := v.views.Group(v.ctx, v.owner, id, owner.Page{}, owner.Page{Limit: owner.MaxLimit})
 	if err != nil {
 		return err
 	}

@@ -109,10 +109,10 @@ func (s *Server) concerned(v *visit, t as.Target) ([]owner.Sharing, error) {
 		thing, err := v.views.Thing(v.ctx, v.owner, t.Resource)
 		return thing.Sharings, err
 	case t.App != "":
-		app, err := v.views.App(v.ctx, v.owner, t.App, owner.Page{Limit: 200})
+		app, err := v.views.App(v.ctx, v.owner, t.App, owner.Page{Limit: owner.MaxLimit})
 		return app.Sharings, err
 	}
-	person, err := v.views.Person(v.ctx, v.owner, v.form["person"], owner.Page{Limit: 200})
+	person, err := v.views.Person(v.ctx, v.owner, v.form["person"], owner.Page{Limit: owner.MaxLimit})
 	return person.Sharings, err
 }
 
