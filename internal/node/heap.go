@@ -16,22 +16,22 @@ const room = 64 << 20
 // runs it has set GOGC.
 var giveRoom = sync.OnceFunc(func() {
 	if os.Getenv("GOGC") == "" {
-		afterCollection(func() { debug.SetGCPercent(growth(liveHeap())) })
+		keepRoom()
 	}
 })
+
+// keepRoom gives the heap its room again after each collection.
+func keepRoom() {
+	runtime.AddCleanup(new(*byte), func(struct{}) {
+		debug.SetGCPercent(growth(liveHeap()))
+		keepRoom()
+	}, struct{}{})
+}
 
 // growth is how much a heap with so much alive may grow, in percent of that: its room,
 // and a large one as much again as it holds, which is what Go allows by itself.
 func growth(live uint64) int {
 	return int(max(100, room*100/max(live, 1<<20)))
-}
-
-// afterCollection runs f after each collection.
-func afterCollection(f func()) {
-	runtime.AddCleanup(new(*byte), func(f func()) {
-		f()
-		afterCollection(f)
-	}, f)
 }
 
 func liveHeap() uint64 {
