@@ -221,11 +221,7 @@ func (s *snapshot) keyed(key string) func(policy.Party) bool {
 // versionsWithin are the versions of the space's shares, or of those on one thing, that
 // were there within a time. The caller may change the list.
 func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error) {
-	if s.once == nil {
-		return s.versionsOf(f)
-	}
-	read, known := s.once.versions[s.o.Space]
-	if !known || f.From.Before(read.from) || f.To.After(read.to) {
+	if f.From.Before(s.within.from) || f.To.After(s.within.to) {
 		if f.Resource != "" {
 			return s.versionsOf(f)
 		}
@@ -233,11 +229,10 @@ func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error)
 		if err != nil {
 			return nil, err
 		}
-		read = versionsRead{f.From, f.To, list}
-		s.once.versions[s.o.Space] = read
+		s.within = versionsRead{f.From, f.To, list}
 	}
-	out := make([]as.ShareVersion, 0, len(read.list))
-	for _, v := range read.list {
+	out := make([]as.ShareVersion, 0, len(s.within.list))
+	for _, v := range s.within.list {
 		if f.Resource == "" || v.Resource == f.Resource {
 			out = append(out, v)
 		}

@@ -18,13 +18,33 @@ import (
 type Views struct {
 	AS *as.Server
 
-	once *once // nil: each view reads everything itself
+	onPage map[as.SpaceID]*known // nil: each view looks everything up itself
 }
 
-// once is what the views of one page have read of spaces as wholes.
-type once struct {
-	shares   map[as.SpaceID][]as.Share
-	versions map[as.SpaceID]versionsRead
+// known is what has been looked up of a space, by one view or by all of one page.
+type known struct {
+	apps     map[oauth.ClientID]App
+	names    map[uma.ResourceID]ThingName
+	who      map[policy.Party]Who
+	actors   map[string]Actor
+	versions map[policy.ShareID][]as.ShareVersion
+	uses     map[useKey]as.Use // the last of each; zero: there is none
+	inForce  []as.Share        // nil: not read yet
+	within   versionsRead
+}
+
+// useKey is something that may have been used.
+type useKey struct {
+	of as.UseOf
+	id string
+}
+
+func newKnown() *known {
+	return &known{
+		apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
+		actors: map[string]Actor{}, versions: map[policy.ShareID][]as.ShareVersion{},
+		uses: map[useKey]as.Use{},
+	}
 }
 
 // versionsRead are all versions of shares of a space that were there within a time.
@@ -33,11 +53,11 @@ type versionsRead struct {
 	list     []as.ShareVersion
 }
 
-// OfOnePage are views that read the shares of a space once, however many of them one
-// page is made of. They know nothing of what is changed after that, so they are for
-// pages that change nothing, and each for one page.
+// OfOnePage are views that look each thing up once, however many of them one page is
+// made of. They know nothing of what is changed after that, so they are for pages that
+// change nothing, and each for one page.
 func (v Views) OfOnePage() Views {
-	v.once = &once{map[as.SpaceID][]as.Share{}, map[as.SpaceID]versionsRead{}}
+	v.onPage = map[as.SpaceID]*known{}
 	return v
 }
 
@@ -104,25 +124,22 @@ func (s Sharing) Opens() bool { return s.State == InForce && !s.Ask }
 // snapshot is one reading of a space.
 type snapshot struct {
 	as.Reader
-	AS    *as.Server
-	once  *once
-	o     as.Owner
-	now   time.Time
-	apps  map[oauth.ClientID]App
-	names map[uma.ResourceID]ThingName
-	who   map[policy.Party]Who
-
-	actors   map[string]Actor
-	versions map[policy.ShareID][]as.ShareVersion
+	*known
+	AS  *as.Server
+	o   as.Owner
+	now time.Time
 }
 
 func (v Views) read(ctx context.Context, o as.Owner, f func(*snapshot) error) error {
+	k := v.onPage[o.Space]
+	if k == nil {
+		k = newKnown()
+	}
+	if v.onPage != nil {
+		v.onPage[o.Space] = k
+	}
 	return v.AS.Store.View(ctx, func(r as.Reader) error {
-		return f(&snapshot{
-			Reader: r, AS: v.AS, once: v.once, o: o, now: v.AS.Now().UTC(),
-			apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
-			actors: map[string]Actor{}, versions: map[policy.ShareID][]as.ShareVersion{},
-		})
+		return f(&snapshot{Reader: r, known: k, AS: v.AS, o: o, now: v.AS.Now().UTC()})
 	})
 }
 
@@ -250,20 +267,45 @@ func (s *snapshot) lastUsed(of as.UseOf, ids []string) (map[string]time.Time, er
 	return out, err
 }
 
-// SharesInForce reads those of a whole space once for a page: nobody changes them.
+// SharesInForce reads those of the whole space once: nobody changes them.
 func (s *snapshot) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Share, error) {
-	if on != nil || s.once == nil {
+	if on != nil || space != s.o.Space {
 		return s.Reader.SharesInForce(space, on)
 	}
-	list, known := s.once.shares[space]
-	if !known {
-		var err error
-		if list, err = s.Reader.SharesInForce(space, nil); err != nil {
+	if s.inForce == nil {
+		list, err := s.Reader.SharesInForce(space, nil)
+		if err != nil {
 			return nil, err
 		}
-		s.once.shares[space] = list
+		if s.inForce = list; list == nil {
+			s.inForce = []as.Share{}
+		}
 	}
-	return slices.Clip(list), nil
+	return slices.Clip(s.inForce), nil
+}
+
+// LastUses looks up once what of something was the last use.
+func (s *snapshot) LastUses(space as.SpaceID, of as.UseOf, ids []string) (out []as.Use, err error) {
+	if space != s.o.Space {
+		return s.Reader.LastUses(space, of, ids)
+	}
+	unknown := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { _, known := s.uses[useKey{of, id}]; return known })
+	found, err := s.Reader.LastUses(space, of, unknown)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range unknown {
+		s.uses[useKey{of, id}] = as.Use{}
+	}
+	for _, u := range found {
+		s.uses[useKey{of, u.Of(of)}] = u
+	}
+	for _, id := range ids {
+		if u := s.uses[useKey{of, id}]; u.ID != "" {
+			out = append(out, u)
+		}
+	}
+	return out, nil
 }
 
 // shares are all shares of the space.
