@@ -3,11 +3,9 @@ package postgres_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 
 	"github.com/licet/licet/as"
-	"github.com/licet/licet/as/storetest"
 	"github.com/licet/licet/internal/pgtest"
 	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/store/postgres"
@@ -23,19 +21,6 @@ func open(t *testing.T, url string) *postgres.Store {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func TestTheStoreObeysTheLaw(t *testing.T) {
-	var mu sync.Mutex
-	databases := map[string]string{} // by the directory that the law asks for
-	storetest.Run(t, func(t *testing.T, dir string) as.Store {
-		mu.Lock()
-		defer mu.Unlock()
-		if databases[dir] == "" {
-			databases[dir] = pgtest.Database(t)
-		}
-		return open(t, databases[dir])
-	})
 }
 
 // The first argument of the first statement on a connection may be an empty text,

@@ -17,4 +17,4 @@ import "embed"
 var Migrations embed.FS
 
 // Schema is the version of the schema that this binary runs on.
-const Schema = 16
+const Schema = 17

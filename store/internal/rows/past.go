@@ -151,7 +151,7 @@ func (t *Tx) KeepShares(space as.SpaceID, ids []policy.ShareID, e as.Ending) err
 	return someOf(ids, 6, func(list string, args []any) error {
 		_, err := t.count(`insert into past_shares (`+endingColumns+`, `+shareColumns+`)
 			select cast($1 as bigint), cast($2 as text), cast($3 as text), cast($4 as bigint), `+shareColumns+`
-			from shares where space_id = $5 and dormant_since = 0 and id in (`+list+`)`+UnlessThere,
+			from shares where id in (`+list+`) and dormant_since = 0 and (space_id = $5) is true`+UnlessThere,
 			append([]any{ms(e.At), string(e.How), e.By, e.Event, space}, args...)...)
 		return err
 	})
@@ -204,7 +204,7 @@ func (t *Tx) VersionsOf(space as.SpaceID, ids []policy.ShareID) ([]as.ShareVersi
 		for _, s := range shares {
 			out = append(out, as.ShareVersion{Share: s})
 		}
-		kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where space_id = $1 and id in (`+list+`)`, args...)
+		kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where id in (`+list+`) and `+ofSpace, args...)
 		out = append(out, kept...)
 		return err
 	})
