@@ -82,6 +82,11 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	for i, k := range workers {
+		if failed[i] == nil {
+			failed[i] = k.check()
+		}
+	}
 	for _, err := range failed {
 		if err != nil {
 			return sample{}, fmt.Errorf("%s on %s: %w", w.name, t.name(), err)

@@ -62,7 +62,7 @@ func (k *worker) redeem(r resource, ticket, claims string) (liveRPT, error) {
 		return liveRPT{}, wrong("grant", status, body)
 	}
 	if k.closely() {
-		return got, k.inspect(got)
+		k.afterwards(func() error { return k.inspect(got) })
 	}
 	return got, nil
 }

@@ -177,7 +177,8 @@ func (k *worker) revokeAny() error {
 	if err := k.revoke(rpt); err != nil || !k.closely() {
 		return err
 	}
-	return k.inactive(rpt)
+	k.afterwards(func() error { return k.inactive(rpt) })
+	return nil
 }
 
 func (k *worker) revoke(rpt liveRPT) error {

@@ -170,6 +170,7 @@ type worker struct {
 	out   []byte
 	rest  []byte // where the next page of the list is; empty for at its beginning
 	count int
+	due   []func() error // checks of answers that cost the server something
 }
 
 func newWorker(t *target) (*worker, error) {
@@ -191,6 +192,21 @@ func (k *worker) call(method, path, authorization, contentType, body string) (in
 func (k *worker) closely() bool {
 	k.count++
 	return k.count%64 == 1
+}
+
+// afterwards puts a check off until the sample has been taken, if there is one: what
+// it costs the server is no part of what is measured.
+func (k *worker) afterwards(check func() error) { k.due = append(k.due, check) }
+
+// check carries out what was put off.
+func (k *worker) check() error {
+	for _, check := range k.due {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	k.due = nil
+	return nil
 }
 
 // wrong is an answer that ends the run.
