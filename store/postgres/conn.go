@@ -250,6 +250,9 @@ func (c *conn) confused(answer any) error {
 // it has passed over everything else that was sent, and is ready again.
 func (c *conn) fail(err error) error {
 	c.failure = describe(err)
+	if isOtherTable(err) {
+		clear(c.batched)
+	}
 	for refused(err) {
 		var answer any
 		if answer, err = c.pipeline.GetResults(); err != nil {

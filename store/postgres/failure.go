@@ -25,6 +25,13 @@ func isConflict(err error) bool {
 	return errors.As(err, &e) && conflicts[e.Code]
 }
 
+// isOtherTable says whether a row was not as its table is any more: it may have got
+// another column meanwhile.
+func isOtherTable(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "42804"
+}
+
 // away are the classes, and single states, in which the database does not do what
 // it is asked to and may do it later: connections (08), a server that only reads
 // or has lost patience with an idle transaction (25006, 25P03), means that are

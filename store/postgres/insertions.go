@@ -2,7 +2,8 @@ package postgres
 
 import (
 	"encoding/binary"
-	"fmt"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -10,14 +11,21 @@ import (
 )
 
 // insertions are rows of one table that have been put off. They go there by one
-// statement: a grant takes five rows, and a batch has as many grants as there are
-// callers.
+// statement, as one array: a grant takes two rows, and a batch has as many grants as
+// there are callers.
 type insertions struct {
-	into    *pgconn.StatementDescription // of as many rows as there are
-	types   []uint32                     // of the columns
-	columns [][]byte                     // as arrays in their binary form
-	nulls   []bool                       // which columns have some
-	rows    uint32
+	into  *pgconn.StatementDescription // of as many rows as there are
+	args  []uint32                     // the types of the arguments for one row
+	rowOf uint32                       // the type of a row of the table
+	table []column                     // in the order of the table
+	array []byte                       // of rows in its binary form
+	rows  uint32
+}
+
+// column is one of a table.
+type column struct {
+	is  uint32 // its type
+	arg int    // which argument is its value; -1: none, it gets its default
 }
 
 // mostRows is how many rows one statement inserts.
@@ -26,9 +34,6 @@ const mostRows = 1000
 // The head of an array of one dimension: dimensions, whether there are nulls, the
 // type of the elements, their number, the index of the first.
 const arrayHead = 5 * 4
-
-// arrayOf are the names of the array types.
-var arrayOf = map[uint32]string{boolType: "boolean[]", byteaType: "bytea[]", int8Type: "bigint[]", textType: "text[]"}
 
 // Defer implements rows.Deferrer. An insertion that meets its key ends the
 // transaction, and then everything runs again without deferring. One that adds to
@@ -42,18 +47,10 @@ func (c *conn) Defer(query string, args ...any) bool {
 		return c.queue(query, args...) == nil
 	}
 	i, err := c.insertionsBy(query)
-	if err != nil || c.encode(i.types, args) != nil {
+	if err != nil || c.encode(i.args, args) != nil {
 		return false // and whoever does not put it off hears why
 	}
-	for n, value := range c.values {
-		if value == nil {
-			i.nulls[n] = true
-			i.columns[n] = binary.BigEndian.AppendUint32(i.columns[n], ^uint32(0))
-			continue
-		}
-		i.columns[n] = binary.BigEndian.AppendUint32(i.columns[n], uint32(len(value)))
-		i.columns[n] = append(i.columns[n], value...)
-	}
+	i.append(c.values)
 	if i.rows++; i.rows == mostRows {
 		return c.insertWaiting() == nil
 	}
@@ -63,6 +60,24 @@ func (c *conn) Defer(query string, args ...any) bool {
 // Settle implements rows.Deferrer.
 func (c *conn) Settle() error { return c.settle() }
 
+// append appends a row: its length, how many columns it has, and of each the type,
+// the length, which is -1 for null, and the value.
+func (i *insertions) append(values [][]byte) {
+	begin := len(i.array)
+	i.array = append(i.array, 0, 0, 0, 0)
+	i.array = binary.BigEndian.AppendUint32(i.array, uint32(len(i.table)))
+	for _, c := range i.table {
+		i.array = binary.BigEndian.AppendUint32(i.array, c.is)
+		if c.arg < 0 || values[c.arg] == nil {
+			i.array = binary.BigEndian.AppendUint32(i.array, ^uint32(0))
+			continue
+		}
+		i.array = binary.BigEndian.AppendUint32(i.array, uint32(len(values[c.arg])))
+		i.array = append(i.array, values[c.arg]...)
+	}
+	binary.BigEndian.PutUint32(i.array[begin:], uint32(len(i.array)-begin-4))
+}
+
 // insertionsBy finds where the rows of a query wait.
 func (c *conn) insertionsBy(query string) (*insertions, error) {
 	i := c.batched[query]
@@ -71,27 +86,41 @@ func (c *conn) insertionsBy(query string) (*insertions, error) {
 		if err != nil {
 			return nil, err
 		}
-		arrays := make([]string, len(one.ParamOIDs))
-		for n, oid := range one.ParamOIDs {
-			if arrays[n] = arrayOf[oid]; arrays[n] == "" {
-				return nil, fmt.Errorf("postgres: no array of type %d", oid)
-			}
-		}
-		many, err := c.statement(rows.InsertMany(query, arrays))
+		parts := rows.ReadInsertion(query)
+		many, err := c.statement(parts.Many())
 		if err != nil {
 			return nil, err
 		}
-		i = &insertions{into: many, types: one.ParamOIDs, columns: make([][]byte, len(arrays)), nulls: make([]bool, len(arrays))}
+		i = &insertions{into: many, args: one.ParamOIDs}
+		if err := c.describeTable(parts, i); err != nil {
+			return nil, err
+		}
 		c.batched[query] = i
 	}
 	if i.rows == 0 {
-		for n, column := range i.columns {
-			i.columns[n] = append(column[:0], make([]byte, arrayHead)...)
-		}
-		clear(i.nulls)
+		i.array = append(i.array[:0], make([]byte, arrayHead)...)
 		c.waiting = append(c.waiting, i)
 	}
 	return i, nil
+}
+
+// describeTable finds out what a row of the table is.
+func (c *conn) describeTable(parts rows.Insertion, i *insertions) error {
+	found, err := c.Query(`select t.reltype::bigint, a.attname::text, a.atttypid::bigint from pg_class t join pg_attribute a on a.attrelid = t.oid
+		where t.oid = $1::text::regclass and a.attnum > 0 and not a.attisdropped order by a.attnum`, parts.Table)
+	if err != nil {
+		return err
+	}
+	for found.Next() {
+		var row, is int64
+		var name string
+		if err := found.Scan(&row, &name, &is); err != nil {
+			return errors.Join(err, found.Close())
+		}
+		i.rowOf = uint32(row)
+		i.table = append(i.table, column{uint32(is), slices.Index(parts.Columns[:len(i.args)], name)})
+	}
+	return found.Close()
 }
 
 // insertWaiting queues what has been put off.
@@ -104,16 +133,11 @@ func (c *conn) insertWaiting() error {
 		if i.rows == 0 {
 			continue // it could not be written
 		}
-		for n, column := range i.columns {
-			head := append(column[:0], 0, 0, 0, 1, 0, 0, 0, 0)
-			if i.nulls[n] {
-				head[7] = 1
-			}
-			head = binary.BigEndian.AppendUint32(head, i.types[n])
-			head = binary.BigEndian.AppendUint32(head, i.rows)
-			binary.BigEndian.AppendUint32(head, 1)
-		}
-		c.put(i.into, i.columns)
+		head := append(i.array[:0], 0, 0, 0, 1, 0, 0, 0, 0)
+		head = binary.BigEndian.AppendUint32(head, i.rowOf)
+		head = binary.BigEndian.AppendUint32(head, i.rows)
+		binary.BigEndian.AppendUint32(head, 1)
+		c.put(i.into, [][]byte{i.array})
 		i.rows = 0
 	}
 	return nil

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -61,18 +62,33 @@ func insertUnder(table, columns string, all ...under) string {
 // UnlessThere is how an insertion ends that does nothing when its key is there.
 const UnlessThere = " on conflict do nothing"
 
-// InsertMany is an insertion of one row that ends with [UnlessThere], made one of many
-// rows, whose arguments are arrays of these types, and that does not end so.
-func InsertMany(insertion string, arrays []string) string {
-	into, values, _ := strings.Cut(strings.TrimSuffix(insertion, ")"+UnlessThere), ") values (")
-	names := make([]string, len(arrays))
-	from := make([]string, len(arrays))
-	for i, array := range arrays {
-		names[i] = "c" + strconv.Itoa(i+1)
-		from[i] = "$" + strconv.Itoa(i+1) + "::" + array
+// An Insertion is one of one row that ends with [UnlessThere], in its parts.
+type Insertion struct {
+	Table   string
+	Columns []string // whose values are the arguments, in their order; there may be more
+	into    string
+	values  string
+}
+
+// ReadInsertion takes an insertion apart.
+func ReadInsertion(query string) Insertion {
+	into, values, _ := strings.Cut(strings.TrimSuffix(query, ")"+UnlessThere), ") values (")
+	table, columns, _ := strings.Cut(strings.TrimPrefix(into, "insert into "), " (")
+	i := Insertion{Table: table, Columns: strings.Split(columns, ","), into: into, values: values}
+	for n, column := range i.Columns {
+		i.Columns[n] = strings.TrimSpace(column)
 	}
-	return into + ") select " + strings.ReplaceAll(values, "$", "a.c") +
-		" from unnest(" + strings.Join(from, ", ") + ") as a (" + strings.Join(names, ", ") + ")"
+	return i
+}
+
+// Many is the insertion of many rows, which come as one array of rows of the table
+// and all have to be new.
+func (i Insertion) Many() string {
+	values := i.values
+	for n, column := range slices.Backward(i.Columns) {
+		values = strings.ReplaceAll(values, "$"+strconv.Itoa(n+1), "a."+column)
+	}
+	return i.into + ") select " + values + " from unnest($1::" + i.Table + "[]) as a"
 }
 
 // spendIn builds the one statement that spends a record: of two that come at the
