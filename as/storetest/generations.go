@@ -2,10 +2,12 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/licet/licet/as"
 	"github.com/licet/licet/oauth"
+	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
@@ -18,6 +20,7 @@ var generations = []rule{
 	{"a permission is read with what has become of its share", permissionsKnowTheirShare},
 	{"a permission is read with what has become of its member", permissionsKnowTheirMember},
 	{"a permission is read with what has become of its resource", permissionsKnowTheirResource},
+	{"many permissions of a grant are read in their order", permissionsAreInOrder},
 	{"a permission does not see the share or resource of another", permissionsSeeTheirOwn},
 }
 
@@ -280,6 +283,36 @@ func permissionsKnowTheirResource(s *scene) {
 	s.permissionIs("after the resource lost its scopes", true, 1, true, 2, []uma.Scope{})
 	s.update(func(tx as.Tx) error { return tx.DeleteResource(s.space(), s.server(), s.resource(), now) })
 	s.permissionIs("after the resource was deregistered", false, 0, false, 0, nil)
+}
+
+func permissionsAreInOrder(s *scene) {
+	g := s.aGrant()
+	g.Permissions = nil
+	s.update(func(tx as.Tx) error {
+		if err := tx.InsertResource(s.aResource()); err != nil {
+			return err
+		}
+		for i := range 150 {
+			p, share := s.aPermission(), s.aShare(1)
+			share.ID = policy.ShareID(s.id(fmt.Sprint(i * 37 % 150)))
+			p.Share, share.Generation = share.ID, int64(i+1)
+			if g.Permissions = append(g.Permissions, p); i%2 == 0 {
+				if err := tx.InsertShare(share); err != nil {
+					return err
+				}
+			}
+		}
+		return tx.InsertGrant(g)
+	})
+	list := s.permissions()
+	if len(list) != len(g.Permissions) {
+		s.Fatalf("of %d permissions %d are read", len(g.Permissions), len(list))
+	}
+	for i, p := range list {
+		if p.Share != g.Permissions[i].Share || p.ShareLive != (i%2 == 0) || p.ShareLive && p.CurrentShareGeneration != int64(i+1) || !p.ResourceLive {
+			s.Fatalf("permission %d is %+v", i, p)
+		}
+	}
 }
 
 // A record of the same id that belongs elsewhere keeps no permission alive.

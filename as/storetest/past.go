@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/licet/licet/as"
@@ -20,6 +22,7 @@ var past = []rule{
 	{"what resources were is kept as it was", resourcesAreKept},
 	{"resources are listed and found by their names", resourcesHaveNames},
 	{"live access is what can be used or refreshed", liveAccessLives},
+	{"of much access what lives is told of each", muchAccessLives},
 	{"what a client holds in a space is revoked at once", clientsLoseWhatTheyHold},
 	{"events are read backwards", eventsAreReadBackwards},
 	{"what is said of roles is read forwards", rolesAreReadForwards},
@@ -342,6 +345,36 @@ func liveAccessLives(s *scene) {
 		})
 		return short.live(now, short.grant())
 	}(), []as.LiveAccess{{Grant: short.grant(), Client: short.client(), Tokens: 2, Renewals: 1}})
+}
+
+func muchAccessLives(s *scene) {
+	s.access(true)
+	want := []as.LiveAccess{{Grant: s.grant(), Client: s.client(), Tokens: 1, Renewals: 1}}
+	var lately []as.GrantID
+	s.update(func(tx as.Tx) error {
+		for i := range 300 {
+			g := s.aGrant()
+			g.ID = as.GrantID(s.id(fmt.Sprintf("grant-%03d", i)))
+			g.Kind, g.Client, g.SpaceGeneration = as.GrantUMA, s.client(), 1
+			elsewhere, under := s.aPermission(), g.Permissions[0]
+			elsewhere.Share = "elsewhere"
+			if g.Permissions = []as.Permission{elsewhere, under, under}; i%3 > 0 {
+				g.Permissions[1].ShareGeneration, g.Permissions[2].ResourceGeneration = 9, 9
+			}
+			if i%3 == 2 {
+				g.ResourceServer = "elsewhere"
+			}
+			if lately = append(lately, g.ID); i%3 == 0 {
+				want = append(want, as.LiveAccess{Grant: g.ID, Client: g.Client, Tokens: 1})
+			}
+			if err := tx.Issue(g, as.AccessToken{Digest: s.digest(string(g.ID)), Grant: g.ID, ExpiresAt: now.Add(time.Hour)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(want, func(a, b as.LiveAccess) int { return cmp.Compare(a.Grant, b.Grant) })
+	same(s, "live access", s.live(now, lately...), want)
 }
 
 func clientsLoseWhatTheyHold(s *scene) {

@@ -53,7 +53,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	// it is never cheap, nor are the joins that begin with it, and as what cannot be
 	// avoided then looks dear, nothing is compiled for it either.
 	for name, value := range map[string]string{
-		"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off", "plan_cache_mode": "force_generic_plan",
+		"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off", "jit": "off", "plan_cache_mode": "force_generic_plan",
 		"application_name": "licet", "synchronous_commit": "on", "client_encoding": "UTF8", "timezone": "UTC",
 		"idle_in_transaction_session_timeout": "5s", // a node that has stopped holds up the others no longer
 	} {

@@ -274,9 +274,13 @@ func (t *Tx) grantsUnder(shares []policy.ShareID, lately []as.GrantID) ([]as.Gra
 	return ascending(ids), err
 }
 
-// grantedUnder says whether any of the permissions is under one of the shares.
-func grantedUnder(list []as.Permission, shares []policy.ShareID) bool {
-	return slices.ContainsFunc(list, func(p as.Permission) bool { return slices.Contains(shares, p.Share) })
+// underOne says of permissions whether they are under one of the shares.
+func underOne(shares []policy.ShareID) func(as.Permission) bool {
+	among := map[policy.ShareID]bool{}
+	for _, id := range shares {
+		among[id] = true
+	}
+	return func(p as.Permission) bool { return among[p.Share] }
 }
 
 func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, lately []as.GrantID, now time.Time) ([]as.LiveAccess, error) {
@@ -292,6 +296,7 @@ func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, lately []as.G
 	if err != nil {
 		return nil, err
 	}
+	under := underOne(shares)
 	var out []as.LiveAccess
 	err = someOf(ids, 3, func(list string, args []any) error {
 		found, err := all(t, into, `select g.id, g.client_id, g.space_id, g.resource_server, g.permissions,
@@ -306,30 +311,34 @@ func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, lately []as.G
 		if err != nil {
 			return err
 		}
-		for _, a := range found {
-			live := a.tokens+a.renewals > 0 && grantedUnder(a.Permissions, shares)
-			if live {
-				if live, err = t.opens(a.Grant, shares, now); err != nil {
-					return err
+		var asked []granted
+		var of []int // whose each is
+		for i, a := range found {
+			for _, p := range a.Permissions {
+				if a.tokens+a.renewals > 0 && under(p) {
+					asked, of = append(asked, granted{a.ResourceServer, p}), append(of, i)
 				}
 			}
-			if live {
+		}
+		states, err := t.statesOf(space, asked)
+		live := make([]bool, len(found))
+		for n, p := range states {
+			live[of[n]] = live[of[n]] || opens(p, now)
+		}
+		for i, a := range found {
+			if live[i] {
 				out = append(out, as.LiveAccess{Grant: a.ID, Client: a.Client, Tokens: a.tokens, Renewals: a.renewals})
 			}
 		}
-		return nil
+		return err
 	})
 	return out, err
 }
 
-// opens says whether a grant has a live permission under one of the shares.
-func (t *Tx) opens(g as.Grant, shares []policy.ShareID, now time.Time) (bool, error) {
-	g.Permissions = slices.DeleteFunc(slices.Clone(g.Permissions), func(p as.Permission) bool { return !slices.Contains(shares, p.Share) })
-	states, err := t.PermissionsOf(g)
-	return slices.ContainsFunc(states, func(p as.PermissionState) bool {
-		return p.ShareLive && p.MemberLive && p.ResourceLive && p.ShareGeneration == p.CurrentShareGeneration &&
-			p.ResourceGeneration == p.CurrentResourceGeneration && (p.NotAfter.IsZero() || p.NotAfter.After(now))
-	}), err
+// opens says whether something can be done with a permission.
+func opens(p as.PermissionState, now time.Time) bool {
+	return p.ShareLive && p.MemberLive && p.ResourceLive && p.ShareGeneration == p.CurrentShareGeneration &&
+		p.ResourceGeneration == p.CurrentResourceGeneration && (p.NotAfter.IsZero() || p.NotAfter.After(now))
 }
 
 func (t *Tx) RevokeGrantsOf(space as.SpaceID, client oauth.ClientID, shares []policy.ShareID, lately []as.GrantID, now time.Time) (int, error) {
@@ -341,12 +350,13 @@ func (t *Tx) RevokeGrantsOf(space as.SpaceID, client oauth.ClientID, shares []po
 	if err != nil {
 		return 0, err
 	}
+	under := underOne(shares)
 	var told []as.Change
 	err = someOf(ids, 3, func(list string, args []any) error {
 		found, err := all(t, into, `select id, permissions from grants
 			where id in (`+list+`) and `+ofSpace+` and client_id = $2 and kind = 'uma' and revoked_at = 0 order by id`, append([]any{space, client}, args...)...)
 		for _, g := range found {
-			if err == nil && grantedUnder(g.Permissions, shares) {
+			if err == nil && slices.ContainsFunc(g.Permissions, under) {
 				err = t.change(`update grants set revoked_at = $2 where id = $1 and revoked_at = 0`, g.ID, ms(now))
 				told = append(told, as.ChangedGrant(g.ID))
 			}

@@ -5,11 +5,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/licet/licet/as"
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -126,27 +129,82 @@ func (p permissions) Scan(v any) error {
 	return nil
 }
 
-// PermissionsOf reads what the permissions depend on. A share and a member are only
-// looked for in the grant's space, a resource only in its space and at its resource
-// server.
 func (t *Tx) PermissionsOf(g as.Grant) ([]as.PermissionState, error) {
+	list := make([]granted, len(g.Permissions))
+	for i, p := range g.Permissions {
+		list[i] = granted{g.ResourceServer, p}
+	}
+	return t.statesOf(g.Space, list)
+}
+
+// granted is a permission at a resource server.
+type granted struct {
+	server oauth.ClientID
+	as.Permission
+}
+
+// stateSizes are for how many permissions there is a statement; most grants have one.
+var stateSizes = []int{1, 8, few}
+
+var stateQueries = func() (out []string) {
+	for _, size := range stateSizes {
+		out = append(out, statesQuery(size))
+	}
+	return out
+}()
+
+// statesQuery reads what so many permissions depend on, of which the first $2 count.
+func statesQuery(size int) string {
+	var asked strings.Builder
+	asked.WriteString("(cast(0 as bigint), $3, $4, $5, $6, $7)")
+	for i := 1; i < size; i++ {
+		n := 3 + 5*i
+		fmt.Fprintf(&asked, ", (%d, $%d, $%d, $%d, $%d, $%d)", i, n, n+1, n+2, n+3, n+4)
+	}
+	return `with asked (n, share_id, group_id, member_id, resource_server, resource_id) as (values ` + asked.String() + `)
+		select q.n, s.id is not null, coalesce(s.generation, 0), m.id is not null, r.id is not null, coalesce(r.generation, 0), coalesce(r.scopes, 'null')
+		from asked q
+			left join shares s on s.id = q.share_id and (s.space_id = $1) is true and s.dormant_since = 0
+			left join members m on m.id = q.member_id and (m.space_id = $1) is true and (m.group_id = q.group_id) is true
+			left join resources r on r.id = q.resource_id and (r.space_id = $1) is true and (r.resource_server = q.resource_server) is true
+		where q.n < $2`
+}
+
+// statesOf reads what permissions in a space depend on, in their order. A share and a
+// member are only looked for in the space, a resource only there and at its resource
+// server.
+func (t *Tx) statesOf(space as.SpaceID, list []granted) ([]as.PermissionState, error) {
+	type state struct {
+		n int64
+		as.PermissionState
+	}
+	into := func() ([]any, *state) {
+		s := new(state)
+		return []any{&s.n, &s.ShareLive, &s.CurrentShareGeneration, &s.MemberLive, &s.ResourceLive, &s.CurrentResourceGeneration, listInto(&s.ResourceScopes)}, s
+	}
+	which := 0
+	for which+1 < len(stateSizes) && stateSizes[which] < len(list) {
+		which++
+	}
+	size := stateSizes[which]
 	var out []as.PermissionState
-	for _, p := range g.Permissions {
-		into := func() ([]any, *as.PermissionState) {
-			s := &as.PermissionState{Permission: p}
-			return []any{&s.ShareLive, &s.CurrentShareGeneration, &s.MemberLive, &s.ResourceLive, &s.CurrentResourceGeneration, listInto(&s.ResourceScopes)}, s
+	for chunk := range slices.Chunk(list, size) {
+		args := []any{space, len(chunk)}
+		for i := range size {
+			p := chunk[min(i, len(chunk)-1)]
+			args = append(args, p.Share, p.Group, p.Member, p.server, p.Resource)
 		}
-		s, err := one(t, into, `select s.id is not null, coalesce(s.generation, 0), m.id is not null, r.id is not null, coalesce(r.generation, 0), coalesce(r.scopes, 'null')
-			from (select 1) one_row
-				left join shares s on s.space_id = $1 and s.id = $2 and s.dormant_since = 0
-				left join members m on m.space_id = $1 and m.group_id = $3 and m.id = $4
-				left join resources r on r.space_id = $1 and r.resource_server = $5 and r.id = $6`,
-			g.Space, p.Share, p.Group, p.Member, g.ResourceServer, p.Resource)
+		found, err := all(t, into, stateQueries[which], args...)
 		if err != nil {
 			return nil, err
 		}
-		s.MemberLive = s.MemberLive || p.Group == ""
-		out = append(out, s)
+		states := make([]as.PermissionState, len(chunk))
+		for _, s := range found {
+			states[s.n] = s.PermissionState
+			states[s.n].Permission = chunk[s.n].Permission
+			states[s.n].MemberLive = s.MemberLive || states[s.n].Group == ""
+		}
+		out = append(out, states...)
 	}
 	return out, nil
 }
