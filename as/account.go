@@ -118,7 +118,7 @@ func (s *Server) IssueToken(ctx context.Context, c oauth.ClientID, account Accou
 			AuthTime: s.now(), AccountGeneration: a.Generation, CreatedAt: s.now(),
 		}
 		answer.Scope = uma.JoinScopes(scopes)
-		return s.issueOAuth(tx, &answer, issuance{client: client, grant: g, life: s.Lifetimes.PAT, renews: client.Allows(oauth.GrantRefreshToken)})
+		return s.issueOAuth(tx, &answer, issuance{client: &client, grant: g, life: s.Lifetimes.PAT, renews: client.Allows(oauth.GrantRefreshToken)})
 	})
 	return answer, err
 }

@@ -232,7 +232,7 @@ func (s *Server) grantCode(tx Tx, c oauth.Client, bound oauth.Confirmation, code
 		Scopes: code.Scopes, AuthTime: code.AuthTime, AccountGeneration: account.Generation, CreatedAt: s.now(),
 	}
 	answer.Scope = uma.JoinScopes(g.Scopes)
-	if err := s.issueOAuth(tx, &answer, issuance{client: c, grant: g, boundTo: bound, life: s.Lifetimes.PAT, renews: c.Allows(oauth.GrantRefreshToken)}); err != nil {
+	if err := s.issueOAuth(tx, &answer, issuance{client: &c, grant: g, boundTo: bound, life: s.Lifetimes.PAT, renews: c.Allows(oauth.GrantRefreshToken)}); err != nil {
 		return answer, nil, err
 	}
 	if signsIn {
@@ -290,7 +290,7 @@ func (s *Server) ClientCredentials(ctx context.Context, c oauth.Client, scopes [
 	answer := uma.TokenResponse{Scope: uma.JoinScopes(scopes)}
 	err = s.Store.Update(ctx, func(tx Tx) error {
 		// No refresh token: the credentials are as good (RFC 6749 4.4.3).
-		return s.issueOAuth(tx, &answer, issuance{client: c, grant: g, boundTo: bound, life: s.Lifetimes.PAT})
+		return s.issueOAuth(tx, &answer, issuance{client: &c, grant: g, boundTo: bound, life: s.Lifetimes.PAT})
 	})
 	if err != nil {
 		return uma.TokenResponse{}, absent(err, uma.NewError(uma.UnauthorizedClient, "The client's space does not exist."))

@@ -76,12 +76,18 @@ type detail map[string]any
 
 // grantedDetail is the detail of EventPermissionGranted, of which there are most.
 type grantedDetail struct {
-	Permissions []uma.Permission `json:"permissions"`
+	Permissions []grantedThing   `json:"permissions"`
 	Process     ProcessID        `json:"process"`
 	Reasons     []string         `json:"reasons"`
 	Shares      []policy.ShareID `json:"shares"`
 	Subject     string           `json:"subject"`
 	Upgraded    bool             `json:"upgraded"`
+}
+
+// grantedThing is written as uma.Permission is.
+type grantedThing struct {
+	Resource uma.ResourceID `json:"resource_id"`
+	Scopes   []uma.Scope    `json:"resource_scopes"` // never nil
 }
 
 // record appends an event to the history of a space. Its detail is a JSON object, or

@@ -181,10 +181,10 @@ func deciding(candidates []candidate) []policy.ShareID {
 }
 
 // summary is what the history says was granted.
-func summary(candidates []candidate) []uma.Permission {
-	var out []uma.Permission
+func summary(candidates []candidate) []grantedThing {
+	var out []grantedThing
 	for _, c := range candidates {
-		p := uma.Permission{Resource: c.Resource.ID, Scopes: []uma.Scope{}}
+		p := grantedThing{c.Resource.ID, []uma.Scope{}}
 		for _, s := range c.Scopes {
 			if s.Scope != "" {
 				p.Scopes = append(p.Scopes, s.Scope)

@@ -61,7 +61,7 @@ func (s *Server) answered(key packedKey) ([]byte, bool) {
 	if !s.Store.Current() {
 		return nil, false
 	}
-	content, ok := s.memory.answers.get(s.memory, key, s.now())
+	content, ok := s.memory.answers.get(s.memory, key, s.now(), nil)
 	if !ok {
 		return nil, false
 	}

@@ -226,6 +226,25 @@ func (m *memory) within(tx Tx) known {
 	return recollection{memory: m, remembers: true, behind: tx}
 }
 
+// aside is within for what has not written anything yet: where something that it
+// decides about is not in memory it fails with errForgotten rather than read it while
+// others wait.
+func (m *memory) aside(tx Tx) known {
+	if !m.store.Current() {
+		return tx
+	}
+	return recollection{memory: m, remembers: true, behind: unread{tx}}
+}
+
+// unread is a transaction in which resources, and what belongs to them, are not read.
+type unread struct{ Tx }
+
+func (unread) Space(SpaceID) (Space, error)                      { return Space{}, errForgotten }
+func (unread) SharesOn(SpaceID, uma.ResourceID) ([]Share, error) { return nil, errForgotten }
+func (unread) Resource(SpaceID, oauth.ClientID, uma.ResourceID) (Resource, error) {
+	return Resource{}, errForgotten
+}
+
 // recollection answers from memory, then from what is behind it, if anything.
 type recollection struct {
 	*memory
@@ -270,7 +289,8 @@ func (c recollection) Space(id SpaceID) (Space, error) {
 func (c recollection) Resource(space SpaceID, server oauth.ClientID, id uma.ResourceID) (Resource, error) {
 	key := keyOf(string(space), string(server), string(id))
 	if c.remembers {
-		if content, ok := c.resources.get(c.memory, key, time.Time{}); ok {
+		var room [256]byte
+		if content, ok := c.resources.get(c.memory, key, time.Time{}, room[:0]); ok {
 			res := Resource{ID: id, Space: space, ResourceServer: server}
 			unpackResource(&res, content)
 			return res, nil
@@ -300,7 +320,8 @@ const fewShares = 8
 func (c recollection) SharesOn(space SpaceID, id uma.ResourceID) ([]Share, error) {
 	key := keyOf(string(space), string(id))
 	if c.remembers {
-		if content, ok := c.shares.get(c.memory, key, time.Time{}); ok {
+		var room [1024]byte
+		if content, ok := c.shares.get(c.memory, key, time.Time{}, room[:0]); ok {
 			return unpackShares(space, id, content), nil
 		}
 		if crowd, ok := c.crowds.get(c.memory, key); ok {

@@ -48,12 +48,12 @@ func TestAFullMemoryKeepsWhatIsUsed(t *testing.T) {
 	for i := 1; i < many; i++ {
 		m.answers.put(m, key(i), body, m.now(), now.Add(time.Hour), nil)
 		if i%100 == 0 {
-			if got, ok := m.answers.get(m, key(0), now); !ok || string(got) != "used" {
+			if got, ok := m.answers.get(m, key(0), now, nil); !ok || string(got) != "used" {
 				t.Fatalf("after %d others the answer that is used is %q, %v", i, got, ok)
 			}
 		}
 	}
-	if _, ok := m.answers.get(m, key(1), now); ok {
+	if _, ok := m.answers.get(m, key(1), now, nil); ok {
 		t.Error("nothing is ever forgotten")
 	}
 	for i := range m.answers.shards {
@@ -76,11 +76,11 @@ func TestAnAnswerIsVoidedByEachOfItsDependencies(t *testing.T) {
 		now := time.UnixMilli(1_000_000)
 		m.answers.put(m, packedKey{}, []byte("answer"), m.now(), now.Add(time.Hour), m.hashes(all...))
 		m.forget([]Change{ChangedGrant("another")})
-		if got, ok := m.answers.get(m, packedKey{}, now); !ok || string(got) != "answer" {
+		if got, ok := m.answers.get(m, packedKey{}, now, nil); !ok || string(got) != "answer" {
 			t.Fatalf("the answer is %q, %v", got, ok)
 		}
 		m.forget([]Change{all[i]})
-		if _, ok := m.answers.get(m, packedKey{}, now); ok {
+		if _, ok := m.answers.get(m, packedKey{}, now, nil); ok {
 			t.Errorf("dependency %d does not void the answer", i)
 		}
 	}

@@ -94,27 +94,34 @@ func appendTexts[T ~string](b []byte, texts []T) []byte {
 	return b
 }
 
-// unpacking is how far content has been read.
-type unpacking struct {
-	content []byte
-	texts   string // the same, which all texts are cut from
+// unpacking is what is left to read of content, as a text that all texts are cut
+// from.
+type unpacking struct{ rest string }
+
+func unpack(content []byte) unpacking { return unpacking{string(content)} }
+
+// unsigned reads as binary.Uvarint does.
+func (p *unpacking) unsigned() uint64 {
+	n := uint64(0)
+	for i := 0; ; i++ {
+		n |= uint64(p.rest[i]&0x7f) << (7 * i)
+		if p.rest[i] < 0x80 {
+			p.rest = p.rest[i+1:]
+			return n
+		}
+	}
 }
 
-func unpack(content []byte) unpacking { return unpacking{content, string(content)} }
-
-func (p *unpacking) skip(n int) { p.content, p.texts = p.content[n:], p.texts[n:] }
-
+// number reads as binary.Varint does.
 func (p *unpacking) number() int64 {
-	n, size := binary.Varint(p.content)
-	p.skip(size)
-	return n
+	n := p.unsigned()
+	return int64(n>>1) ^ -int64(n&1)
 }
 
 func (p *unpacking) text() string {
-	length, size := binary.Uvarint(p.content)
-	end := size + int(length)
-	text := p.texts[size:end]
-	p.skip(end)
+	length := p.unsigned()
+	text := p.rest[:length]
+	p.rest = p.rest[length:]
 	return text
 }
 

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
-	"slices"
 	"sync"
 	"time"
 )
@@ -51,8 +50,8 @@ type packedTable struct {
 	bytes []byte
 }
 
-// get returns a copy of the content, if it still holds at this time.
-func (p *packed) get(m *memory, key packedKey, now time.Time) ([]byte, bool) {
+// get appends the content to what there is, if it still holds at this time.
+func (p *packed) get(m *memory, key packedKey, now time.Time, to []byte) ([]byte, bool) {
 	s := p.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +81,7 @@ func (p *packed) get(m *memory, key packedKey, now time.Time) ([]byte, bool) {
 		return nil, false
 	}
 	binary.LittleEndian.PutUint64(readAt, position)
-	return slices.Clone(e), true
+	return append(to, e...), true
 }
 
 func uint64At(b []byte) (uint64, []byte) { return binary.LittleEndian.Uint64(b), b[8:] }

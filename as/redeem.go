@@ -28,40 +28,49 @@ func (s *Server) Redeem(ctx context.Context, c oauth.Client, req uma.TokenReques
 	if err != nil {
 		return nil, err
 	}
-	result, err := s.redeem(ctx, c, bound, req, address)
+	result, err := s.redeem(ctx, &c, bound, req, address)
 	if errors.Is(err, errPCTSpent) {
 		// Another request rotated the PCT first. Nothing of this one remains, not
 		// even the spent ticket, so it runs again without the PCT.
 		req.PCT = ""
-		result, err = s.redeem(ctx, c, bound, req, address)
+		result, err = s.redeem(ctx, &c, bound, req, address)
 	}
 	return result, err
 }
 
-func (s *Server) redeem(ctx context.Context, c oauth.Client, bound oauth.Confirmation, req uma.TokenRequest, address string) (Result, error) {
-	brought := s.verifyClaimToken(ctx, c, req.ClaimToken, req.ClaimTokenFormat)
+func (s *Server) redeem(ctx context.Context, c *oauth.Client, bound oauth.Confirmation, req uma.TokenRequest, address string) (Result, error) {
+	brought := s.verifyClaimToken(ctx, *c, req.ClaimToken, req.ClaimTokenFormat)
 	shown := s.openTicket(req.Ticket)
-	if err := s.readAhead(ctx, shown.process); err != nil {
-		return nil, err
-	}
 	var result Result
 	var signed *signing
-	err := s.settle(ctx, func(tx Tx) (refusal *uma.Error, err error) {
-		p, err := s.presentTicket(tx, shown, c.ID, req.CodeVerifier)
-		if err != nil {
-			return s.noteMisuse(tx, p.Process, err, c.ID)
+	attempt := func(known func(Tx) known) func(Tx) (*uma.Error, error) {
+		return func(tx Tx) (refusal *uma.Error, err error) {
+			p, err := s.presentTicket(tx, shown, c.ID, req.CodeVerifier)
+			if err != nil {
+				return s.noteMisuse(tx, p.Process, err, c.ID)
+			}
+			r := redemption{Server: s, tx: tx, known: known(tx), client: c, boundTo: bound, request: req, address: address, brought: brought, process: p}
+			result, refusal, err = r.run()
+			signed = r.signed
+			switch {
+			case errors.Is(err, errTicketReplayed):
+				return s.noteMisuse(tx, r.process.Process, err, c.ID)
+			case err == nil && !r.process.kept:
+				return nil, errTicketUnspent
+			}
+			return refusal, err
 		}
-		r := redemption{Server: s, tx: tx, known: s.memory.within(tx), client: c, boundTo: bound, request: req, address: address, brought: brought, process: p}
-		result, refusal, err = r.run()
-		signed = r.signed
-		switch {
-		case errors.Is(err, errTicketReplayed):
-			return s.noteMisuse(tx, r.process.Process, err, c.ID)
-		case err == nil && !r.process.kept:
-			return nil, errTicketUnspent
+	}
+	err := errForgotten
+	if shown.process.ID != "" { // it was asked for a moment ago
+		err = s.settle(ctx, attempt(s.memory.aside))
+	}
+	if errors.Is(err, errForgotten) {
+		if err := s.readAhead(ctx, shown.process); err != nil {
+			return nil, err
 		}
-		return refusal, err
-	})
+		err = s.settle(ctx, attempt(s.memory.within))
+	}
 	if err != nil {
 		return nil, err // and never what a run made that was not kept
 	}
@@ -111,7 +120,7 @@ type redemption struct {
 	*Server
 	tx      Tx
 	known   known // by what is decided; see memory.within
-	client  oauth.Client
+	client  *oauth.Client
 	boundTo oauth.Confirmation // what the RPT is bound to
 	request uma.TokenRequest
 	address string
@@ -385,7 +394,7 @@ func (r *redemption) askOwner(asked []uma.Permission) (write func() error, err e
 		if err := r.tx.InsertRequest(q); err != nil {
 			return err
 		}
-		if err := r.tellOfRequest(r.tx, q, r.client, r.facts); err != nil {
+		if err := r.tellOfRequest(r.tx, q, *r.client, r.facts); err != nil {
 			return err
 		}
 		return r.record(r.tx, q.Space, EventRequestSubmitted, string(q.Client), string(q.ID), nil)

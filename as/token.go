@@ -26,7 +26,7 @@ func tokenType(bound oauth.Confirmation) string {
 
 // issuance is what tokens are made of.
 type issuance struct {
-	client   oauth.Client
+	client   *oauth.Client
 	grant    Grant
 	boundTo  oauth.Confirmation // "" for bearer tokens
 	narrowed []uma.Scope        // nil for everything the grant has
@@ -227,7 +227,7 @@ func (s *Server) refresh(tx Tx, c oauth.Client, bound oauth.Confirmation, digest
 			answer.Scope = uma.JoinScopes(scopes)
 		}
 	}
-	next := issuance{client: c, grant: g.Grant, boundTo: bound, narrowed: scopes, life: life, ends: ends}
+	next := issuance{client: &c, grant: g.Grant, boundTo: bound, narrowed: scopes, life: life, ends: ends}
 	if err := next.signs(tx); err != nil {
 		return answer, nil, nil, err
 	}
