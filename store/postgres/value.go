@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/licet/licet/store/internal/rows"
 )
 
 // The types that columns have, by PostgreSQL's numbers.
@@ -109,14 +111,11 @@ func textOf(raw []byte) (string, error) {
 
 // assign puts a column into a place of a record; nil is null.
 func assign(place any, isType uint32, raw []byte) error {
-	if scanner, ok := place.(interface{ Scan(any) error }); ok {
-		v, err := valueOf(isType, raw)
-		if err != nil {
-			return err
-		}
-		return scanner.Scan(v)
+	to := reflect.ValueOf(place)
+	if to.Kind() != reflect.Pointer {
+		return set(place, isType, raw)
 	}
-	to := reflect.ValueOf(place).Elem()
+	to = to.Elem()
 	switch kind := to.Kind(); {
 	case raw == nil && kind == reflect.Slice:
 		to.SetZero()
@@ -140,13 +139,21 @@ func assign(place any, isType uint32, raw []byte) error {
 	return nil
 }
 
-// valueOf is a column as a scanner takes it.
-func valueOf(isType uint32, raw []byte) (any, error) {
-	switch {
-	case isType == textType && raw != nil:
-		return textOf(raw)
-	case isType == int8Type && len(raw) == 8:
-		return int64(binary.BigEndian.Uint64(raw)), nil
+// set gives a column to a place that reads it by itself.
+func set(place any, isType uint32, raw []byte) error {
+	switch p := place.(type) {
+	case rows.Number:
+		if isType == int8Type && len(raw) == 8 {
+			return p.SetNumber(int64(binary.BigEndian.Uint64(raw)))
+		}
+	case rows.Text:
+		if isType == textType && raw != nil {
+			s, err := textOf(raw)
+			if err != nil {
+				return err
+			}
+			return p.SetText(s)
+		}
 	}
-	return nil, fmt.Errorf("type %d, %d bytes, has no scanner", isType, len(raw))
+	return fmt.Errorf("type %d, %d bytes, is not for a %T", isType, len(raw), place)
 }

@@ -319,16 +319,13 @@ func assign(place any, v value) error {
 			*p = v.number != 0
 			return nil
 		}
-	case interface{ Scan(any) error }:
-		switch v.kind {
-		case lib.SQLITE_INTEGER:
-			return p.Scan(v.number)
-		case lib.SQLITE_TEXT:
-			return p.Scan(v.text)
-		case lib.SQLITE_BLOB:
-			return p.Scan(v.bytes)
-		case lib.SQLITE_NULL:
-			return p.Scan(nil)
+	case rows.Number:
+		if v.kind == lib.SQLITE_INTEGER {
+			return p.SetNumber(v.number)
+		}
+	case rows.Text:
+		if v.kind == lib.SQLITE_TEXT {
+			return p.SetText(v.text)
 		}
 	default:
 		to := reflect.ValueOf(place).Elem()

@@ -100,14 +100,13 @@ func (t *Tx) SpacesNaming(email, issuer, subject string, after as.SpaceID, limit
 func (t *Tx) SharesNaming(space as.SpaceID, email, issuer, subject string, p as.Page) ([]as.Share, error) {
 	var out []as.Share
 	for _, who := range named(email, issuer, subject) {
-		found, err := all(t, intoShare, `select `+shareColumns+` from shares where id in (
+		err := more(t, &out, intoShare, `select `+shareColumns+` from shares where id in (
 			select a.share_id from addressees a join shares s on s.id = a.share_id
 			where a.who = $1 and a.space_id = $2 and a.share_id > $3 and s.dormant_since = 0 order by a.share_id limit $4) order by id`,
 			who, space, p.After, p.Limit)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, found...)
 	}
 	slices.SortFunc(out, func(a, b as.Share) int { return cmp.Compare(a.ID, b.ID) })
 	out = slices.CompactFunc(out, func(a, b as.Share) bool { return a.ID == b.ID })
@@ -153,11 +152,9 @@ func Readdress(ctx context.Context, store as.Store) error {
 func (t *Tx) unaddressed() (old []as.Share, err error) {
 	const atOnce = 200
 	for _, which := range []string{`addressee > ''`, `addressee is null`} {
-		found, err := all(t, intoShare, `select `+shareColumns+` from shares where `+which+` limit $1`, atOnce)
-		if err != nil {
+		if err := more(t, &old, intoShare, `select `+shareColumns+` from shares where `+which+` limit $1`, atOnce); err != nil {
 			return nil, err
 		}
-		old = append(old, found...)
 	}
 	return old, nil
 }

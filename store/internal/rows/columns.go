@@ -22,11 +22,7 @@ func ms(t time.Time) int64 {
 // instant reads a time where a row has one.
 type instant struct{ to *time.Time }
 
-func (i instant) Scan(v any) error {
-	n, ok := v.(int64)
-	if !ok {
-		return errors.New("a time is not a number")
-	}
+func (i instant) SetNumber(n int64) error {
 	*i.to = time.Time{}
 	if n != 0 {
 		*i.to = time.UnixMilli(n).UTC()
@@ -99,11 +95,7 @@ func readNamed(text string) ([]policy.Claim, bool) {
 	return []policy.Claim{{RequiredClaim: uma.RequiredClaim{Name: name}, Values: []string{value}}}, true
 }
 
-func (l list[T]) Scan(v any) error {
-	text, err := textOf(v)
-	if err != nil {
-		return err
-	}
+func (l list[T]) SetText(text string) error {
 	switch text { // as most are
 	case "[]":
 		*l.of = []T{}
@@ -135,11 +127,7 @@ func (d description) Value() (driver.Value, error) {
 	return marshal(d.of.Members)
 }
 
-func (d description) Scan(v any) error {
-	text, err := textOf(v)
-	if err != nil {
-		return err
-	}
+func (d description) SetText(text string) (err error) {
 	*d.of, err = uma.ReadResourceDescription([]byte(text))
 	return err
 }
@@ -152,14 +140,4 @@ func marshal(v any) (driver.Value, error) {
 	e.SetEscapeHTML(false)
 	err := e.Encode(v)
 	return strings.TrimSuffix(b.String(), "\n"), err
-}
-
-func textOf(v any) (string, error) {
-	switch v := v.(type) {
-	case string:
-		return v, nil
-	case []byte:
-		return string(v), nil
-	}
-	return "", errors.New("a JSON text is not a text")
 }

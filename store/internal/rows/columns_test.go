@@ -20,7 +20,7 @@ func TestScopesAreWrittenAndReadAsJSON(t *testing.T) {
 			t.Errorf("%q is written as %v (%v), want %v", scopes, got, err, want)
 		}
 		got := []uma.Scope{"what was there"}
-		if err := listInto(&got).Scan(want); err != nil || !reflect.DeepEqual(got, scopes) {
+		if err := listInto(&got).SetText(want.(string)); err != nil || !reflect.DeepEqual(got, scopes) {
 			t.Errorf("%v is read as %q (%v), want %q", want, got, err, scopes)
 		}
 	}
@@ -42,7 +42,7 @@ func TestClaimsAreReadAsJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := []policy.Claim{named("what was there")}
-		if err := listInto(&got).Scan(text); err != nil || !reflect.DeepEqual(got, claims) {
+		if err := listInto(&got).SetText(text.(string)); err != nil || !reflect.DeepEqual(got, claims) {
 			t.Errorf("%d: %v is read as %q (%v), want %q", i, text, got, err, claims)
 		}
 	}

@@ -20,22 +20,22 @@ const (
 	many = 256
 )
 
-// someOf runs f for the ids, so many at a time, with the list for the condition
-// "in" whose first placeholder is $from.
-func someOf[ID ~string](ids []ID, from int, f func(list string, args []any) error) error {
+// someOf runs f for the ids, so many at a time, with the list for the condition "in"
+// and all arguments: those before, and the list's.
+func someOf[ID ~string](ids []ID, before []any, f func(list string, args []any) error) error {
 	size := many
 	if len(ids) <= few {
 		size = few
 	}
 	for chunk := range slices.Chunk(ids, size) {
 		var list strings.Builder
-		args := make([]any, size)
-		for i := range args {
-			args[i] = string(chunk[min(i, len(chunk)-1)])
+		args := append(make([]any, 0, len(before)+size), before...)
+		for i := range size {
+			args = append(args, string(chunk[min(i, len(chunk)-1)]))
 			if i > 0 {
 				list.WriteString(", ")
 			}
-			list.WriteString("$" + strconv.Itoa(from+i))
+			list.WriteString("$" + strconv.Itoa(len(args)))
 		}
 		if err := f(list.String(), args); err != nil {
 			return err
@@ -70,11 +70,8 @@ func (t *Tx) OutlinesOf(space as.SpaceID, ids []uma.ResourceID) ([]as.ResourceOu
 
 // ofResources reads columns of those of the resources that are in the space.
 func ofResources[T any](t *Tx, into func() ([]any, *T), columns string, space as.SpaceID, ids []uma.ResourceID) (out []T, err error) {
-	err = someOf(ascending(ids), 2, func(list string, args []any) error {
-		found, err := all(t, into, `select `+columns+` from resources where id in (`+list+`) and `+ofSpace+` order by id`,
-			append([]any{space}, args...)...)
-		out = append(out, found...)
-		return err
+	err = someOf(ascending(ids), []any{space}, func(list string, args []any) error {
+		return more(t, &out, into, `select `+columns+` from resources where id in (`+list+`) and `+ofSpace+` order by id`, args...)
 	})
 	return out, err
 }
@@ -113,10 +110,8 @@ func (t *Tx) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Share, e
 		return t.allShares(space)
 	}
 	var out []as.Share
-	err := someOf(ascending(on), 2, func(list string, args []any) error {
-		found, err := all(t, intoShare, `select `+shareColumns+` from shares where resource_id in (`+list+`) and dormant_since = 0 and `+ofSpace, append([]any{space}, args...)...)
-		out = append(out, found...)
-		return err
+	err := someOf(ascending(on), []any{space}, func(list string, args []any) error {
+		return more(t, &out, intoShare, `select `+shareColumns+` from shares where resource_id in (`+list+`) and dormant_since = 0 and `+ofSpace, args...)
 	})
 	slices.SortFunc(out, func(a, b as.Share) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return out, err
@@ -124,18 +119,19 @@ func (t *Tx) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Share, e
 
 // allShares reads the shares in force of a whole space, so many at a time.
 func (t *Tx) allShares(space as.SpaceID) (out []as.Share, err error) {
-	const size = 500
+	const size = 2000
 	for after := policy.ShareID(""); ; after = out[len(out)-1].ID {
-		page, err := all(t, intoShare, `select `+shareColumns+` from shares where space_id = $1 and id > $2 and dormant_since = 0 order by id limit $3`, space, after, size)
-		if out = append(out, page...); err != nil || len(page) < size {
+		before := len(out)
+		err = more(t, &out, intoShare, `select `+shareColumns+` from shares where space_id = $1 and id > $2 and dormant_since = 0 order by id limit $3`, space, after, size)
+		if err != nil || len(out) < before+size {
 			return out, err
 		}
 	}
 }
 
 func (t *Tx) DeleteShares(space as.SpaceID, ids []policy.ShareID) error {
-	err := someOf(ids, 2, func(list string, args []any) error {
-		_, err := t.count(`delete from shares where id in (`+list+`) and `+ofSpace, append([]any{space}, args...)...)
+	err := someOf(ids, []any{space}, func(list string, args []any) error {
+		_, err := t.count(`delete from shares where id in (`+list+`) and `+ofSpace, args...)
 		return err
 	})
 	told := make([]as.Change, len(ids))
@@ -148,11 +144,10 @@ func (t *Tx) DeleteShares(space as.SpaceID, ids []policy.ShareID) error {
 const endingColumns = `ended_at, ended, ended_by, ended_event`
 
 func (t *Tx) KeepShares(space as.SpaceID, ids []policy.ShareID, e as.Ending) error {
-	return someOf(ids, 6, func(list string, args []any) error {
+	return someOf(ids, []any{ms(e.At), string(e.How), e.By, e.Event, space}, func(list string, args []any) error {
 		_, err := t.count(`insert into past_shares (`+endingColumns+`, `+shareColumns+`)
 			select cast($1 as bigint), cast($2 as text), cast($3 as text), cast($4 as bigint), `+shareColumns+`
-			from shares where id in (`+list+`) and dormant_since = 0 and (space_id = $5) is true`+UnlessThere,
-			append([]any{ms(e.At), string(e.How), e.By, e.Event, space}, args...)...)
+			from shares where id in (`+list+`) and dormant_since = 0 and (space_id = $5) is true`+UnlessThere, args...)
 		return err
 	})
 }
@@ -186,17 +181,15 @@ func (t *Tx) ShareVersions(space as.SpaceID, f as.VersionFilter, p as.Page) ([]a
 	}
 	w.and(!f.From.IsZero(), "ended_at > ", ms(f.From))
 	w.and(f.EndedBy != 0, "ended_event = ", f.EndedBy)
-	kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where space_id = $1 and (id, version) > ($2, $3)`+
+	err = more(t, &out, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where space_id = $1 and (id, version) > ($2, $3)`+
 		w.text+` order by id, version limit `+w.next(), append(w.args, p.Limit)...)
-	out = append(out, kept...)
 	sortVersions(out)
 	return out[:min(len(out), p.Limit)], err
 }
 
 func (t *Tx) VersionsOf(space as.SpaceID, ids []policy.ShareID) ([]as.ShareVersion, error) {
 	var out []as.ShareVersion
-	err := someOf(ascending(ids), 2, func(list string, args []any) error {
-		args = append([]any{space}, args...)
+	err := someOf(ascending(ids), []any{space}, func(list string, args []any) error {
 		shares, err := all(t, intoShare, `select `+shareColumns+` from shares where id in (`+list+`) and dormant_since = 0 and `+ofSpace, args...)
 		if err != nil {
 			return err
@@ -204,9 +197,7 @@ func (t *Tx) VersionsOf(space as.SpaceID, ids []policy.ShareID) ([]as.ShareVersi
 		for _, s := range shares {
 			out = append(out, as.ShareVersion{Share: s})
 		}
-		kept, err := all(t, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where id in (`+list+`) and `+ofSpace, args...)
-		out = append(out, kept...)
-		return err
+		return more(t, &out, intoVersion, `select `+endingColumns+`, `+shareColumns+` from past_shares where id in (`+list+`) and `+ofSpace, args...)
 	})
 	sortVersions(out)
 	return out, err
@@ -266,10 +257,8 @@ func (t *Tx) grantsUnder(shares []policy.ShareID, lately []as.GrantID) ([]as.Gra
 		return []any{id}, id
 	}
 	ids := slices.Clone(lately)
-	err := someOf(shares, 1, func(list string, args []any) error {
-		found, err := all(t, into, `select grant_id from grants_by_share where share_id in (`+list+`)`, args...)
-		ids = append(ids, found...)
-		return err
+	err := someOf(shares, nil, func(list string, args []any) error {
+		return more(t, &ids, into, `select grant_id from grants_by_share where share_id in (`+list+`)`, args...)
 	})
 	return ascending(ids), err
 }
@@ -298,7 +287,7 @@ func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, lately []as.G
 	}
 	under := underOne(shares)
 	var out []as.LiveAccess
-	err = someOf(ids, 3, func(list string, args []any) error {
+	err = someOf(ids, []any{space, ms(now)}, func(list string, args []any) error {
 		found, err := all(t, into, `select g.id, g.client_id, g.space_id, g.resource_server, g.permissions,
 				case when g.token is not null and g.token_revoked_at = 0 and g.token_ends_at > $2 then 1 else 0 end
 					+ (select count(*) from access_tokens a where a.grant_id = g.id and a.revoked_at = 0 and a.expires_at > $2),
@@ -307,7 +296,7 @@ func (t *Tx) LiveAccess(space as.SpaceID, shares []policy.ShareID, lately []as.G
 			where g.id in (`+list+`) and g.space_id = $1 and g.kind = 'uma' and g.revoked_at = 0 and g.space_generation = o.generation
 				and not c.disabled and c.generation + `+ofAll+` = g.client_generation
 				and (g.account_id = '' or not a.disabled and a.generation = g.account_generation)
-			order by g.id`, append([]any{space, ms(now)}, args...)...)
+			order by g.id`, args...)
 		if err != nil {
 			return err
 		}
@@ -352,9 +341,9 @@ func (t *Tx) RevokeGrantsOf(space as.SpaceID, client oauth.ClientID, shares []po
 	}
 	under := underOne(shares)
 	var told []as.Change
-	err = someOf(ids, 3, func(list string, args []any) error {
+	err = someOf(ids, []any{space, client}, func(list string, args []any) error {
 		found, err := all(t, into, `select id, permissions from grants
-			where id in (`+list+`) and `+ofSpace+` and client_id = $2 and kind = 'uma' and revoked_at = 0 order by id`, append([]any{space, client}, args...)...)
+			where id in (`+list+`) and `+ofSpace+` and client_id = $2 and kind = 'uma' and revoked_at = 0 order by id`, args...)
 		for _, g := range found {
 			if err == nil && slices.ContainsFunc(g.Permissions, under) {
 				err = t.change(`update grants set revoked_at = $2 where id = $1 and revoked_at = 0`, g.ID, ms(now))

@@ -90,10 +90,9 @@ func (w *written) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (p permissions) Scan(v any) error {
-	text, err := textOf(v)
-	if err != nil || text == "null" {
-		return err
+func (p permissions) SetText(text string) error {
+	if text == "null" {
+		return nil
 	}
 	var texts [][]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &texts); err != nil {
@@ -122,7 +121,7 @@ func (p permissions) Scan(v any) error {
 				one.Scopes[n] = uma.Scope(scope)
 			}
 		}
-		if err := errors.Join(instant{&one.CreatedAt}.Scan(created), instant{&one.NotAfter}.Scan(notAfter)); err != nil {
+		if err := errors.Join(instant{&one.CreatedAt}.SetNumber(created), instant{&one.NotAfter}.SetNumber(notAfter)); err != nil {
 			return err
 		}
 	}

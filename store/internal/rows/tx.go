@@ -3,6 +3,7 @@ package rows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/licet/licet/as"
@@ -10,12 +11,18 @@ import (
 
 // DB is one transaction of a database. Arguments are strings, int64s, booleans,
 // byte slices, types made of these, and driver.Valuers; places are pointers to
-// the same, and sql.Scanners.
+// the same, and Numbers and Texts.
 type DB interface {
 	// Exec returns how many rows a statement changed.
 	Exec(query string, args ...any) (int64, error)
 	Query(query string, args ...any) (Found, error)
 }
+
+// Number is a place for a number.
+type Number interface{ SetNumber(int64) error }
+
+// Text is a place for a text.
+type Text interface{ SetText(string) error }
 
 // Deferrer is a DB that can put off an insertion that hardly ever meets its key,
 // until the next statement that has an answer, or the commit. Defer says whether
@@ -84,27 +91,41 @@ func (t *Tx) spoil(err error) error {
 }
 
 // all reads every row. into returns the places for a row's columns and the
-// record that they are in once they are filled.
-func all[T any](t *Tx, into func() ([]any, *T), query string, args ...any) ([]T, error) {
+// record that they are in once they are filled; each row is read into the same.
+func all[T any](t *Tx, into func() ([]any, *T), query string, args ...any) (out []T, err error) {
+	if err := more(t, &out, into, query, args...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// more is all behind what is there.
+func more[T any](t *Tx, out *[]T, into func() ([]any, *T), query string, args ...any) error {
 	if t.spoiled != nil {
-		return nil, t.spoiled
+		return t.spoiled
 	}
 	found, err := t.db.Query(query, args...)
 	if err != nil {
-		return nil, t.spoil(err)
+		return t.spoil(err)
 	}
-	var out []T
+	list := *out
+	places, record := into()
+	blank := *record
 	for found.Next() {
-		places, record := into()
+		*record = blank
 		if err := found.Scan(places...); err != nil {
-			return nil, t.spoil(errors.Join(err, found.Close()))
+			return t.spoil(errors.Join(err, found.Close()))
 		}
-		out = append(out, *record)
+		if len(list) == cap(list) {
+			list = slices.Grow(list, max(1, len(list))) // large records are not moved often
+		}
+		list = append(list, *record)
 	}
 	if err := errors.Join(found.Err(), found.Close()); err != nil {
-		return nil, t.spoil(err)
+		return t.spoil(err)
 	}
-	return out, nil
+	*out = list
+	return nil
 }
 
 // one reads one row; none is as.ErrNotFound.

@@ -81,12 +81,10 @@ func (t *Tx) LastUses(space as.SpaceID, of as.UseOf, ids []string) ([]as.Use, er
 		return nil, fmt.Errorf("rows: no use is of a %q", of)
 	}
 	var out []as.Use
-	err := someOf(ascending(ids), 2, func(list string, args []any) error {
-		found, err := all(t, intoUse, `with wanted (one) as (values (`+strings.ReplaceAll(list, ", ", "), (")+`))
+	err := someOf(ascending(ids), []any{space}, func(list string, args []any) error {
+		return more(t, &out, intoUse, `with wanted (one) as (values (`+strings.ReplaceAll(list, ", ", "), (")+`))
 			select `+useColumns+` from uses where id in
-				(select (select max(u.id) from uses u where u.space_id = $1 and u.`+column+` = wanted.one) from wanted)`, append([]any{space}, args...)...)
-		out = append(out, found...)
-		return err
+				(select (select max(u.id) from uses u where u.space_id = $1 and u.`+column+` = wanted.one) from wanted)`, args...)
 	})
 	return out, err
 }
