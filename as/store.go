@@ -197,6 +197,9 @@ type Reader interface {
 	PCT(Digest) (PCT, error)
 
 	Request(SpaceID, RequestID) (Request, error)
+	// RequestsOf lists those of the requests that are of the space, in the order of
+	// their ids.
+	RequestsOf(SpaceID, []RequestID) ([]Request, error)
 	// Requests lists the requests of a space with this status; "" for all.
 	Requests(SpaceID, RequestStatus, Page) ([]Request, error)
 	// PendingFrom lists the requests of a space that are pending or set aside, from

@@ -85,6 +85,7 @@ func (s *snapshot) tell(events []as.Event, f HistoryFilter) ([]Line, error) {
 	}
 	var out []Line
 	var shares []policy.ShareID
+	var requests []as.RequestID
 	which := map[int64]eventDetail{}
 	for i, e := range events {
 		l, err := s.line(e, details[i])
@@ -94,9 +95,12 @@ func (s *snapshot) tell(events []as.Event, f HistoryFilter) ([]Line, error) {
 		if f.maybe(l) {
 			out, which[l.Seq] = append(out, l), details[i]
 			shares = append(shares, l.sharesOf(details[i])...)
+			if l.Request != "" {
+				requests = append(requests, l.Request)
+			}
 		}
 	}
-	if err := s.learnShares(shares); err != nil {
+	if err := errors.Join(s.learnShares(shares), s.learnRequests(requests)); err != nil {
 		return nil, err
 	}
 	for i := range out {
@@ -138,6 +142,26 @@ func (s *snapshot) learnShares(ids []policy.ShareID) error {
 	for _, v := range found {
 		s.versions[v.ID] = append(s.versions[v.ID], v)
 		things = append(things, v.Resource)
+	}
+	return s.learn(things)
+}
+
+// learnRequests finds requests, and the names of their things.
+func (s *snapshot) learnRequests(ids []as.RequestID) error {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id as.RequestID) bool { _, known := s.requests[id]; return known })
+	found, err := s.RequestsOf(s.o.Space, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		s.requests[id] = as.Request{}
+	}
+	var things []uma.ResourceID
+	for _, q := range found {
+		s.requests[q.ID] = q
+		for _, p := range q.Permissions {
+			things = append(things, p.Resource)
+		}
 	}
 	return s.learn(things)
 }
@@ -241,22 +265,16 @@ func (s *snapshot) concerned(l *Line, d eventDetail) error {
 		}
 		return s.concernedBy(l, ended)
 	case l.Request != "":
-		q, err := s.Request(s.o.Space, l.Request)
-		if err != nil {
-			return absentIsFine(err)
+		q := s.requests[l.Request]
+		if q.ID == "" {
+			return nil
 		}
 		if l.Kind != as.EventRequestApproved {
-			var ids []uma.ResourceID
 			for _, p := range q.Permissions {
-				ids = append(ids, p.Resource)
-			}
-			if err := s.learn(ids); err != nil {
-				return err
-			}
-			for _, id := range ids {
-				l.addThing(s.names[id])
+				l.addThing(s.names[p.Resource])
 			}
 		}
+		var err error
 		if l.App, err = s.app(q.Client); err != nil {
 			return err
 		}

@@ -28,8 +28,9 @@ type known struct {
 	who      map[policy.Party]Who
 	actors   map[string]Actor
 	versions map[policy.ShareID][]as.ShareVersion
-	uses     map[useKey]as.Use // the last of each; zero: there is none
-	inForce  []as.Share        // nil: not read yet
+	requests map[as.RequestID]as.Request // zero: it is gone
+	uses     map[useKey]as.Use           // the last of each; zero: there is none
+	inForce  []as.Share                  // nil: not read yet
 	within   versionsRead
 }
 
@@ -43,7 +44,7 @@ func newKnown() *known {
 	return &known{
 		apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
 		actors: map[string]Actor{}, versions: map[policy.ShareID][]as.ShareVersion{},
-		uses: map[useKey]as.Use{},
+		requests: map[as.RequestID]as.Request{}, uses: map[useKey]as.Use{},
 	}
 }
 

@@ -94,6 +94,7 @@ func othersAreNotListed(s *scene) {
 		none(s, "ResourcesOf")(r.ResourcesOf(wrong.space(), []uma.ResourceID{s.resource()}))
 		none(s, "OutlinesOf")(r.OutlinesOf(wrong.space(), []uma.ResourceID{s.resource()}))
 		none(s, "ResourcesByName")(r.ResourcesByName(wrong.space(), "", "", everything))
+		none(s, "RequestsOf")(r.RequestsOf(wrong.space(), []as.RequestID{s.request()}))
 		none(s, "EventsBefore")(r.EventsBefore(wrong.space(), 0, 1000))
 		none(s, "RoleEvents")(r.RoleEvents(wrong.space(), 0, 1000))
 		none(s, "Blocks")(r.Blocks(wrong.space(), everything))

@@ -18,6 +18,7 @@ var pages = []rule{
 	{"requests are listed by status", requestsAreListedByStatus},
 	{"pending requests are found by who asks through what", pendingRequestsAreFoundByParty},
 	{"requests are found by who asked, the newest first", requestsAreFoundByWhoAsked},
+	{"many requests are read at once", requestsAreReadAtOnce},
 	{"requests, memberships and shares of all spaces are found by whom they are of", partiesAreFoundInAllSpaces},
 	{"the grants of a space are those of OAuth that are not revoked", grantsAreListed},
 	{"events are read from any point on", eventsAreReadFromAnyPoint},
@@ -206,6 +207,32 @@ func requestsAreFoundByWhoAsked(s *scene) {
 	}
 	same(s, "what Bob asked", from(9), want)
 	same(s, "what Bob asked last", from(1), want[:1])
+}
+
+func requestsAreReadAtOnce(s *scene) {
+	var want []as.Request
+	ids := []as.RequestID{"absent"}
+	s.update(func(tx as.Tx) error {
+		for i := range 150 {
+			q := as.Request{ID: as.RequestID(s.id(fmt.Sprintf("%03d", i))), Space: s.space(), Subject: fmt.Sprint(i), Status: as.RequestPending}
+			if i%3 == 0 {
+				q.Space = s.beside().space()
+			} else {
+				want = append(want, q)
+			}
+			ids = append([]as.RequestID{q.ID, q.ID}, ids...)
+			if err := tx.InsertRequest(q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	of := func(ids ...as.RequestID) []as.Request {
+		return must(s, func(r as.Reader) ([]as.Request, error) { return r.RequestsOf(s.space(), ids) })
+	}
+	same(s, "the requests", of(ids...), want)
+	same(s, "one of them", of(want[7].ID), want[7:8])
+	none(s, "no requests")(of(), nil)
 }
 
 func partiesAreFoundInAllSpaces(s *scene) {

@@ -19,7 +19,14 @@ func intoRequest() ([]any, *as.Request) {
 }
 
 func (t *Tx) Request(space as.SpaceID, id as.RequestID) (as.Request, error) {
-	return one(t, intoRequest, `select `+requestColumns+` from requests where space_id = $1 and id = $2`, space, id)
+	return one(t, intoRequest, `select `+requestColumns+` from requests where id = $2 and `+ofSpace, space, id)
+}
+
+func (t *Tx) RequestsOf(space as.SpaceID, ids []as.RequestID) (out []as.Request, err error) {
+	err = someOf(ascending(ids), []any{space}, func(list string, args []any) error {
+		return more(t, &out, intoRequest, `select `+requestColumns+` from requests where id in (`+list+`) and `+ofSpace+` order by id`, args...)
+	})
+	return out, err
 }
 
 func (t *Tx) Requests(space as.SpaceID, status as.RequestStatus, p as.Page) ([]as.Request, error) {
@@ -58,7 +65,7 @@ func (t *Tx) InsertRequest(r as.Request) error {
 
 func (t *Tx) DecideRequest(r as.Request) error {
 	return t.change(`update requests set status = $3, granted = $4, shares = $5, decided_by = $6, decided_at = $7
-		where space_id = $1 and id = $2 and status in ('pending', 'aside')`,
+		where id = $2 and `+ofSpace+` and status in ('pending', 'aside')`,
 		r.Space, r.ID, r.Status, listOf(r.Granted), listOf(r.Shares), r.DecidedBy, ms(r.DecidedAt))
 }
 
