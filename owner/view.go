@@ -268,9 +268,10 @@ func (s *snapshot) lastUsed(of as.UseOf, ids []string) (map[string]time.Time, er
 	return out, err
 }
 
-// SharesInForce reads those of the whole space once: nobody changes them.
+// SharesInForce reads those of the whole space once: nobody changes them. Those on some
+// resources are among them.
 func (s *snapshot) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Share, error) {
-	if on != nil || space != s.o.Space {
+	if space != s.o.Space || on != nil && s.inForce == nil {
 		return s.Reader.SharesInForce(space, on)
 	}
 	if s.inForce == nil {
@@ -282,7 +283,20 @@ func (s *snapshot) SharesInForce(space as.SpaceID, on []uma.ResourceID) ([]as.Sh
 			s.inForce = []as.Share{}
 		}
 	}
-	return slices.Clip(s.inForce), nil
+	if on == nil {
+		return slices.Clip(s.inForce), nil
+	}
+	wanted := map[uma.ResourceID]bool{}
+	for _, id := range on {
+		wanted[id] = true
+	}
+	var out []as.Share
+	for _, share := range s.inForce {
+		if wanted[share.Resource] {
+			out = append(out, share)
+		}
+	}
+	return out, nil
 }
 
 // LastUses looks up once what of something was the last use.
