@@ -1,7 +1,7 @@
 package as
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -279,7 +279,8 @@ func (v ShareVersion) Key() string { return VersionKey(v.ID, v.Version) }
 
 // VersionKey is the key of a version in lists: Page.After.
 func VersionKey(id policy.ShareID, version int64) string {
-	return fmt.Sprintf("%s %019d", id, version)
+	n := strconv.FormatInt(version, 10)
+	return string(id) + " 0000000000000000000"[:20-len(n)] + n
 }
 
 // PastResource is a resource as it was from its UpdatedAt on until another

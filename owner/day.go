@@ -74,7 +74,7 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			return err
 		}
 		isFor := s.keyed(q.Person)
-		versions = slices.DeleteFunc(versions, func(v as.ShareVersion) bool {
+		versions = slices.DeleteFunc(versions, func(v *as.ShareVersion) bool {
 			return !v.InForce(at) || v.Ask || q.Person != "" && !slices.ContainsFunc(partiesOf(v.Share), isFor)
 		})
 		then, names, err := s.resourcesAt(at, versions)
@@ -87,7 +87,7 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 			if !there {
 				continue
 			}
-			a := &Access{ShareVersion: version, Thing: ThingName{ID: res.ID}}
+			a := &Access{ShareVersion: *version, Thing: ThingName{ID: res.ID}}
 			for _, scope := range version.Scopes {
 				if slices.Contains(res.Scopes, scope) {
 					a.Can = append(a.Can, scope)
@@ -219,25 +219,24 @@ func (s *snapshot) keyed(key string) func(policy.Party) bool {
 }
 
 // versionsWithin are the versions of the space's shares, or of those on one thing, that
-// were there within a time. The caller may change the list.
-func (s *snapshot) versionsWithin(f as.VersionFilter) ([]as.ShareVersion, error) {
-	if f.From.Before(s.within.from) || f.To.After(s.within.to) {
-		if f.Resource != "" {
-			return s.versionsOf(f)
-		}
-		list, err := s.allVersions(f.From, f.To)
-		if err != nil {
-			return nil, err
-		}
-		s.within = versionsRead{f.From, f.To, list}
-	}
-	out := make([]as.ShareVersion, 0, len(s.within.list))
-	for _, v := range s.within.list {
-		if f.Resource == "" || v.Resource == f.Resource {
-			out = append(out, v)
+// were there within a time.
+func (s *snapshot) versionsWithin(f as.VersionFilter) (out []*as.ShareVersion, err error) {
+	list := s.within.list
+	switch known := !f.From.Before(s.within.from) && !f.To.After(s.within.to); {
+	case known:
+	case f.Resource != "":
+		list, err = s.versionsOf(f)
+	default:
+		if list, err = s.allVersions(f.From, f.To); err == nil {
+			s.within = versionsRead{f.From, f.To, list}
 		}
 	}
-	return out, nil
+	for i := range list {
+		if f.Resource == "" || list[i].Resource == f.Resource {
+			out = append(out, &list[i])
+		}
+	}
+	return out, err
 }
 
 // allVersions is versionsWithin for a whole space whose shares are read anyway.
@@ -271,7 +270,7 @@ func (s *snapshot) versionsOf(f as.VersionFilter) (all []as.ShareVersion, err er
 
 // resourcesAt are the resources of the versions, as they were described, and what those
 // were called that have been described anew since, or are gone.
-func (s *snapshot) resourcesAt(at time.Time, versions []as.ShareVersion) (map[uma.ResourceID]as.ResourceOutline, map[uma.ResourceID]string, error) {
+func (s *snapshot) resourcesAt(at time.Time, versions []*as.ShareVersion) (map[uma.ResourceID]as.ResourceOutline, map[uma.ResourceID]string, error) {
 	var ids []uma.ResourceID
 	for _, v := range versions {
 		ids = append(ids, v.Resource)
@@ -331,15 +330,12 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 		if err != nil {
 			return err
 		}
-		by := map[policy.ShareID]map[int64]Span{}
+		spans := map[*as.Share]Span{} // of each version
 		var shares []*as.Share
-		for i, version := range versions {
+		for _, version := range versions {
 			if span, ok := spanOf(version, from, to); ok && !version.Ask {
-				if by[version.ID] == nil {
-					by[version.ID] = map[int64]Span{}
-				}
-				by[version.ID][version.Version] = span
-				shares = append(shares, &versions[i].Share)
+				spans[&version.Share] = span
+				shares = append(shares, &version.Share)
 			}
 		}
 		all, err := s.grouped(shares)
@@ -354,7 +350,7 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 		for _, g := range page {
 			lane := Lane{Who: g.who}
 			for _, share := range g.shares {
-				lane.Spans = append(lane.Spans, by[share.ID][share.Version])
+				lane.Spans = append(lane.Spans, spans[share])
 			}
 			lane.Spans = together(lane.Spans)
 			out.List = append(out.List, lane)
@@ -365,7 +361,7 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 }
 
 // spanOf is the time of a version within bounds.
-func spanOf(v as.ShareVersion, from, to time.Time) (Span, bool) {
+func spanOf(v *as.ShareVersion, from, to time.Time) (Span, bool) {
 	begin, end := latest(latest(from, v.UpdatedAt), v.NotBefore), to
 	for _, t := range []time.Time{v.NotAfter, v.Ending.At} {
 		if !t.IsZero() && t.Before(end) {
