@@ -139,20 +139,25 @@ type voice struct {
 var voices sync.Map // language.Tag to func() voice
 
 func voiceOf(tag language.Tag) voice {
-	once, _ := voices.LoadOrStore(tag, sync.OnceValue(func() voice {
-		b, sentences := catalog.NewBuilder(catalog.Fallback(tag)), words(tag)
-		for key, m := range sentences {
-			if err := b.Set(tag, key, m.compiled()...); err != nil {
-				panic(fmt.Sprintf("page: %v: %q: %v", tag, key, err))
-			}
+	made, ok := voices.Load(tag)
+	if !ok {
+		made, _ = voices.LoadOrStore(tag, sync.OnceValue(func() voice { return newVoice(tag) }))
+	}
+	return made.(func() voice)()
+}
+
+func newVoice(tag language.Tag) voice {
+	b, sentences := catalog.NewBuilder(catalog.Fallback(tag)), words(tag)
+	for key, m := range sentences {
+		if err := b.Set(tag, key, m.compiled()...); err != nil {
+			panic(fmt.Sprintf("page: %v: %q: %v", tag, key, err))
 		}
-		printed := tag
-		if tag == language.Arabic { // clocks, years and addresses have Latin digits, so counts have them, too
-			printed = language.MustParse("ar-u-nu-latn")
-		}
-		return voice{message.NewPrinter(printed, message.Catalog(b)), sentences}
-	}))
-	return once.(func() voice)()
+	}
+	printed := tag
+	if tag == language.Arabic { // clocks, years and addresses have Latin digits, so counts have them, too
+		printed = language.MustParse("ar-u-nu-latn")
+	}
+	return voice{message.NewPrinter(printed, message.Catalog(b)), sentences}
 }
 
 // Sentence is its argument. It marks a sentence that code says, so that it is looked
