@@ -316,13 +316,14 @@ func (c *conn) Query(query string, args ...any) (rows.Found, error) {
 	if !ok {
 		return nil, c.confused(answer)
 	}
-	return found{c, r}, nil
+	return found{c, r, make([]string, len(r.FieldDescriptions()))}, nil
 }
 
 // found are the rows of a query.
 type found struct {
-	c *conn
-	r *pgconn.ResultReader
+	c      *conn
+	r      *pgconn.ResultReader
+	before []string
 }
 
 func (f found) Next() bool { return f.r.NextRow() }
@@ -343,7 +344,7 @@ func (f found) Scan(places ...any) error {
 		return fmt.Errorf("postgres: %d columns for %d places", len(row), len(places))
 	}
 	for i, place := range places {
-		if err := assign(place, columns[i].DataTypeOID, row[i]); err != nil {
+		if err := assign(place, columns[i].DataTypeOID, row[i], &f.before[i]); err != nil {
 			return fmt.Errorf("postgres: column %d: %w", i+1, err)
 		}
 	}

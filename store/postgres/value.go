@@ -109,11 +109,22 @@ func textOf(raw []byte) (string, error) {
 	return string(raw), nil
 }
 
+// again is a text, and no other than before where it is the same: many rows of one
+// query have the same texts.
+func again(raw []byte, before *string) (string, error) {
+	if string(raw) == *before {
+		return *before, nil
+	}
+	s, err := textOf(raw)
+	*before = s
+	return s, err
+}
+
 // assign puts a column into a place of a record; nil is null.
-func assign(place any, isType uint32, raw []byte) error {
+func assign(place any, isType uint32, raw []byte, before *string) error {
 	to := reflect.ValueOf(place)
 	if to.Kind() != reflect.Pointer {
-		return set(place, isType, raw)
+		return set(place, isType, raw, before)
 	}
 	to = to.Elem()
 	switch kind := to.Kind(); {
@@ -122,7 +133,7 @@ func assign(place any, isType uint32, raw []byte) error {
 	case raw == nil:
 		return errors.New("nothing is there")
 	case isType == textType && kind == reflect.String:
-		s, err := textOf(raw)
+		s, err := again(raw, before)
 		if err != nil {
 			return err
 		}
@@ -140,7 +151,7 @@ func assign(place any, isType uint32, raw []byte) error {
 }
 
 // set gives a column to a place that reads it by itself.
-func set(place any, isType uint32, raw []byte) error {
+func set(place any, isType uint32, raw []byte, before *string) error {
 	switch p := place.(type) {
 	case rows.Number:
 		if isType == int8Type && len(raw) == 8 {
@@ -148,7 +159,7 @@ func set(place any, isType uint32, raw []byte) error {
 		}
 	case rows.Text:
 		if isType == textType && raw != nil {
-			s, err := textOf(raw)
+			s, err := again(raw, before)
 			if err != nil {
 				return err
 			}

@@ -13,19 +13,23 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// A statement names few ids, or many. Statements are prepared once each, so every one
-// names as many: the last of a list stands for those that are wanting.
+// A statement names few ids, many, or very many. Statements are prepared once each, so
+// every one names as many: the last of a list stands for those that are wanting.
 const (
-	few  = 64
-	many = 256
+	few      = 64
+	many     = 256
+	veryMany = 1024
 )
 
 // someOf runs f for the ids, so many at a time, with the list for the condition "in"
 // and all arguments: those before, and the list's.
 func someOf[ID ~string](ids []ID, before []any, f func(list string, args []any) error) error {
 	size := many
-	if len(ids) <= few {
+	switch {
+	case len(ids) <= few:
 		size = few
+	case len(ids) > 2*many:
+		size = veryMany
 	}
 	for chunk := range slices.Chunk(ids, size) {
 		var list strings.Builder
