@@ -73,7 +73,7 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 		if err != nil {
 			return err
 		}
-		isFor := s.keyed(q.Person)
+		isFor := func(p policy.Party) bool { return s.partyKey(p) == q.Person }
 		versions = slices.DeleteFunc(versions, func(v *as.ShareVersion) bool {
 			return !v.InForce(at) || v.Ask || q.Person != "" && !slices.ContainsFunc(partiesOf(v.Share), isFor)
 		})
@@ -178,7 +178,7 @@ func (s *snapshot) rolesAt(at time.Time, q DayQuery) ([]RoleThen, error) {
 			return nil, err
 		}
 		role.Name, role.Email = account.Name, account.Email
-		if q.Person == "" || q.Person == s.AS.PartyKey(s.o, policy.Party{Kind: policy.PartyEmail, Value: role.Email}) {
+		if q.Person == "" || q.Person == s.partyKey(policy.Party{Kind: policy.PartyEmail, Value: role.Email}) {
 			out = append(out, role)
 		}
 	}
@@ -203,19 +203,6 @@ func (s *snapshot) fill(a *Access) (err error) {
 		a.Who = append(a.Who, w)
 	}
 	return nil
-}
-
-// keyed says of parties whether a key names them.
-func (s *snapshot) keyed(key string) func(policy.Party) bool {
-	known := map[policy.Party]bool{}
-	return func(p policy.Party) bool {
-		is, met := known[p]
-		if !met {
-			is = s.AS.PartyKey(s.o, p) == key
-			known[p] = is
-		}
-		return is
-	}
 }
 
 // versionsWithin are the versions of the space's shares, or of those on one thing, that

@@ -252,13 +252,9 @@ func (v Views) show(s *snapshot, g *group, p Page, out *Person) error {
 		}
 	}
 	out.Things = len(things)
-	outlines, err := s.OutlinesOf(s.o.Space, ids)
+	names, err := s.nameKeys(ids, p.limit())
 	if err != nil {
 		return err
-	}
-	names := map[uma.ResourceID]string{}
-	for _, res := range outlines {
-		names[res.ID] = res.NameKey()
 	}
 	place := func(share *as.Share) string { return names[share.Resource] + "\n" + string(share.ID) }
 	sorted := slices.SortedFunc(slices.Values(g.shares), func(a, b *as.Share) int { return compareText(place(a), place(b)) })
@@ -276,6 +272,26 @@ func (v Views) show(s *snapshot, g *group, p Page, out *Person) error {
 	out.Next = next
 	out.Sharings, err = s.sharings(page)
 	return err
+}
+
+// nameKeys are where things stand in the order of their names, of which a page shows so
+// many: what they are called is read of no more.
+func (s *snapshot) nameKeys(ids []uma.ResourceID, shown int) (map[uma.ResourceID]string, error) {
+	out := map[uma.ResourceID]string{}
+	if len(ids) > shown {
+		outlines, err := s.OutlinesOf(s.o.Space, ids)
+		for _, res := range outlines {
+			out[res.ID] = res.NameKey()
+		}
+		return out, err
+	}
+	err := s.learn(ids)
+	for _, id := range ids {
+		if thing := s.names[id]; !thing.Gone {
+			out[id] = as.ResourceOutline{ID: id, SortName: as.SortName(thing.Name)}.NameKey()
+		}
+	}
+	return out, err
 }
 
 // groupOf is whom the party is, with those of the shares that are for them.

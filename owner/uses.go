@@ -105,7 +105,7 @@ func (s *snapshot) used(found []as.Use, q UsesQuery, limit int) (lines []Used, t
 			}
 			known[whose{u.Share, u.Subject}] = party
 		}
-		if q.Person != "" && s.AS.PartyKey(s.o, party) != q.Person {
+		if q.Person != "" && s.partyKey(party) != q.Person {
 			continue
 		}
 		key := which{day, u.Resource, u.Client, party}

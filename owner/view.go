@@ -25,6 +25,7 @@ type Views struct {
 type known struct {
 	apps     map[oauth.ClientID]App
 	names    map[uma.ResourceID]ThingName
+	keys     map[policy.Party]string
 	who      map[policy.Party]Who
 	actors   map[string]Actor
 	versions map[policy.ShareID][]as.ShareVersion
@@ -42,7 +43,7 @@ type useKey struct {
 
 func newKnown() *known {
 	return &known{
-		apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, who: map[policy.Party]Who{},
+		apps: map[oauth.ClientID]App{}, names: map[uma.ResourceID]ThingName{}, keys: map[policy.Party]string{}, who: map[policy.Party]Who{},
 		actors: map[string]Actor{}, versions: map[policy.ShareID][]as.ShareVersion{},
 		requests: map[as.RequestID]as.Request{}, uses: map[useKey]as.Use{},
 	}
@@ -167,11 +168,21 @@ func (s *snapshot) app(id oauth.ClientID) (App, error) {
 	return s.apps[id], nil
 }
 
+// partyKey is the Key of a Who.
+func (s *snapshot) partyKey(p policy.Party) string {
+	key, met := s.keys[p]
+	if !met {
+		key = s.AS.PartyKey(s.o, p)
+		s.keys[p] = key
+	}
+	return key
+}
+
 func (s *snapshot) party(p policy.Party) (w Who, err error) {
 	if w, ok := s.who[p]; ok {
 		return w, nil
 	}
-	w = Who{Party: p, Key: s.AS.PartyKey(s.o, p)}
+	w = Who{Party: p, Key: s.partyKey(p)}
 	if p.Kind == policy.PartyApp {
 		w.App, err = s.app(oauth.ClientID(p.Value))
 	}
