@@ -384,3 +384,27 @@ func TestEveryLanguageSpeaksInSentences(t *testing.T) {
 		t.Error("the control: a telegram is not noticed")
 	}
 }
+
+// What has no number in it is said as the printer would say it.
+func TestASentenceIsSaidAsItIsPrinted(t *testing.T) {
+	for _, tag := range languages {
+		v := voiceOf(tag)
+		said := 0
+		for _, key := range append(slices.Collect(maps.Keys(voiceOf(language.German).sentences)), "Nobody has said %s to %s.", "100%% of it") {
+			if regexp.MustCompile(`%(\[\d\])?d`).MatchString(key) {
+				continue
+			}
+			var args []any
+			for i := range strings.Count(key, "%") - 2*strings.Count(key, "%%") {
+				args = append(args, template.HTML("<bdi>"+strings.Repeat("x", i+1)+"%s</bdi>"))
+			}
+			if got, want := v.say(key, false, args), v.Sprintf(key, args...); got != want {
+				t.Errorf("%v: %q instead of %q", tag, got, want)
+			}
+			said++
+		}
+		if said < 100 {
+			t.Errorf("%v: %d sentences are said", tag, said)
+		}
+	}
+}

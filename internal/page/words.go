@@ -160,6 +160,20 @@ func newVoice(tag language.Tag) voice {
 	return voice{message.NewPrinter(printed, message.Catalog(b)), sentences}
 }
 
+// say says a sentence. The printer is for numbers: it looks at length for what is the
+// same for all of them.
+func (v voice) say(english string, counts bool, args []any) string {
+	s, known := v.sentences[english]
+	text, one := s[""]
+	switch {
+	case counts || known && !one:
+		return v.Sprintf(english, args...)
+	case !known:
+		text = english
+	}
+	return fmt.Sprintf(text, args...)
+}
+
 // Sentence is its argument. It marks a sentence that code says, so that it is looked
 // for in every catalogue.
 func Sentence(english string) string { return english }
@@ -231,15 +245,18 @@ func words(tag language.Tag) map[string]sentence {
 // it.
 func speak(tag language.Tag, english string, args ...any) template.HTML {
 	safe := make([]any, len(args))
+	counts := false
 	for i, arg := range args {
 		switch v := arg.(type) {
-		case int, int64, template.HTML:
+		case int, int64:
+			safe[i], counts = v, true
+		case template.HTML:
 			safe[i] = v
 		default:
 			safe[i] = template.HTML("<bdi>" + template.HTMLEscapeString(fmt.Sprint(v)) + "</bdi>")
 		}
 	}
-	said := voiceOf(tag).Sprintf(english, safe...)
+	said := voiceOf(tag).say(english, counts, safe)
 	if tag == pseudo {
 		said = strange(said)
 	}
