@@ -202,6 +202,8 @@ type Reader interface {
 	RequestsOf(SpaceID, []RequestID) ([]Request, error)
 	// Requests lists the requests of a space with this status; "" for all.
 	Requests(SpaceID, RequestStatus, Page) ([]Request, error)
+	// CountRequests counts the requests of a space with this status, up to most.
+	CountRequests(space SpaceID, status RequestStatus, most int) (int, error)
 	// PendingFrom lists the requests of a space that are pending or set aside, from
 	// one requesting party (its Subject) through one client, or with "" through any,
 	// oldest first.

@@ -81,11 +81,9 @@ func (v Views) Home(ctx context.Context, o as.Owner, since time.Time) (Home, err
 		for _, n := range counts {
 			h.Things += n
 		}
-		waiting, err := s.Requests(o.Space, as.RequestPending, as.Page{Limit: homePending})
-		if err != nil {
+		if h.Pending, err = s.CountRequests(o.Space, as.RequestPending, homePending); err != nil {
 			return err
 		}
-		h.Pending = len(waiting)
 		lines, _, err := s.history(HistoryFilter{Since: since}, 0, homeChanges)
 		h.Changes = lines
 		return err

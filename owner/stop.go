@@ -64,9 +64,8 @@ func (v Views) Impact(ctx context.Context, o as.Owner, t as.Target) (Impact, err
 // Waiting counts the requests that wait for an answer, up to 100.
 func (v Views) Waiting(ctx context.Context, o as.Owner) (int, error) {
 	n := 0
-	err := v.read(ctx, o, func(s *snapshot) error {
-		list, err := s.Requests(o.Space, as.RequestPending, as.Page{Limit: homePending})
-		n = len(list)
+	err := v.read(ctx, o, func(s *snapshot) (err error) {
+		n, err = s.CountRequests(o.Space, as.RequestPending, homePending)
 		return err
 	})
 	return n, err

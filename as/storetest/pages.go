@@ -166,6 +166,15 @@ func requestsAreListedByStatus(s *scene) {
 			return keysOf(func(v as.Request) as.RequestID { return v.ID }, l, err)
 		})
 		same(s, fmt.Sprintf("the requests with status %q", status), got, want)
+		for _, most := range []int{1, len(want), 100} {
+			n := must(s, func(r as.Reader) (int, error) { return r.CountRequests(s.space(), status, most) })
+			if status != "" && n != min(most, len(want)) {
+				s.Errorf("%d requests with status %q are counted, of %d, up to %d", n, status, len(want), most)
+			}
+		}
+	}
+	if n := must(s, func(r as.Reader) (int, error) { return r.CountRequests(s.beside().space(), as.RequestPending, 9) }); n != 0 {
+		s.Errorf("%d requests of another space are counted", n)
 	}
 }
 

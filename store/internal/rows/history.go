@@ -37,6 +37,15 @@ func (t *Tx) Requests(space as.SpaceID, status as.RequestStatus, p as.Page) ([]a
 		space, status, p.After, p.Limit)
 }
 
+func (t *Tx) CountRequests(space as.SpaceID, status as.RequestStatus, most int) (int, error) {
+	into := func() ([]any, *as.RequestID) {
+		id := new(as.RequestID)
+		return []any{id}, id
+	}
+	ids, err := all(t, into, `select id from requests where space_id = $1 and status = $2 order by id limit $3`, space, status, most)
+	return len(ids), err
+}
+
 func (t *Tx) PendingFrom(space as.SpaceID, client oauth.ClientID, subject string) ([]as.Request, error) {
 	if client == "" {
 		return all(t, intoRequest, `select `+requestColumns+` from requests
