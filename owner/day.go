@@ -23,8 +23,6 @@ type Access struct {
 	Can     []uma.Scope // those of Scopes that the thing offered then
 	Ended   time.Time   // zero: it goes on
 	How     as.ShareEnd // how it ended
-
-	place string // in the list
 }
 
 // DayQuery narrows what is told of an instant.
@@ -77,54 +75,51 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 		versions = slices.DeleteFunc(versions, func(v *as.ShareVersion) bool {
 			return !v.InForce(at) || v.Ask || q.Person != "" && !slices.ContainsFunc(partiesOf(v.Share), isFor)
 		})
-		then, names, err := s.resourcesAt(at, versions)
+		then, err := s.resourcesAt(at, versions)
 		if err != nil {
 			return err
 		}
-		var all []*Access
-		for _, version := range versions {
-			res, there := then[version.Resource]
-			if !there {
-				continue
-			}
-			a := &Access{ShareVersion: *version, Thing: ThingName{ID: res.ID}}
-			for _, scope := range version.Scopes {
-				if slices.Contains(res.Scopes, scope) {
-					a.Can = append(a.Can, scope)
-				}
-			}
-			if len(a.Can) == 0 && len(version.Scopes) > 0 {
-				continue
-			}
-			a.Service.ID = res.ResourceServer
-			a.place = res.NameKey() + "\n" + version.Key()
-			a.Ended, a.How = version.EndedAt(s.now)
-			all = append(all, a)
+		type placed struct {
+			*as.ShareVersion
+			place string // in the list
 		}
-		slices.SortFunc(all, func(a, b *Access) int { return compareText(a.place, b.place) })
+		var all []placed
+		for _, version := range versions {
+			res := then[version.Resource]
+			if res != nil && (len(version.Scopes) == 0 || slices.ContainsFunc(version.Scopes, res.offers)) {
+				all = append(all, placed{version, res.NameKey() + "\n" + version.Key()})
+			}
+		}
+		slices.SortFunc(all, func(a, b placed) int { return compareText(a.place, b.place) })
 		list := "day " + at.UTC().Format(time.RFC3339Nano) + " " + string(q.Thing) + " " + q.Person
-		page, next, err := pageOf(v, o, list, all, func(a *Access) string { return a.place }, p)
+		page, next, err := pageOf(v, o, list, all, func(a placed) string { return a.place }, p)
 		if err != nil {
 			return err
 		}
 		out = Day{At: at, Next: next}
 		var ids []uma.ResourceID
-		for _, a := range page {
-			ids = append(ids, a.Thing.ID)
+		for _, version := range page {
+			ids = append(ids, version.Resource)
 		}
 		if err := s.learn(ids); err != nil {
 			return err
 		}
-		for _, a := range page {
-			name, was := names[a.Thing.ID]
-			if !was {
-				name = s.names[a.Thing.ID].Name
+		for _, version := range page {
+			res := then[version.Resource]
+			a := Access{ShareVersion: *version.ShareVersion, Thing: ThingName{ID: res.ID, Name: res.name}, Service: App{ID: res.ResourceServer}}
+			if !res.past {
+				a.Thing.Name = s.names[res.ID].Name
 			}
-			a.Thing.Name = name
-			if err := s.fill(a); err != nil {
+			for _, scope := range a.Scopes {
+				if res.offers(scope) {
+					a.Can = append(a.Can, scope)
+				}
+			}
+			a.Ended, a.How = a.EndedAt(s.now)
+			if err := s.fill(&a); err != nil {
 				return err
 			}
-			out.List = append(out.List, *a)
+			out.List = append(out.List, a)
 		}
 		if p.After == "" {
 			out.Roles, err = s.rolesAt(at, q)
@@ -255,9 +250,17 @@ func (s *snapshot) versionsOf(f as.VersionFilter) (all []as.ShareVersion, err er
 	}
 }
 
-// resourcesAt are the resources of the versions, as they were described, and what those
-// were called that have been described anew since, or are gone.
-func (s *snapshot) resourcesAt(at time.Time, versions []*as.ShareVersion) (map[uma.ResourceID]as.ResourceOutline, map[uma.ResourceID]string, error) {
+// resourceThen is a resource as it was described at an instant.
+type resourceThen struct {
+	as.ResourceOutline
+	past bool   // it has been described anew since, or is gone
+	name string // what it was called, if past
+}
+
+func (r *resourceThen) offers(scope uma.Scope) bool { return slices.Contains(r.Scopes, scope) }
+
+// resourcesAt are the resources of the versions that were there at an instant.
+func (s *snapshot) resourcesAt(at time.Time, versions []*as.ShareVersion) (map[uma.ResourceID]*resourceThen, error) {
 	var ids []uma.ResourceID
 	for _, v := range versions {
 		ids = append(ids, v.Resource)
@@ -266,28 +269,28 @@ func (s *snapshot) resourcesAt(at time.Time, versions []*as.ShareVersion) (map[u
 	ids = slices.Compact(ids)
 	now, err := s.OutlinesOf(s.o.Space, ids)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	out, names := map[uma.ResourceID]as.ResourceOutline{}, map[uma.ResourceID]string{}
+	out := make(map[uma.ResourceID]*resourceThen, len(ids))
 	for _, r := range now {
 		if !r.UpdatedAt.After(at) {
-			out[r.ID] = r
+			out[r.ID] = &resourceThen{ResourceOutline: r}
 		}
 	}
 	for _, id := range ids {
-		if _, known := out[id]; known {
+		if out[id] != nil {
 			continue
 		}
 		// The first that ended later is what it was, or it was not there yet.
 		past, err := s.PastResources(s.o.Space, id, at, 1)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if len(past) > 0 && !past[0].UpdatedAt.After(at) {
-			out[id], names[id] = past[0].Outline(), past[0].Description.Name
+			out[id] = &resourceThen{past[0].Outline(), true, past[0].Description.Name}
 		}
 	}
-	return out, names, nil
+	return out, nil
 }
 
 // Lane is when somebody, or an app, could do anything at all.
@@ -317,8 +320,8 @@ func (v Views) Lanes(ctx context.Context, o as.Owner, from, to time.Time, p Page
 		if err != nil {
 			return err
 		}
-		spans := map[*as.Share]Span{} // of each version
-		var shares []*as.Share
+		spans := make(map[*as.Share]Span, len(versions))
+		shares := make([]*as.Share, 0, len(versions))
 		for _, version := range versions {
 			if span, ok := spanOf(version, from, to); ok && !version.Ask {
 				spans[&version.Share] = span
