@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 )
 
 // Moment is a time as the reader of a page sees it: at their place, and from now.
@@ -15,11 +14,18 @@ type Moment struct {
 	at   time.Time // at the reader's place
 	now  time.Time
 	lang language.Tag
+	said map[date]template.HTML // by this answer
+}
+
+// date is a day of a year, and the language in which it is said.
+type date struct {
+	lang      language.Tag
+	year, day int
 }
 
 // At is a time for this reader.
 func (a *Answer) At(t time.Time) Moment {
-	return Moment{at: t.In(a.zone), now: a.now.In(a.zone), lang: a.lang}
+	return Moment{at: t.In(a.zone), now: a.now.In(a.zone), lang: a.lang, said: a.dates}
 }
 
 // Until is the end of something for this reader; nil for a zero time, which is
@@ -64,7 +70,11 @@ func (m Moment) Day() string { return m.at.Format(time.DateOnly) }
 
 // Date is the day in words: 23 December 2026.
 func (m Moment) Date() template.HTML {
-	return m.keyed("date", "%[1]d %[2]s %[3]s", m.at.Day(), m.say(months[m.at.Month()-1]), strconv.Itoa(m.at.Year()))
+	day := date{m.lang, m.at.Year(), m.at.YearDay()}
+	if m.said[day] == "" {
+		m.said[day] = m.keyed("date", "%[1]d %[2]s %[3]s", true, m.at.Day(), m.say(months[m.at.Month()-1]), strconv.Itoa(m.at.Year()))
+	}
+	return m.said[day]
 }
 
 // Clock is the time of the day: 10:47.
@@ -72,7 +82,7 @@ func (m Moment) Clock() string { return m.at.Format("15:04") }
 
 // When is the day and the time of the day.
 func (m Moment) When() template.HTML {
-	return m.keyed("date and time", "%[1]s, %[2]s", m.Date(), template.HTML(m.Clock()))
+	return m.keyed("date and time", "%[1]s, %[2]s", false, m.Date(), template.HTML(m.Clock()))
 }
 
 // Away is how far the moment is: in 30 days, 4 minutes ago.
@@ -112,7 +122,7 @@ func (m Moment) Away() template.HTML {
 
 // Both is the day and how far it is: decisions are made with both.
 func (m Moment) Both() template.HTML {
-	return m.keyed("date and distance", "%[1]s, %[2]s", m.Date(), m.Away())
+	return m.keyed("date and distance", "%[1]s, %[2]s", false, m.Date(), m.Away())
 }
 
 // Left is how much of 90 days is left, in hundredths, for the ring that burns down.
@@ -132,8 +142,8 @@ func (m Moment) say(english string, args ...any) template.HTML {
 
 // keyed says something whose order differs between languages and that has no words
 // of its own.
-func (m Moment) keyed(key, english string, args ...any) template.HTML {
-	return template.HTML(voiceOf(m.lang).Sprintf(message.Key(key, english), args...)) // digits, and words of ours
+func (m Moment) keyed(key, english string, counts bool, args ...any) template.HTML {
+	return template.HTML(voiceOf(m.lang).say(key, english, counts, args)) // digits, and words of ours
 }
 
 var months = []string{

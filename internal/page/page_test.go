@@ -398,7 +398,7 @@ func TestASentenceIsSaidAsItIsPrinted(t *testing.T) {
 			for i := range strings.Count(key, "%") - 2*strings.Count(key, "%%") {
 				args = append(args, template.HTML("<bdi>"+strings.Repeat("x", i+1)+"%s</bdi>"))
 			}
-			if got, want := v.say(key, false, args), v.Sprintf(key, args...); got != want {
+			if got, want := v.say(key, key, false, args), v.Sprintf(key, args...); got != want {
 				t.Errorf("%v: %q instead of %q", tag, got, want)
 			}
 			said++

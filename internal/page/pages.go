@@ -126,11 +126,12 @@ type Answer struct {
 	lang  language.Tag
 	zone  *time.Location
 	now   time.Time
+	dates map[date]template.HTML // that were said
 }
 
 // Open begins an answer.
 func (p *Pages) Open(w http.ResponseWriter, r *http.Request) *Answer {
-	return &Answer{W: w, R: r, pages: p, lang: p.languageOf(r), zone: p.zoneOf(r), now: p.Now()}
+	return &Answer{W: w, R: r, pages: p, lang: p.languageOf(r), zone: p.zoneOf(r), now: p.Now(), dates: map[date]template.HTML{}}
 }
 
 // Base is [Pages.Base], for data that embeds it.

@@ -162,12 +162,12 @@ func newVoice(tag language.Tag) voice {
 
 // say says a sentence. The printer is for numbers: it looks at length for what is the
 // same for all of them.
-func (v voice) say(english string, counts bool, args []any) string {
-	s, known := v.sentences[english]
+func (v voice) say(key, english string, counts bool, args []any) string {
+	s, known := v.sentences[key]
 	text, one := s[""]
 	switch {
 	case counts || known && !one:
-		return v.Sprintf(english, args...)
+		return v.Sprintf(message.Key(key, english), args...)
 	case !known:
 		text = english
 	}
@@ -256,7 +256,7 @@ func speak(tag language.Tag, english string, args ...any) template.HTML {
 			safe[i] = template.HTML("<bdi>" + template.HTMLEscapeString(fmt.Sprint(v)) + "</bdi>")
 		}
 	}
-	said := voiceOf(tag).say(english, counts, safe)
+	said := voiceOf(tag).say(english, english, counts, safe)
 	if tag == pseudo {
 		said = strange(said)
 	}
