@@ -79,20 +79,13 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 		if err != nil {
 			return err
 		}
-		type placed struct {
-			*as.ShareVersion
-			place string // in the list
-		}
-		var all []placed
-		for _, version := range versions {
-			res := then[version.Resource]
-			if res != nil && (len(version.Scopes) == 0 || slices.ContainsFunc(version.Scopes, res.offers)) {
-				all = append(all, placed{version, res.NameKey() + "\n" + version.Key()})
-			}
-		}
-		slices.SortFunc(all, func(a, b placed) int { return compareText(a.place, b.place) })
+		versions = slices.DeleteFunc(versions, func(v *as.ShareVersion) bool {
+			res := then[v.Resource]
+			return res == nil || len(v.Scopes) > 0 && !slices.ContainsFunc(v.Scopes, res.offers)
+		})
 		list := "day " + at.UTC().Format(time.RFC3339Nano) + " " + string(q.Thing) + " " + q.Person
-		page, next, err := pageOf(v, o, list, all, func(a placed) string { return a.place }, p)
+		place := func(v *as.ShareVersion) string { return then[v.Resource].NameKey() + "\n" + v.Key() }
+		page, next, err := sortedPageOf(v, o, list, versions, place, p)
 		if err != nil {
 			return err
 		}
@@ -106,7 +99,7 @@ func (v Views) At(ctx context.Context, o as.Owner, at time.Time, q DayQuery, p P
 		}
 		for _, version := range page {
 			res := then[version.Resource]
-			a := Access{ShareVersion: *version.ShareVersion, Thing: ThingName{ID: res.ID, Name: res.name}, Service: App{ID: res.ResourceServer}}
+			a := Access{ShareVersion: *version, Thing: ThingName{ID: res.ID, Name: res.name}, Service: App{ID: res.ResourceServer}}
 			if !res.past {
 				a.Thing.Name = s.names[res.ID].Name
 			}

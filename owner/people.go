@@ -257,8 +257,7 @@ func (v Views) show(s *snapshot, g *group, p Page, out *Person) error {
 		return err
 	}
 	place := func(share *as.Share) string { return names[share.Resource] + "\n" + string(share.ID) }
-	sorted := slices.SortedFunc(slices.Values(g.shares), func(a, b *as.Share) int { return compareText(place(a), place(b)) })
-	page, next, err := pageOf(v, s.o, "shared with "+g.who.Key, sorted, place, p)
+	page, next, err := sortedPageOf(v, s.o, "shared with "+g.who.Key, g.shares, place, p)
 	if err != nil {
 		return err
 	}

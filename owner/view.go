@@ -373,6 +373,25 @@ func pageOf[T any](v Views, o as.Owner, list string, all []T, key func(T) string
 	return page, next, nil
 }
 
+// sortedPageOf is pageOf for a list in no order: where each element stands is found out
+// once.
+func sortedPageOf[T any](v Views, o as.Owner, list string, all []T, key func(T) string, p Page) (page []T, next string, err error) {
+	type placed struct {
+		of  T
+		key string
+	}
+	sorted := make([]placed, len(all))
+	for i, one := range all {
+		sorted[i] = placed{one, key(one)}
+	}
+	slices.SortFunc(sorted, func(a, b placed) int { return compareText(a.key, b.key) })
+	found, next, err := pageOf(v, o, list, sorted, func(one placed) string { return one.key }, p)
+	for _, one := range found {
+		page = append(page, one.of)
+	}
+	return page, next, err
+}
+
 // cut leaves a page of what was read with one element more than a page has, and the
 // cursor of the next page, "" when this is the last. list and key are as for pageOf.
 func cut[T any](v Views, o as.Owner, list string, found []T, key func(T) string, p Page) (page []T, next string) {
