@@ -34,8 +34,12 @@ func someOf[ID ~string](ids []ID, before []any, f func(list string, args []any) 
 	for chunk := range slices.Chunk(ids, size) {
 		var list strings.Builder
 		args := append(make([]any, 0, len(before)+size), before...)
+		var id any
 		for i := range size {
-			args = append(args, string(chunk[min(i, len(chunk)-1)]))
+			if i < len(chunk) {
+				id = string(chunk[i])
+			}
+			args = append(args, id)
 			if i > 0 {
 				list.WriteString(", ")
 			}
