@@ -58,7 +58,7 @@ func (s *snapshot) history(f HistoryFilter, before int64, limit int) (lines []Li
 	for looked := 0; looked < lookedThrough; {
 		n := limit - len(lines) + 1
 		if f.narrows() {
-			n = 200
+			n = min(200, max(5*limit, 4*looked)) // few lines are often among the latest few events
 		}
 		events, err := s.EventsBefore(s.o.Space, before, n)
 		if err != nil {
