@@ -110,9 +110,9 @@ func textOf(raw []byte) (string, error) {
 }
 
 // again is a text, and no other than before where it is the same: many rows of one
-// query have the same texts.
+// query have the same texts. What is kept in another form may look like a text before.
 func again(raw []byte, before *string) (string, error) {
-	if string(raw) == *before {
+	if string(raw) == *before && !bytes.HasPrefix(raw, []byte(noText)) {
 		return *before, nil
 	}
 	s, err := textOf(raw)
