@@ -60,11 +60,7 @@ func named(email, issuer, subject string) []string {
 func (t *Tx) SpacesNaming(email, issuer, subject string, after as.SpaceID, limit int) ([]as.SpaceID, error) {
 	// One step of an index for each space and word, however many shares there are.
 	next := func(query, who string, after as.SpaceID) (as.SpaceID, error) {
-		into := func() ([]any, *as.SpaceID) {
-			id := new(as.SpaceID)
-			return []any{id}, id
-		}
-		id, err := one(t, into, query+` and space_id > $2 order by space_id limit 1`, who, after)
+		id, err := one(t, single[as.SpaceID], query+` and space_id > $2 order by space_id limit 1`, who, after)
 		if errors.Is(err, as.ErrNotFound) {
 			err = nil
 		}

@@ -120,10 +120,6 @@ func (t *Tx) UpdateRegistration(r as.RegistrationRecord) error {
 }
 
 func (t *Tx) SpacesWith(id oauth.ClientID) ([]as.SpaceID, error) {
-	into := func() ([]any, *as.SpaceID) {
-		space := new(as.SpaceID)
-		return []any{space}, space
-	}
-	return all(t, into, `select space_id from grants where client_id = $1 and kind = 'oauth' and revoked_at = 0 and space_id <> ''
+	return all(t, single[as.SpaceID], `select space_id from grants where client_id = $1 and kind = 'oauth' and revoked_at = 0 and space_id <> ''
 		union select space_id from resources where resource_server = $1`, id)
 }

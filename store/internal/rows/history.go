@@ -38,11 +38,7 @@ func (t *Tx) Requests(space as.SpaceID, status as.RequestStatus, p as.Page) ([]a
 }
 
 func (t *Tx) CountRequests(space as.SpaceID, status as.RequestStatus, most int) (int, error) {
-	into := func() ([]any, *as.RequestID) {
-		id := new(as.RequestID)
-		return []any{id}, id
-	}
-	ids, err := all(t, into, `select id from requests where space_id = $1 and status = $2 order by id limit $3`, space, status, most)
+	ids, err := all(t, single[as.RequestID], `select id from requests where space_id = $1 and status = $2 order by id limit $3`, space, status, most)
 	return len(ids), err
 }
 

@@ -20,11 +20,7 @@ func (t *Tx) Message(id as.MessageID) (as.Message, error) {
 }
 
 func (t *Tx) DueMessages(now time.Time, limit int) ([]as.MessageID, error) {
-	into := func() ([]any, *as.MessageID) {
-		id := new(as.MessageID)
-		return []any{id}, id
-	}
-	return all(t, into, `select id from outbox where due_at <= $1 and expires_at > $1 order by due_at, id limit $2`, ms(now), limit)
+	return all(t, single[as.MessageID], `select id from outbox where due_at <= $1 and expires_at > $1 order by due_at, id limit $2`, ms(now), limit)
 }
 
 func (t *Tx) InsertMessage(m as.Message) error {

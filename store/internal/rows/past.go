@@ -152,10 +152,10 @@ func (t *Tx) DeleteShares(space as.SpaceID, ids []policy.ShareID) error {
 const endingColumns = `ended_at, ended, ended_by, ended_event`
 
 func (t *Tx) KeepShares(space as.SpaceID, ids []policy.ShareID, e as.Ending) error {
-	return someOf(ids, []any{ms(e.At), string(e.How), e.By, e.Event, space}, func(list string, args []any) error {
+	return someOf(ids, []any{space, ms(e.At), string(e.How), e.By, e.Event}, func(list string, args []any) error {
 		_, err := t.count(`insert into past_shares (`+endingColumns+`, `+shareColumns+`)
-			select cast($1 as bigint), cast($2 as text), cast($3 as text), cast($4 as bigint), `+shareColumns+`
-			from shares where id in (`+list+`) and dormant_since = 0 and (space_id = $5) is true`+UnlessThere, args...)
+			select cast($2 as bigint), cast($3 as text), cast($4 as text), cast($5 as bigint), `+shareColumns+`
+			from shares where id in (`+list+`) and dormant_since = 0 and `+ofSpace+UnlessThere, args...)
 		return err
 	})
 }
@@ -260,13 +260,9 @@ func (t *Tx) PastResources(space as.SpaceID, id uma.ResourceID, from time.Time, 
 // grantsUnder are the ids of lately and of the renewable grants under the shares, each
 // once and in their order.
 func (t *Tx) grantsUnder(shares []policy.ShareID, lately []as.GrantID) ([]as.GrantID, error) {
-	into := func() ([]any, *as.GrantID) {
-		id := new(as.GrantID)
-		return []any{id}, id
-	}
 	ids := slices.Clone(lately)
 	err := someOf(shares, nil, func(list string, args []any) error {
-		return more(t, &ids, into, `select grant_id from grants_by_share where share_id in (`+list+`)`, args...)
+		return more(t, &ids, single[as.GrantID], `select grant_id from grants_by_share where share_id in (`+list+`)`, args...)
 	})
 	return ascending(ids), err
 }

@@ -43,11 +43,7 @@ func (t *Tx) ResourceInSpace(space as.SpaceID, id uma.ResourceID) (as.Resource, 
 }
 
 func (t *Tx) ResourceIDs(space as.SpaceID, server oauth.ClientID, p as.Page) ([]uma.ResourceID, error) {
-	into := func() ([]any, *uma.ResourceID) {
-		id := new(uma.ResourceID)
-		return []any{id}, id
-	}
-	return all(t, into, `select id from resources where space_id = $1 and resource_server = $2 and id > $3 order by id limit $4`, space, server, p.After, p.Limit)
+	return all(t, single[uma.ResourceID], `select id from resources where space_id = $1 and resource_server = $2 and id > $3 order by id limit $4`, space, server, p.After, p.Limit)
 }
 
 func (t *Tx) ResourcesInSpace(space as.SpaceID, p as.Page) ([]as.Resource, error) {

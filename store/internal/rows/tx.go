@@ -128,6 +128,12 @@ func more[T any](t *Tx, out *[]T, into func() ([]any, *T), query string, args ..
 	return nil
 }
 
+// single is into for rows of one column.
+func single[T any]() ([]any, *T) {
+	v := new(T)
+	return []any{v}, v
+}
+
 // one reads one row; none is as.ErrNotFound.
 func one[T any](t *Tx, into func() ([]any, *T), query string, args ...any) (T, error) {
 	list, err := all(t, into, query, args...)

@@ -61,12 +61,8 @@ func (t *Tx) Uses(space as.SpaceID, f as.UseFilter, limit int) ([]as.Use, error)
 }
 
 func (t *Tx) CountUses(space as.SpaceID, f as.UseFilter) (int64, error) {
-	into := func() ([]any, *int64) {
-		n := new(int64)
-		return []any{n}, n
-	}
 	where, args := narrowed(`space_id = $1`, []any{space}, f)
-	return one(t, into, `select cast(coalesce(sum(n), 0) as bigint) from uses where `+where, args...)
+	return one(t, single[int64], `select cast(coalesce(sum(n), 0) as bigint) from uses where `+where, args...)
 }
 
 // usedColumns are the columns by which a last use is found; there is an index for
