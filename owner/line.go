@@ -130,7 +130,7 @@ func (l Line) sharesOf(d eventDetail) (ids []policy.ShareID) {
 
 // learnShares finds what shares were, and the names of their things.
 func (s *snapshot) learnShares(ids []policy.ShareID) error {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id policy.ShareID) bool { _, known := s.versions[id]; return known })
+	ids = missing(s.versions, ids)
 	found, err := s.VersionsOf(s.o.Space, ids)
 	if err != nil {
 		return err
@@ -148,7 +148,7 @@ func (s *snapshot) learnShares(ids []policy.ShareID) error {
 
 // learnRequests finds requests, and the names of their things.
 func (s *snapshot) learnRequests(ids []as.RequestID) error {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id as.RequestID) bool { _, known := s.requests[id]; return known })
+	ids = missing(s.requests, ids)
 	found, err := s.RequestsOf(s.o.Space, ids)
 	if err != nil {
 		return err

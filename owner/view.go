@@ -204,9 +204,14 @@ func (s *snapshot) name(list ...as.Resource) {
 	}
 }
 
+// missing are those of the ids that have not been looked up.
+func missing[ID comparable, T any](known map[ID]T, ids []ID) []ID {
+	return slices.DeleteFunc(slices.Clone(ids), func(id ID) bool { _, is := known[id]; return is })
+}
+
 // learn finds the names of resources, also of those that are gone.
 func (s *snapshot) learn(ids []uma.ResourceID) error {
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id uma.ResourceID) bool { _, known := s.names[id]; return known })
+	ids = missing(s.names, ids)
 	found, err := s.ResourcesOf(s.o.Space, ids)
 	if err != nil {
 		return err
