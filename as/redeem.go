@@ -43,13 +43,13 @@ func (s *Server) redeem(ctx context.Context, c *oauth.Client, bound oauth.Confir
 	shown := s.openTicket(req.Ticket)
 	var result Result
 	var signed *signing
-	attempt := func(known func(Tx) known) func(Tx) (*uma.Error, error) {
+	attempt := func(knows func(Tx) known) func(Tx) (*uma.Error, error) {
 		return func(tx Tx) (refusal *uma.Error, err error) {
 			p, err := s.presentTicket(tx, shown, c.ID, req.CodeVerifier)
 			if err != nil {
 				return s.noteMisuse(tx, p.Process, err, c.ID)
 			}
-			r := redemption{Server: s, tx: tx, known: known(tx), client: c, boundTo: bound, request: req, address: address, brought: brought, process: p}
+			r := redemption{Server: s, tx: tx, known: knows(tx), client: c, boundTo: bound, request: req, address: address, brought: brought, process: p}
 			result, refusal, err = r.run()
 			signed = r.signed
 			switch {
@@ -61,10 +61,11 @@ func (s *Server) redeem(ctx context.Context, c *oauth.Client, bound oauth.Confir
 			return refusal, err
 		}
 	}
-	err := errForgotten
-	if shown.process.ID != "" { // it was asked for a moment ago
-		err = s.settle(ctx, attempt(s.memory.aside))
+	knows := s.memory.within
+	if shown.process.ID != "" { // what it is about was asked for a moment ago
+		knows = s.memory.aside
 	}
+	err := s.settle(ctx, attempt(knows))
 	if errors.Is(err, errForgotten) {
 		if err := s.readAhead(ctx, shown.process); err != nil {
 			return nil, err
@@ -88,9 +89,6 @@ var errTicketUnspent = errors.New("as: a ticket was presented and is not spent")
 // readAhead brings what a sealed ticket is about into memory, so that the
 // transaction, which others wait for, need not read it.
 func (s *Server) readAhead(ctx context.Context, p Process) error {
-	if p.ID == "" {
-		return nil
-	}
 	return s.memory.recall(ctx, func(k known) error {
 		for _, asked := range p.Permissions {
 			_, err := k.Resource(p.Space, p.ResourceServer, asked.Resource)
