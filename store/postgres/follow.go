@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,9 +18,11 @@ const (
 	pollEvery = 250 * time.Millisecond
 	// stale is how old the last poll may be before nothing is current any more.
 	stale = time.Second
-	// keptFor is how long changes are kept. Who has not looked for half of it
-	// forgets everything.
-	keptFor = time.Hour
+	// keptFor is how long changes are kept.
+	keptFor = 5 * time.Minute
+	// longAway is how old the last poll may be before everything is forgotten: to
+	// read what it was would take too long, and in the end it is not there any more.
+	longAway = keptFor / 10
 )
 
 // notify wakes the followers.
@@ -133,7 +136,11 @@ func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, stale)
 	defer cancel()
-	found, err := c.Query(ctx, selectChanges, f.from)
+	from, forget := f.from, f.from == 0 || began.Sub(f.polled) > longAway
+	if forget {
+		from = math.MaxInt64 // only where the next poll begins
+	}
+	found, err := c.Query(ctx, selectChanges, from)
 	if err != nil {
 		return err
 	}
@@ -152,8 +159,7 @@ func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
-	if f.from == 0 || next < f.from || began.Sub(f.polled) > keptFor/2 {
-		// The first look, another database than before, or changes that are gone.
+	if forget || next < f.from { // which is another database than before
 		changes = []as.Change{as.ChangedEverything}
 	}
 	if len(changes) > 0 {

@@ -159,6 +159,18 @@ func TestALostNotificationIsFoundByThePoll(t *testing.T) {
 	eventually(t, "both nodes have heard", func() bool { return a.has(as.ChangedSpace("s")) && b.has(as.ChangedSpace("s")) })
 }
 
+// A node that begins has nothing to forget. What was changed before, which may be
+// very much, is not read by it.
+func TestANodeThatBeginsDoesNotReadWhatWasChangedBefore(t *testing.T) {
+	database := pgtest.Database(t)
+	openNode(t, database) // makes the tables
+	pgtest.Exec(t, database, `insert into changes (transaction_id, told_at, what)
+		values (pg_current_xact_id()::text::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint, 'nobody can read this')`)
+	if n := openNode(t, database); !n.Current() {
+		t.Error("it is not current")
+	}
+}
+
 // A transaction that began early and ends late has a low number. Its changes are
 // heard of all the same.
 func TestAChangeThatCommitsLateIsHeardOf(t *testing.T) {
