@@ -16,6 +16,7 @@ type row struct {
 	Workload  string  `json:"workload"`
 	Requests  int     `json:"requests"`
 	CPU       float64 `json:"cpu_us_per_op"`
+	Later     float64 `json:"later_cpu_us_per_op"`
 	Rate      float64 `json:"ops_per_s"`
 	P50       float64 `json:"p50_ms"`
 	P99       float64 `json:"p99_ms"`
@@ -43,7 +44,7 @@ func (r results) row(t *target, w workload) (row, error) {
 	}
 	out := row{
 		Store: t.store, Resources: t.size, Workload: w.name, Requests: w.requests,
-		CPU: mid(sample.cpuMicros), Rate: mid(sample.rate),
+		CPU: mid(sample.cpuMicros), Later: mid(func(s sample) float64 { return s.per(float64(s.later) / 1e3) }), Rate: mid(sample.rate),
 		P50: mid(func(s sample) float64 { return s.at(0.5) }), P99: mid(func(s sample) float64 { return s.at(0.99) }),
 		Allocs:  mid(func(s sample) float64 { return s.per(float64(s.allocs)) }),
 		Bytes:   mid(func(s sample) float64 { return s.per(float64(s.bytes)) }),
@@ -65,10 +66,10 @@ func (r results) row(t *target, w workload) (row, error) {
 // table prints the rows for people.
 func table(to io.Writer, rows []row) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "store\tresources\tworkload\tCPU µs/op\tbare ratio\top/s\tp50 ms\tp99 ms\tallocs/op\tB/op\tfsyncs/op\tdisk B/op\tRSS MB\t")
+	fmt.Fprintln(w, "store\tresources\tworkload\tCPU µs/op\tlater µs/op\tbare ratio\top/s\tp50 ms\tp99 ms\tallocs/op\tB/op\tfsyncs/op\tdisk B/op\tRSS MB\t")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%.2f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t%.3f\t%.0f\t%.0f\t\n",
-			r.Store, power(r.Resources), r.Workload, r.CPU, r.Ratio, r.Rate, r.P50, r.P99, r.Allocs, r.Bytes, r.Commits, r.Written, float64(r.RSS)/1e6)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t%.3f\t%.0f\t%.0f\t\n",
+			r.Store, power(r.Resources), r.Workload, r.CPU, r.Later, r.Ratio, r.Rate, r.P50, r.P99, r.Allocs, r.Bytes, r.Commits, r.Written, float64(r.RSS)/1e6)
 	}
 	return w.Flush()
 }

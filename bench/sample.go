@@ -16,6 +16,7 @@ type sample struct {
 	ops       int
 	elapsed   time.Duration
 	cpu       time.Duration
+	later     time.Duration // CPU time, behind the sample, for what was put off meanwhile
 	allocs    int64
 	bytes     int64
 	commits   int64
@@ -45,7 +46,7 @@ func alone(t *target, w, _ workload, length time.Duration) (sample, error) {
 }
 
 // drive runs a workload on all connections for a while and then says what it
-// cost the server.
+// cost the server. What others have put off is done before.
 func drive(t *target, w workload, length time.Duration) (sample, error) {
 	if w.prepare != nil { // before anybody connects: the server closes connections that idle
 		if err := w.prepare(t); err != nil {
@@ -60,6 +61,9 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 		}
 		defer k.close()
 		workers[i] = k
+	}
+	if err := t.settle(); err != nil {
+		return sample{}, err
 	}
 	meter := t.used
 	if w.local {
@@ -82,6 +86,13 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
+	if err := t.settle(); err != nil {
+		return sample{}, err
+	}
+	settled, err := meter()
+	if err != nil {
+		return sample{}, err
+	}
 	for i, k := range workers {
 		if failed[i] == nil {
 			failed[i] = k.check()
@@ -93,7 +104,7 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 		}
 	}
 	s := sample{
-		elapsed: elapsed, cpu: after.CPU - before.CPU, allocs: after.Allocs - before.Allocs, bytes: after.Bytes - before.Bytes,
+		elapsed: elapsed, cpu: after.CPU - before.CPU, later: settled.CPU - after.CPU, allocs: after.Allocs - before.Allocs, bytes: after.Bytes - before.Bytes,
 		commits: after.Commits - before.Commits, written: after.Written - before.Written, latencies: slices.Concat(took...),
 	}
 	s.ops = len(s.latencies)

@@ -101,6 +101,9 @@ func (t *target) operate(method, path string, in, out any) error {
 	return json.Unmarshal(text, out)
 }
 
+// settle has the server do what it has put off: to write down what was used.
+func (t *target) settle() error { return t.operate(http.MethodPost, "/settle", nil, nil) }
+
 // tokens issues a token for each account.
 func (t *target) tokens(client string, scope uma.Scope, emails []string) ([]string, error) {
 	var tokens []string

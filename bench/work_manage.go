@@ -12,7 +12,7 @@ import (
 // when nothing is left.
 func manageWorkloads() []workload {
 	return []workload{
-		{name: "register", requests: 1, op: (*worker).registerAny},
+		{name: "register", requests: 1, op: (*worker).registerAny, prepare: (*target).registerForAll},
 		{name: "update", requests: 1, op: (*worker).updateAny},
 		{name: "delete", requests: 1, op: (*worker).deleteAny},
 		{name: "list-owner", requests: 1, op: (*worker).page},
@@ -29,6 +29,22 @@ func (k *worker) registerAny() error {
 		k.registered.put(r)
 	}
 	return err
+}
+
+// registerForAll registers once in a run a resource for each owner, so that they are
+// in memory as they are when a server has run for a while.
+func (t *target) registerForAll() error {
+	if t.world.known {
+		return nil
+	}
+	t.world.known = true
+	return t.world.each(t, len(t.world.owners), func(k *worker, i int) error {
+		r, err := k.register(i)
+		if err == nil {
+			k.registered.put(r)
+		}
+		return err
+	})
 }
 
 // register registers a resource for an owner.

@@ -31,6 +31,7 @@ func controlMux(n *node.Node) http.Handler {
 		tokens, err := issue(r.Context(), n, ask)
 		answer(w, tokens, err)
 	})
+	mux.HandleFunc("POST /settle", func(w http.ResponseWriter, r *http.Request) { answer(w, nil, n.AS.FlushUses(r.Context())) })
 	mux.HandleFunc("GET /profile", profile)
 	return mux
 }
