@@ -15,6 +15,13 @@ type PAT struct {
 	Grant          GrantID
 }
 
+// acceptedPAT is a PAT with what it is bound to and counted by.
+type acceptedPAT struct {
+	PAT
+	boundTo oauth.Confirmation
+	use     packedKey // of the grant, for the use log
+}
+
 // Owner is the authenticated bearer of a token for the policy API: a client
 // acting for an account in one space. Account is "" for an organisation's own
 // client.
@@ -42,18 +49,42 @@ var (
 // speaks for. The errors are invalid_token and insufficient_scope (RFC 6750
 // 3.1).
 func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
-	b, err := s.bearer(ctx, token)
+	p, err := s.acceptedPAT(ctx, token)
 	if err == nil {
-		err = s.accept(b, uma.ScopeProtection)
-	}
-	if err == nil {
-		err = s.confirm(ctx, token, b.token.BoundTo)
+		err = s.confirm(ctx, token, p.boundTo)
 	}
 	if err != nil {
 		return PAT{}, err
 	}
-	s.noteGrantUse(b.use, b.grant.ID)
-	return PAT{Space: b.grant.Space, ResourceServer: b.grant.Client, Grant: b.grant.ID}, nil
+	s.noteGrantUse(p.use, p.Grant)
+	return p.PAT, nil
+}
+
+// acceptedPAT finds a PAT that is live: in memory if it was shown before. There it is
+// found by what was shown, and not by the digest that the store has.
+func (s *Server) acceptedPAT(ctx context.Context, token string) (acceptedPAT, error) {
+	key := keyOf(token)
+	var room [256]byte
+	if s.Store.Current() {
+		if content, ok := s.memory.pats.get(s.memory, key, s.now(), room[:0]); ok {
+			return unpackPAT(content), nil
+		}
+	}
+	var b *bearer
+	position := s.memory.now()
+	err := s.Store.View(ctx, func(r Reader) (err error) {
+		b, err = s.accepted(r, token, uma.ScopeProtection)
+		return err
+	})
+	if err != nil {
+		return acceptedPAT{}, err
+	}
+	p := acceptedPAT{
+		PAT: PAT{Space: b.grant.Space, ResourceServer: b.grant.Client, Grant: b.grant.ID}, boundTo: b.token.BoundTo, use: keyOf(string(b.grant.ID)),
+	}
+	s.memory.pats.put(s.memory, key, packPAT(p), position, b.token.ExpiresAt,
+		s.memory.hashes(append(b.grant.dependencies(), ChangedToken(b.token.Digest))...))
+	return p, nil
 }
 
 // AuthenticateOwner finds the account and the space that a bearer token for the
@@ -100,27 +131,10 @@ func (s *Server) mayManage(r Reader, account AccountID, space SpaceID) error {
 	return absent(err, errInvalidToken)
 }
 
-// bearer finds an access token with its grant, live or not, or invalid_token: in memory
-// if it was shown before. There it is found by what was shown, and not by the digest
-// that the store has.
-func (s *Server) bearer(ctx context.Context, token string) (*bearer, error) {
-	key := keyOf(token)
-	if s.Store.Current() {
-		if b, ok := s.memory.bearers.get(s.memory, key); ok {
-			return b, nil
-		}
-	}
-	var b *bearer
-	position := s.memory.now()
-	err := s.Store.View(ctx, func(r Reader) (err error) {
-		b, err = readBearer(r, s.vault.datedDigest(anAccess, token))
-		return err
-	})
-	if err != nil {
-		return nil, absent(err, errInvalidToken)
-	}
-	s.memory.bearers.put(key, b, position, s.memory.hashes(append(b.grant.dependencies(), ChangedToken(b.token.Digest))...))
-	return b, nil
+// bearer is an access token with its grant.
+type bearer struct {
+	token AccessToken
+	grant GrantState
 }
 
 func readBearer(r Reader, digest Digest) (_ *bearer, err error) {
@@ -128,7 +142,6 @@ func readBearer(r Reader, digest Digest) (_ *bearer, err error) {
 	if b.token, err = r.AccessToken(digest); err == nil {
 		b.grant, err = r.GrantState(b.token.Grant)
 	}
-	b.use = keyOf(string(b.token.Grant))
 	return &b, err
 }
 

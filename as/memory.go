@@ -2,6 +2,7 @@ package as
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"hash/maphash"
 	"sync"
@@ -31,21 +32,14 @@ type memory struct {
 	horizon  uint64            // entries from before this position are void; what changed before is not in changed
 
 	clients   remembered[oauth.ClientID, oauth.Client]
-	spaces    remembered[SpaceID, Space]
+	spaces    packed                         // their generations
 	resources packed                         // what a decision needs of them: see packResource
 	shares    packed                         // the same, where there are few on a resource: see packShares
 	crowds    remembered[packedKey, []Share] // where there are many
-	bearers   remembered[packedKey, *bearer]
-	answers   packed // of introspection, as they are written
+	pats      packed                         // such as were accepted, until they end
+	answers   packed                         // of introspection, as they are written
 	begun     sightings
 	alone     known // what is in memory, and nothing behind it
-}
-
-// bearer is an access token with its grant.
-type bearer struct {
-	token AccessToken
-	grant GrantState
-	use   packedKey // of the grant, for the use log
 }
 
 // maxChanged bounds how many changes are kept apart. Beyond, everything is
@@ -56,6 +50,7 @@ func newMemory(store Store) *memory {
 	m := &memory{
 		store: store, seed: maphash.MakeSeed(), changed: map[uint64]uint64{},
 		resources: packed{half: 4 << 20}, shares: packed{half: 4 << 20}, answers: packed{half: 8 << 20}, // twice 128 MiB, each for more than a million, and 256 MiB
+		pats: packed{half: 2 << 20}, spaces: packed{half: 512 << 10}, // 64 MiB and 16 MiB, each for more than a hundred thousand
 	}
 	m.alone = recollection{memory: m, remembers: true}
 	store.Watch(m.forget)
@@ -277,10 +272,24 @@ func (c recollection) Client(id oauth.ClientID) (oauth.Client, error) {
 		func(oauth.Client) []Change { return []Change{ChangedClient(id)} })
 }
 
+// Space answers with what a decision needs of a space, which is its generation.
 func (c recollection) Space(id SpaceID) (Space, error) {
-	return recallOne(c, &c.spaces, id,
-		func(k known) (Space, error) { return k.Space(id) },
-		func(Space) []Change { return []Change{ChangedSpace(id)} })
+	key := keyOf(string(id))
+	if c.remembers {
+		var room [binary.MaxVarintLen64]byte
+		if content, ok := c.spaces.get(c.memory, key, time.Time{}, room[:0]); ok {
+			generation, _ := binary.Varint(content)
+			return Space{ID: id, Generation: generation}, nil
+		}
+	}
+	if c.behind == nil {
+		return Space{}, errForgotten
+	}
+	space, err := c.behind.Space(id)
+	if err == nil && c.learns {
+		c.spaces.put(c.memory, key, binary.AppendVarint(nil, space.Generation), c.position, forever, c.hashes(ChangedSpace(id)))
+	}
+	return space, err
 }
 
 // Resource answers with what a decision needs of a resource: of its description

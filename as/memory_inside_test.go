@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
@@ -19,15 +20,15 @@ func (still) Watch(func([]Change)) {}
 // everything be forgotten.
 func TestTooManyChangesForgetEverything(t *testing.T) {
 	m := newMemory(still{})
-	m.spaces.put("s", Space{ID: "s"}, m.now(), m.hashes(ChangedSpace("s")))
+	m.clients.put("c", oauth.Client{ID: "c"}, m.now(), m.hashes(ChangedClient("c")))
 	for i := range maxChanged {
 		m.forget([]Change{ChangedSpace(SpaceID(fmt.Sprint("other", i)))})
 	}
-	if _, ok := m.spaces.get(m, "s"); !ok {
+	if _, ok := m.clients.get(m, "c"); !ok {
 		t.Fatal("an entry that nothing concerned is gone: this test proves nothing")
 	}
 	m.forget([]Change{ChangedSpace("one more")})
-	if _, ok := m.spaces.get(m, "s"); ok {
+	if _, ok := m.clients.get(m, "c"); ok {
 		t.Error("an entry is older than what is known of the changes, and is still used")
 	}
 	if len(m.changed) > maxChanged {
@@ -150,6 +151,16 @@ func TestSharesComeOutOfMemoryAsTheyWentIn(t *testing.T) {
 		{{Share: asking, Space: "s", Version: 1, Generation: 1}, {Share: full, Space: "s"}, {Share: linked, Space: "s"}},
 	} {
 		if got := unpackShares("s", "r", packShares(want)); !reflect.DeepEqual(got, want) {
+			t.Errorf("what went in is\n%+v\nand what came out\n%+v", want, got)
+		}
+	}
+}
+
+// A PAT from memory is bound to what it was bound to, and speaks for whom it spoke for.
+func TestAPATComesOutOfMemoryAsItWentIn(t *testing.T) {
+	bound := acceptedPAT{PAT: PAT{Space: "s\x00", ResourceServer: "rs", Grant: "\xff"}, boundTo: oauth.KeyConfirmation("k"), use: keyOf("g")}
+	for _, want := range []acceptedPAT{bound, {PAT: PAT{Space: "s"}}} {
+		if got := unpackPAT(packPAT(want)); got != want {
 			t.Errorf("what went in is\n%+v\nand what came out\n%+v", want, got)
 		}
 	}

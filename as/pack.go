@@ -4,11 +4,12 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/licet/licet/oauth"
 	"github.com/licet/licet/policy"
 	"github.com/licet/licet/uma"
 )
 
-// What a decision needs of resources and shares is remembered as bytes: numbers and
+// What is needed of PATs, and what a decision needs of resources and shares, is remembered as bytes: numbers and
 // texts one behind the other, each text behind its length. Nobody but this process
 // reads them.
 
@@ -23,6 +24,22 @@ func unpackResource(r *Resource, content []byte) {
 	r.Generation = p.number()
 	r.Description.Type = p.text()
 	r.Description.Scopes = textsOf[uma.Scope](&p)
+}
+
+func packPAT(p acceptedPAT) []byte {
+	b := append([]byte(nil), p.use[:]...)
+	for _, text := range [...]string{string(p.Space), string(p.ResourceServer), string(p.Grant), string(p.boundTo)} {
+		b = appendText(b, text)
+	}
+	return b
+}
+
+// unpackPAT reads what packPAT wrote.
+func unpackPAT(content []byte) (out acceptedPAT) {
+	out.use = packedKey(content)
+	p := unpack(content[len(out.use):])
+	out.Space, out.ResourceServer, out.Grant, out.boundTo = SpaceID(p.text()), oauth.ClientID(p.text()), GrantID(p.text()), oauth.Confirmation(p.text())
+	return out
 }
 
 func packShares(shares []Share) []byte {

@@ -20,7 +20,7 @@ type head struct {
 // maxHeads is how many are remembered at the least, half of what is remembered at
 // the most. When there are so many, those that were not asked for since as many
 // others are forgotten.
-const maxHeads = 1 << 16
+const maxHeads = 1 << 17
 
 // Forget forgets all.
 func (h *Heads) Forget() {
