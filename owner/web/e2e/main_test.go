@@ -91,7 +91,7 @@ func open() (*place, error) {
 	opened = p
 	chromium := findChromium()
 	if chromium == "" {
-		p.missing = errors.New("there is no Chromium here: apt-get install chromium")
+		p.missing = errors.New("there is no Chromium here: apt-get install chromium-headless-shell")
 		return p, nil
 	}
 	if path := os.Getenv("LICET_AXE"); path != "" {
@@ -113,9 +113,10 @@ func open() (*place, error) {
 	return p, p.browse(chromium, filepath.Join(dir, "profile"))
 }
 
-// findChromium looks on the path and where Debian puts it.
+// findChromium looks on the path and where Debian puts it. The one that has no windows
+// does the same with half the work.
 func findChromium() string {
-	for _, name := range []string{"chromium", "/usr/bin/chromium", "/usr/lib/chromium/chromium"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "/usr/bin/chromium", "/usr/lib/chromium/chromium"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/fetch"
@@ -68,6 +69,11 @@ func (p *place) visitor(t *testing.T, w way) *visitor {
 	call(v, log.Enable, cdp.Empty{})
 	call(v, network.Enable, network.EnableParams{})
 	call(v, audits.Enable, cdp.Empty{})
+	// A browser with a window allows this to whoever was pressed.
+	call(v, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}, Setting: browser.PermissionSettingGranted,
+		BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+	})
 	// The cast's applications are nowhere. What is shown there is a page of theirs.
 	call(v, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: "https://*"}}})
 	v.resize(w.width, 800)
