@@ -49,7 +49,7 @@ var (
 // speaks for. The errors are invalid_token and insufficient_scope (RFC 6750
 // 3.1).
 func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error) {
-	p, err := s.acceptedPAT(ctx, token)
+	p, err := s.findPAT(ctx, token)
 	if err == nil {
 		err = s.confirm(ctx, token, p.boundTo)
 	}
@@ -60,9 +60,9 @@ func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error)
 	return p.PAT, nil
 }
 
-// acceptedPAT finds a PAT that is live: in memory if it was shown before. There it is
+// findPAT finds a PAT that is live: in memory if it was shown before. There it is
 // found by what was shown, and not by the digest that the store has.
-func (s *Server) acceptedPAT(ctx context.Context, token string) (acceptedPAT, error) {
+func (s *Server) findPAT(ctx context.Context, token string) (acceptedPAT, error) {
 	key := keyOf(token)
 	var room [256]byte
 	if s.Store.Current() {

@@ -51,7 +51,7 @@ type options struct {
 var (
 	quick = options{rounds: 3, sample: 500 * time.Millisecond, mass: 10_000, sizes: map[string][]int{"sqlite": {1000}}}
 	full  = options{rounds: 5, sample: 700 * time.Millisecond, mass: 100_000, sizes: map[string][]int{
-		"sqlite": {1000, 100_000, 1_000_000}, "postgres": {1000, 100_000},
+		"sqlite": {1000, 100_000, 1_000_000}, "postgres": {1000, 100_000, 1_000_000},
 	}}
 )
 
