@@ -76,6 +76,7 @@ type follower struct {
 
 	from   int64     // the next poll begins here; 0: there was none
 	polled time.Time // when the last poll began that succeeded
+	said   time.Time // the database's time then
 }
 
 // follow polls until ctx ends, and connects again whenever it has to.
@@ -159,13 +160,17 @@ func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
+	said := time.UnixMicro(told)
+	// By the database's time it may have been longer: this machine slept, or that clock
+	// was set, and others have swept what was not read.
+	forget = forget || said.Sub(f.said) > longAway
 	if forget || next < f.from { // which is another database than before
 		changes = []as.Change{as.ChangedEverything}
 	}
 	if len(changes) > 0 {
 		f.tell(changes)
 	}
-	f.from, f.polled = next, began
+	f.from, f.polled, f.said = next, began, said
 	f.seen(began)
 	return nil
 }
