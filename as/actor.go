@@ -60,8 +60,7 @@ func (s *Server) AuthenticatePAT(ctx context.Context, token string) (PAT, error)
 	return p.PAT, nil
 }
 
-// findPAT finds a PAT that is live: in memory if it was shown before. There it is
-// found by what was shown, and not by the digest that the store has.
+// findPAT finds a PAT that is live: in memory if it was shown before.
 func (s *Server) findPAT(ctx context.Context, token string) (acceptedPAT, error) {
 	key := keyOf(token)
 	var room [256]byte
@@ -146,26 +145,20 @@ func readBearer(r Reader, digest Digest) (_ *bearer, err error) {
 }
 
 // accepted finds a live access token and the OAuth grant behind it, and checks that
-// the token has the scope. Who shows it is for [Server.confirm].
+// the token has the scope. RPTs are never accepted, whatever their scopes. Who shows
+// it is for [Server.confirm].
 func (s *Server) accepted(r Reader, token string, scope uma.Scope) (*bearer, error) {
 	b, err := readBearer(r, s.vault.datedDigest(anAccess, token))
-	if err != nil {
-		return nil, absent(err, errInvalidToken)
-	}
-	return b, s.accept(b, scope)
-}
-
-// accept checks that an access token is live, of an OAuth grant, and has the scope.
-// RPTs are never accepted, whatever their scopes.
-func (s *Server) accept(b *bearer, scope uma.Scope) error {
 	switch {
+	case err != nil:
+		return nil, absent(err, errInvalidToken)
 	case !s.live(b):
-		return errInvalidToken
+		return nil, errInvalidToken
 	case b.grant.Kind != GrantOAuth, !contains(b.token.scopes(b.grant.Grant), scope),
 		b.grant.Space == "" && (scope == uma.ScopeProtection || scope == oauth.ScopePolicy):
-		return errInsufficientScope
+		return nil, errInsufficientScope
 	}
-	return nil
+	return b, nil
 }
 
 // live says whether an access token and its grant are both live.

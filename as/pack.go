@@ -9,9 +9,9 @@ import (
 	"github.com/licet/licet/uma"
 )
 
-// What is needed of PATs, and what a decision needs of resources and shares, is remembered as bytes: numbers and
-// texts one behind the other, each text behind its length. Nobody but this process
-// reads them.
+// What is needed of PATs, and what a decision needs of resources and shares, is
+// remembered as bytes: numbers and texts one behind the other, each text behind its
+// length. Nobody but this process reads them.
 
 func packResource(r Resource) []byte {
 	b := appendText(binary.AppendVarint(nil, r.Generation), r.Description.Type)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/licet/licet/policy"
@@ -131,6 +132,7 @@ type Server struct {
 	keys       keyring
 	memory     *memory
 	uses       useLog
+	flushing   sync.Mutex // of the use log
 
 	outgoing chan struct{} // see Outgoing
 }

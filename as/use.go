@@ -155,9 +155,11 @@ func (s *Server) UsesWait() bool {
 	return n > usesAdded && n < useShards*maxSeen/2
 }
 
-// FlushUses adds to the store what was used since the last time. What cannot be
-// added now is kept for the next time.
+// FlushUses adds to the store what was used since the last time, when that is done.
+// What cannot be added now is kept for the next time.
 func (s *Server) FlushUses(ctx context.Context) error {
+	s.flushing.Lock()
+	defer s.flushing.Unlock()
 	taken, lost := s.uses.take()
 	if lost > 0 {
 		s.Log.WarnContext(ctx, "more is used at once than can be noted, some uses are not in the log", "lost", lost)

@@ -16,7 +16,7 @@ type sample struct {
 	ops       int
 	elapsed   time.Duration
 	cpu       time.Duration
-	later     time.Duration // CPU time, behind the sample, for what was put off meanwhile
+	later     time.Duration // the server's CPU time, behind the sample, for what was put off meanwhile
 	allocs    int64
 	bytes     int64
 	commits   int64
@@ -86,10 +86,7 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	if err := t.settle(); err != nil {
-		return sample{}, err
-	}
-	settled, err := meter()
+	later, err := t.settled()
 	if err != nil {
 		return sample{}, err
 	}
@@ -104,7 +101,7 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 		}
 	}
 	s := sample{
-		elapsed: elapsed, cpu: after.CPU - before.CPU, later: settled.CPU - after.CPU, allocs: after.Allocs - before.Allocs, bytes: after.Bytes - before.Bytes,
+		elapsed: elapsed, cpu: after.CPU - before.CPU, later: later, allocs: after.Allocs - before.Allocs, bytes: after.Bytes - before.Bytes,
 		commits: after.Commits - before.Commits, written: after.Written - before.Written, latencies: slices.Concat(took...),
 	}
 	s.ops = len(s.latencies)

@@ -104,6 +104,19 @@ func (t *target) operate(method, path string, in, out any) error {
 // settle has the server do what it has put off: to write down what was used.
 func (t *target) settle() error { return t.operate(http.MethodPost, "/settle", nil, nil) }
 
+// settled settles, and says what that cost the server.
+func (t *target) settled() (time.Duration, error) {
+	before, err := t.used()
+	if err == nil {
+		err = t.settle()
+	}
+	if err != nil {
+		return 0, err
+	}
+	after, err := t.used()
+	return after.CPU - before.CPU, err
+}
+
 // tokens issues a token for each account.
 func (t *target) tokens(client string, scope uma.Scope, emails []string) ([]string, error) {
 	var tokens []string

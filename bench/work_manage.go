@@ -34,10 +34,10 @@ func (k *worker) registerAny() error {
 // registerForAll registers once in a run a resource for each owner, so that they are
 // in memory as they are when a server has run for a while.
 func (t *target) registerForAll() error {
-	if t.world.known {
+	if t.world.met {
 		return nil
 	}
-	t.world.known = true
+	t.world.met = true
 	return t.world.each(t, len(t.world.owners), func(k *worker, i int) error {
 		r, err := k.register(i)
 		if err == nil {

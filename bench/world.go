@@ -26,7 +26,7 @@ type world struct {
 	revoked, expired []liveRPT
 
 	asked    bool         // for a ticket for each resource
-	known    bool         // each owner, with a resource that was registered
+	met      bool         // a resource was registered for each owner
 	gallery  string       // URL of a resource server that guards everything
 	cached   http.Handler // the same, with a cache
 	viewer   *http.Client // of a client

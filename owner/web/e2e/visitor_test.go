@@ -72,7 +72,7 @@ func (p *place) visitor(t *testing.T, w way) *visitor {
 	// A browser with a window allows this to whoever was pressed.
 	call(v, browser.SetPermission, browser.SetPermissionParams{
 		Permission: &browser.PermissionDescriptor{Name: "clipboard-write"}, Setting: browser.PermissionSettingGranted,
-		BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
+		Origin: p.fixture.Issuer, BrowserContextID: chromedp.FromContext(ctx).BrowserContextID,
 	})
 	// The cast's applications are nowhere. What is shown there is a page of theirs.
 	call(v, fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: "https://*"}}})
