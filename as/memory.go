@@ -249,27 +249,20 @@ type recollection struct {
 	learns    bool
 }
 
-func recallOne[K comparable, V any](c recollection, from *remembered[K, V], key K, read func(known) (V, error), dependencies func(V) []Change) (V, error) {
+func (c recollection) Client(id oauth.ClientID) (oauth.Client, error) {
 	if c.remembers {
-		if v, ok := from.get(c.memory, key); ok {
-			return v, nil
+		if client, ok := c.clients.get(c.memory, id); ok {
+			return client, nil
 		}
 	}
 	if c.behind == nil {
-		var none V
-		return none, errForgotten
+		return oauth.Client{}, errForgotten
 	}
-	v, err := read(c.behind)
+	client, err := c.behind.Client(id)
 	if err == nil && c.learns {
-		from.put(key, v, c.position, c.hashes(dependencies(v)...))
+		c.clients.put(id, client, c.position, c.hashes(ChangedClient(id)))
 	}
-	return v, err
-}
-
-func (c recollection) Client(id oauth.ClientID) (oauth.Client, error) {
-	return recallOne(c, &c.clients, id,
-		func(k known) (oauth.Client, error) { return k.Client(id) },
-		func(oauth.Client) []Change { return []Change{ChangedClient(id)} })
+	return client, err
 }
 
 // Space answers with what a decision needs of a space, which is its generation.

@@ -62,7 +62,7 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 		defer k.close()
 		workers[i] = k
 	}
-	if err := t.settle(); err != nil {
+	if _, err := t.settle(); err != nil {
 		return sample{}, err
 	}
 	meter := t.used
@@ -86,7 +86,7 @@ func drive(t *target, w workload, length time.Duration) (sample, error) {
 	if err != nil {
 		return sample{}, err
 	}
-	later, err := t.settled()
+	later, err := t.settle()
 	if err != nil {
 		return sample{}, err
 	}

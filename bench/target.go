@@ -101,14 +101,12 @@ func (t *target) operate(method, path string, in, out any) error {
 	return json.Unmarshal(text, out)
 }
 
-// settle has the server do what it has put off: to write down what was used.
-func (t *target) settle() error { return t.operate(http.MethodPost, "/settle", nil, nil) }
-
-// settled settles, and says what that cost the server.
-func (t *target) settled() (time.Duration, error) {
+// settle has the server do what it has put off, to write down what was used, and says
+// what CPU time that took.
+func (t *target) settle() (time.Duration, error) {
 	before, err := t.used()
 	if err == nil {
-		err = t.settle()
+		err = t.operate(http.MethodPost, "/settle", nil, nil)
 	}
 	if err != nil {
 		return 0, err

@@ -74,8 +74,8 @@ type follower struct {
 	clock  *clock
 	seen   func(began time.Time) // after each poll
 
-	from   int64     // the next poll begins here; 0: there was none
-	polled time.Time // when the last poll began that succeeded
+	from   int64     // the next poll begins here
+	polled time.Time // when the last poll began that succeeded; zero, which is long ago: there was none
 	said   time.Time // the database's time then
 }
 
@@ -137,7 +137,7 @@ func (f *follower) poll(ctx context.Context, c *pgx.Conn) error {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, stale)
 	defer cancel()
-	from, forget := f.from, f.from == 0 || began.Sub(f.polled) > longAway
+	from, forget := f.from, began.Sub(f.polled) > longAway
 	if forget {
 		from = math.MaxInt64 // only where the next poll begins
 	}

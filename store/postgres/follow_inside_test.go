@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -10,20 +11,32 @@ import (
 	"github.com/licet/licet/internal/pgtest"
 )
 
+// watched is a database with the tables, and a connection to it.
+func watched(t *testing.T) (database string, c *pgx.Conn) {
+	t.Helper()
+	database = pgtest.Database(t)
+	s, err := Open(t.Context(), database)
+	if err == nil {
+		err = s.Close()
+	}
+	if err == nil {
+		c, err = pgx.Connect(t.Context(), database)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return database, c
+}
+
 // A machine that slept does not notice by its own counting, and a clock that jumps has
 // others sweep what was not read: the database's time says that it was long.
 func TestWhoSleptForgetsEverything(t *testing.T) {
-	database := pgtest.Database(t)
-	s, err := Open(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	c, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(t.Context())
+	_, c := watched(t)
 	var told []as.Change
 	clock := newClock()
 	f := &follower{tell: func(changes []as.Change) { told = append(told, changes...) }, clock: &clock, seen: func(time.Time) {}}
@@ -45,18 +58,8 @@ func TestWhoSleptForgetsEverything(t *testing.T) {
 // Whoever was away for long forgets everything and does not read what it was. One
 // that was away for a moment has to read it, which here cannot be read.
 func TestWhoWasAwayForLongForgetsInsteadOfReading(t *testing.T) {
-	database := pgtest.Database(t)
-	s, err := Open(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	database, c := watched(t)
 	pgtest.Exec(t, database, "insert into changes (transaction_id, told_at, what) values (pg_current_xact_id()::text::bigint, 0, 'nobody can read this')")
-	c, err := pgx.Connect(t.Context(), database)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close(t.Context())
 	for away, forgets := range map[time.Duration]bool{longAway + time.Second: true, time.Second: false} {
 		var told []as.Change
 		clock := newClock()
